@@ -1,0 +1,159 @@
+"""What a cell is: names of its gates and states, its own parameters, and one pure function, the step."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+Rows = dict[str, Tensor]
+"""Named results of a step: a new state, or what the cell observes."""
+
+
+@dataclass(frozen=True)
+class PreActivations:
+    """The rows of one matrix product, one block a gate: `a.i` is the block of gate i, `a + b` adds all blocks.
+
+    packed: (..., G * hidden_size), the gates in the cell's packed order.
+    """
+
+    packed: Tensor
+    gates: tuple[str, ...]
+
+    def __getattr__(self, gate: str) -> Tensor:
+        return self.packed[..., _block(self.gates, gate, self.packed.shape[-1])]
+
+    def __add__(self, other: PreActivations) -> PreActivations:
+        return PreActivations(self.packed + other.packed, self.gates)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self.packed.chunk(len(self.gates), -1))
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> PreActivations:
+        """The same gates with `function` applied to all rows at once, as layer normalisation is."""
+        return PreActivations(function(self.packed), self.gates)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A weight matrix with its bias, applied inside the step: `u(h)` is U h + b.
+
+    weight: (G * hidden_size, columns), bias: (G * hidden_size) or None. With gates, `u(h)` gives all of them and
+    `u.n(v)` the product of gate n alone, for cells such as the GRU of 2014 that multiply in the middle of a step.
+    """
+
+    weight: Tensor
+    bias: Tensor | None
+    gates: tuple[str, ...]
+
+    def __call__(self, v: Tensor) -> PreActivations:
+        return PreActivations(linear(v, self.weight, self.bias), self.gates)
+
+    def __getattr__(self, gate: str) -> Callable[[Tensor], Tensor]:
+        block = _block(self.gates, gate, self.weight.shape[0])
+        bias = None if self.bias is None else self.bias[block]
+        return lambda v: linear(v, self.weight[block], bias)
+
+
+@dataclass(frozen=True)
+class Cell(ABC):
+    """A recurrence: its gates, its states and its equations, without any weights.
+
+    A subclass names its `gates` in the order in which the rows of `weight_ih` and `weight_hh` are packed, its `state`
+    (the first is the output), and writes `step`. A field of the subclass is a constant of the equations, such as the
+    size of a projection. Everything else, from gradients to stacked and bidirectional layers, follows from these.
+    """
+
+    gates: ClassVar[tuple[str, ...]]
+    recurrent_gates: ClassVar[tuple[str, ...] | None] = None
+    """The gates that see the last output through `weight_hh`; None: all of them."""
+    state: ClassVar[tuple[str, ...]] = ("h",)
+    observed: ClassVar[tuple[str, ...]] = ()
+    """The names of what `step` returns beside the state."""
+
+    @abstractmethod
+    def step(self, wx: PreActivations, u: Product, s: Any, p: Any) -> tuple[Rows, Rows]:
+        """One step of the recurrence: the new state and what there is to observe.
+
+        wx: W x(t) + b for every gate, (B, hidden_size) each: `wx.i`.
+        u: the recurrent weights, applied to what the equations say: `u(s.h)`, or `u.n(r * s.h)` for one gate.
+        s: the last state by name: `s.h` (B, state_sizes()["h"]).
+        p: the cell's own parameters by name, as `parameters` declares them.
+        """
+
+    def parameters(self, hidden_size: int) -> Mapping[str, tuple[int, ...]]:
+        """Name and shape of each parameter that the cell has beside the input and recurrent weights."""
+        return {}
+
+    def state_sizes(self, hidden_size: int) -> Mapping[str, int]:
+        """Width of each state; `hidden_size` unless the cell says otherwise."""
+        return dict.fromkeys(self.state, hidden_size)
+
+    def initial_state(self, name: str, like: Tensor) -> Tensor:
+        """The state before the first step when none is given, shaped as `like`: zeros unless the cell says otherwise."""
+        return torch.zeros_like(like)
+
+    @property
+    def name(self) -> str:
+        """The cell's name as the field knows it."""
+        return type(self).__name__
+
+    def output_size(self, hidden_size: int) -> int:
+        """Width of what the cell puts out at each step, its first state."""
+        return self.state_sizes(hidden_size)[self.state[0]]
+
+    def weight_shapes(self, input_size: int, hidden_size: int, bias: bool) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every parameter of one layer of this cell, in the order of `state_dict`."""
+        rows, recurrent = len(self.gates) * hidden_size, len(self.recurrent()) * hidden_size
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, input_size)}
+        if recurrent:
+            shapes["weight_hh"] = (recurrent, self.output_size(hidden_size))
+        if bias:
+            shapes |= {"bias_ih": (rows,)} | ({"bias_hh": (recurrent,)} if recurrent else {})
+        return shapes | dict(self.parameters(hidden_size))
+
+    def parameter_count(self, input_size: int, hidden_size: int, bias: bool = True) -> int:
+        """Number of trained values in one layer of this cell."""
+        shapes = self.weight_shapes(input_size, hidden_size, bias).values()
+        return sum(torch.Size(shape).numel() for shape in shapes)
+
+    def recurrent(self) -> tuple[str, ...]:
+        """The gates that have recurrent weights, in packed order."""
+        return self.gates if self.recurrent_gates is None else self.recurrent_gates
+
+    def bind(self, weights: Mapping[str, Tensor]) -> Callable[[Tensor, Mapping[str, Tensor]], tuple[Rows, Rows]]:
+        """`step` with its weights filled in: takes packed input rows (B, G * hidden_size) and the last state by name."""
+        u = recurrent_product(weights, self.recurrent())
+        p = SimpleNamespace(**own_parameters(weights))
+        return lambda wx, state: self.step(PreActivations(wx, self.gates), u, SimpleNamespace(**state), p)
+
+
+def recurrent_product(weights: Mapping[str, Tensor], gates: tuple[str, ...]) -> Product:
+    """The recurrent weights of a layer as the product that a step applies; of no gates where the cell has none."""
+    empty = weights["weight_ih"].new_empty(0, 0)
+    return Product(weights.get("weight_hh", empty), weights.get("bias_hh"), gates)
+
+
+def own_parameters(weights: Mapping[str, Tensor]) -> dict[str, Tensor | Callable[[Tensor], Tensor]]:
+    """A cell's own parameters as its step sees them: vectors as they are, matrices as products."""
+    shared = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    own = {name: value for name, value in weights.items() if name not in shared}
+    return {name: _matrix(value) if value.dim() == 2 else value for name, value in own.items()}
+
+
+def _matrix(weight: Tensor) -> Callable[[Tensor], Tensor]:
+    return lambda v: linear(v, weight)
+
+
+def _block(gates: tuple[str, ...], gate: str, rows: int) -> slice:
+    if gate not in gates:
+        raise AttributeError(f"this cell has no gate {gate!r}; its gates are {', '.join(gates)}")
+    size = rows // len(gates)
+    start = gates.index(gate) * size
+    return slice(start, start + size)

@@ -1,0 +1,14 @@
+"""The errors that a user can cause, each one sentence that says what was found and what was expected."""
+
+from __future__ import annotations
+
+
+class InputError(ValueError):
+    """What the user gave cannot be used; the message is one sentence that names it and says what was expected."""
+
+
+class MissingExtraError(ImportError):
+    """An optional dependency is not installed; the message names the extra that brings it."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; `pip install 'throughtime[{extra}]'` brings it.")

@@ -1,0 +1,79 @@
+"""LSTM, GRU and RNN as torch.nn has them: the same arguments, shapes, parameter names and numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from throughtime import cells
+from throughtime.layers.recurrent import Recurrent
+
+
+class LSTM(Recurrent):
+    """Drop-in torch.nn.LSTM; `proj_size` makes it the projected LSTM of Sak et al. (2014). Arguments: `Recurrent`."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        **options: Any,
+    ) -> None:
+        if not 0 <= proj_size < max(hidden_size, 1):
+            raise ValueError(f"proj_size must be from 0, none, to below hidden_size {hidden_size}; got {proj_size}")
+        cell = cells.ProjectedLSTM(proj_size) if proj_size else cells.LSTM()
+        super().__init__(
+            cell, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **options
+        )
+        self.proj_size = proj_size
+
+
+class GRU(Recurrent):
+    """Drop-in torch.nn.GRU, with the reset gate after the recurrent product. Arguments: `Recurrent`."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            cells.GRU(), input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **options
+        )
+
+
+class RNN(Recurrent):
+    """Drop-in torch.nn.RNN, the simple recurrent network of Elman (1990). Arguments: `Recurrent`.
+
+    nonlinearity: `tanh` or `relu`.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        **options: Any,
+    ) -> None:
+        kinds = {"tanh": cells.Elman, "relu": cells.ElmanReLU}
+        if nonlinearity not in kinds:
+            raise ValueError(f"nonlinearity must be tanh or relu; got {nonlinearity!r}")
+        cell = kinds[nonlinearity]()
+        super().__init__(
+            cell, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **options
+        )
+        self.nonlinearity = nonlinearity

@@ -1,0 +1,207 @@
+"""Any cell as a layer: stacked, bidirectional, ragged, with the conventions of torch.nn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import PackedSequence
+
+from throughtime.cells import Cell, Rows, cell_named
+from throughtime.cells.initialise import INITIALISERS, Initialiser
+from throughtime.layers.backends import BACKENDS, choose
+from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
+from throughtime.layers.stream import Stream
+
+State = Tensor | tuple[Tensor, ...]
+"""All layers' state, (num_layers * D, B, width): a tensor for cells with one state, else a tuple in the cell's order."""
+
+
+class Recurrent(nn.Module):
+    """A recurrence over time, in one or more layers, in one direction or in both.
+
+    cell: a `Cell`, its class, or the name of a built-in one.
+    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional: as in torch.nn.LSTM.
+    backend: `auto`, or by name `torch` or `reference`; asking for one that cannot run the cell raises ValueError.
+    initialiser: how the weights begin, one of `throughtime.cells.initialise` or its name.
+
+    The parameters are named as in torch.nn: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, ..., `_reverse`.
+    """
+
+    def __init__(
+        self,
+        cell: Cell | type[Cell] | str,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        backend: str = "auto",
+        initialiser: Initialiser | str = "torch",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        _check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        if not 0 <= dropout <= 1:
+            raise ValueError(f"dropout must be a probability from 0 to 1; got {dropout}")
+        self.cell = _as_cell(cell)
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
+        self.bidirectional = bidirectional
+        self.initialiser = _as_initialiser(initialiser)
+        self.backend = choose(backend, self.cell)
+        for k in range(num_layers):
+            for suffix in self._suffixes(k):
+                shapes = self.cell.weight_shapes(self._layer_input(k), hidden_size, bias)
+                for name, shape in shapes.items():
+                    parameter = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+                    self.register_parameter(name + suffix, parameter)
+        self.reset_parameters()
+
+    @property
+    def num_directions(self) -> int:
+        """2 if bidirectional, else 1."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def output_size(self) -> int:
+        """Width of the output at each step, both directions together."""
+        return self.num_directions * self.cell.output_size(self.hidden_size)
+
+    def reset_parameters(self) -> None:
+        """Begins all weights anew with the layer's initialiser."""
+        with torch.no_grad():
+            for k in range(self.num_layers):
+                for weights in self.weights(k):
+                    self.initialiser(self.cell, self.hidden_size, weights)
+
+    def flatten_parameters(self) -> None:
+        """Does nothing; it is here because code written for torch.nn calls it."""
+
+    def weights(self, k: int) -> list[dict[str, Tensor]]:
+        """The parameters of layer k by their plain names, one dictionary a direction."""
+        names = self.cell.weight_shapes(1, 1, self.bias)
+        return [{name: getattr(self, name + suffix) for name in names} for suffix in self._suffixes(k)]
+
+    def forward(
+        self,
+        input: Tensor | PackedSequence,
+        hx: State | None = None,
+        lengths: Tensor | list[int] | None = None,
+    ) -> tuple[Tensor | PackedSequence, State]:
+        """Runs all layers.
+
+        input: (T, B, input_size), or (B, T, input_size) if batch_first, or (T, input_size) unbatched, or packed.
+        hx: the first state, (num_layers * D, B, width) each, without B if unbatched; zeros if not given.
+        lengths: (B,) steps of each sequence of a padded input; what lies behind is neither read nor written but as 0.
+        Returns the output, in the form of the input with D * width features, and the state after the last steps.
+        """
+        if isinstance(input, PackedSequence):
+            if lengths is not None:
+                raise ValueError("a PackedSequence brings its own lengths; leave out `lengths`")
+            output, state = self._run(unpack(input), hx)
+            return pack_like(output, input), state
+        if input.dim() == 2:
+            batched = None if hx is None else _each(hx, lambda s: s[:, None])
+            output, state = self._run(ragged(input[:, None], lengths), batched)
+            return output.data[:, 0], _each(state, lambda s: s[:, 0])
+        if input.dim() != 3:
+            raise ValueError(f"input must have 2 dimensions (unbatched) or 3; got shape {tuple(input.shape)}")
+        output, state = self._run(ragged(input.transpose(0, 1) if self.batch_first else input, lengths), hx)
+        return (output.data.transpose(0, 1) if self.batch_first else output.data), state
+
+    def stream(self, batch_size: int = 1) -> Stream:
+        """A state that takes one step at a time, `stream.step(x)`, with this layer's weights as they are then.
+
+        Raises ValueError for a bidirectional layer, whose backward half needs the end of the sequence first.
+        """
+        if self.bidirectional:
+            raise ValueError("a bidirectional layer cannot stream: its backward half begins at the last step")
+        layers = [self.weights(k)[0] for k in range(self.num_layers)]
+        return Stream(self.cell, layers, self._states(batch_size, layers[0]["weight_ih"]))
+
+    def extra_repr(self) -> str:
+        parts = [f"{self.cell}, {self.input_size}, {self.hidden_size}"]
+        defaults = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+        parts += [f"{name}={getattr(self, name)}" for name, value in defaults.items() if getattr(self, name) != value]
+        return ", ".join([*parts, f"backend={self.backend}"])
+
+    def _run(self, sequences: Ragged, hx: State | None) -> tuple[Ragged, State]:
+        """Time-major input through all layers."""
+        self._check_input(sequences.data)
+        first = self._first_states(hx, sequences.data)
+        last: list[Rows] = []
+        for k in range(self.num_layers):
+            if k and self.dropout:
+                dropped = functional.dropout(sequences.data, self.dropout, self.training)
+                sequences = sequences.with_data(dropped)
+            states = first[k * self.num_directions : (k + 1) * self.num_directions]
+            data, after = BACKENDS[self.backend].run(self.cell, sequences, states, self.weights(k))
+            sequences = sequences.with_data(data)
+            last += after
+        stacked = tuple(torch.stack([state[name] for state in last]) for name in self.cell.state)
+        return sequences, stacked if len(stacked) > 1 else stacked[0]
+
+    def _first_states(self, hx: State | None, data: Tensor) -> list[Rows]:
+        """The state that each layer and direction begins with, (B, width) by name."""
+        if hx is None:
+            return [self._states(data.shape[1], data)] * (self.num_layers * self.num_directions)
+        given = (hx,) if isinstance(hx, Tensor) else tuple(hx)
+        self._check_state(given, data.shape[1])
+        return [dict(zip(self.cell.state, parts, strict=True)) for parts in zip(*given, strict=True)]
+
+    def _states(self, batch_size: int, like: Tensor) -> Rows:
+        """One layer's state before the first step, in the dtype and on the device of `like`."""
+        sizes = self.cell.state_sizes(self.hidden_size)
+        return {name: self.cell.initial_state(name, like.new_empty(batch_size, size)) for name, size in sizes.items()}
+
+    def _check_input(self, data: Tensor) -> None:
+        if data.shape[-1] != self.input_size:
+            raise ValueError(f"input must have {self.input_size} features, the input_size; got {data.shape[-1]}")
+        if not len(data):
+            raise ValueError("input must have at least one step; got none")
+
+    def _check_state(self, given: tuple[Tensor, ...], batch: int) -> None:
+        sizes = self.cell.state_sizes(self.hidden_size)
+        if len(given) != len(sizes):
+            raise ValueError(f"hx must be {', '.join(sizes)} of {self.cell.name}; got {len(given)} tensors")
+        for (name, size), state in zip(sizes.items(), given, strict=True):
+            expected = (self.num_layers * self.num_directions, batch, size)
+            if state.shape != expected:
+                raise ValueError(f"{name} of hx must have shape {expected}; got {tuple(state.shape)}")
+
+    def _layer_input(self, k: int) -> int:
+        return self.output_size if k else self.input_size
+
+    def _suffixes(self, k: int) -> tuple[str, ...]:
+        return (f"_l{k}", f"_l{k}_reverse")[: self.num_directions]
+
+
+def _as_cell(cell: Cell | type[Cell] | str) -> Cell:
+    if isinstance(cell, str):
+        return cell_named(cell)
+    return cell if isinstance(cell, Cell) else cell()
+
+
+def _as_initialiser(initialiser: Initialiser | str) -> Initialiser:
+    if not isinstance(initialiser, str):
+        return initialiser
+    if initialiser not in INITIALISERS:
+        raise ValueError(f"initialiser must be a function or {' or '.join(INITIALISERS)}; got {initialiser!r}")
+    return INITIALISERS[initialiser]
+
+
+def _check_sizes(**sizes: int) -> None:
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name} must be at least 1; got {size}")
+
+
+def _each(state: State, change: Callable[[Tensor], Tensor]) -> State:
+    return change(state) if isinstance(state, Tensor) else tuple(change(part) for part in state)

@@ -1,0 +1,57 @@
+"""The readable back-end: a cell's own equations, one step at a time, on any device and in any dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from throughtime.cells import Cell, Rows
+from throughtime.layers.ragged import Ragged
+
+Weights = Mapping[str, Tensor]
+
+
+class Reference:
+    """Runs every cell by its `step`; what it computes is the definition that other back-ends are held to."""
+
+    def why_not(self, cell: Cell) -> str | None:
+        return None
+
+    def run(
+        self, cell: Cell, sequences: Ragged, states: Sequence[Rows], weights: Sequence[Weights]
+    ) -> tuple[Tensor, list[Rows]]:
+        scans = [
+            scan(cell, sequences, state, weight, reverse)
+            for state, weight, reverse in zip(states, weights, (False, True), strict=False)
+        ]
+        return torch.cat([outputs for outputs, _ in scans], -1), [last for _, last in scans]
+
+
+def scan(
+    cell: Cell, sequences: Ragged, state: Rows, weights: Weights, reverse: bool
+) -> tuple[Tensor, Rows]:
+    """Runs one direction of one layer.
+
+    sequences: (T, B, I); state: (B, width) by name.
+    Returns the outputs (T, B, width), zero where a sequence has ended, and the state after each sequence's last step.
+    """
+    step = cell.bind(weights)
+    valid = None if sequences.lengths is None else sequences.valid()[..., None]
+    rows = linear(_masked(sequences.data, valid), weights["weight_ih"], weights.get("bias_ih"))
+    outputs: list[Tensor] = [rows] * len(rows)
+    for t in reversed(range(len(rows))) if reverse else range(len(rows)):
+        new, _ = step(rows[t], state)
+        state = new if valid is None else _where(valid[t], new, state)
+        outputs[t] = state[cell.state[0]]
+    return _masked(torch.stack(outputs), valid), state
+
+
+def _where(valid: Tensor, new: Rows, old: Rows) -> Rows:
+    return {name: new[name].where(valid, old[name]) for name in new}
+
+
+def _masked(values: Tensor, valid: Tensor | None) -> Tensor:
+    return values if valid is None else values.where(valid, values.new_zeros(()))

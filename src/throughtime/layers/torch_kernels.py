@@ -1,0 +1,71 @@
+"""The back-end of torch's own kernels, ATen, oneDNN or cuDNN, for the cells that torch has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from throughtime.cells import GRU, LSTM, Cell, Elman, ElmanReLU, ProjectedLSTM, Rows
+from throughtime.layers.ragged import Ragged
+
+KERNELS: Mapping[type[Cell], Callable[..., Any]] = {
+    LSTM: torch.lstm,
+    ProjectedLSTM: torch.lstm,
+    GRU: torch.gru,
+    Elman: torch.rnn_tanh,
+    ElmanReLU: torch.rnn_relu,
+}
+ORDER = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+"""The order in which the kernels take the weights of one direction."""
+
+Weights = Mapping[str, Tensor]
+
+
+class TorchKernels:
+    """Runs LSTM, projected LSTM, GRU and both Elman cells; ragged batches go in packed."""
+
+    def why_not(self, cell: Cell) -> str | None:
+        if type(cell) in KERNELS:
+            return None
+        return f"torch has kernels for {', '.join(kind.__name__ for kind in KERNELS)} alone"
+
+    def run(
+        self, cell: Cell, sequences: Ragged, states: Sequence[Rows], weights: Sequence[Weights]
+    ) -> tuple[Tensor, list[Rows]]:
+        if sequences.lengths is None:
+            outputs, *last = _call(cell, (sequences.data,), _side_by_side(cell, states), weights, False)
+            return outputs, _by_direction(cell, last)
+        packed = pack_padded_sequence(sequences.data, sequences.lengths, enforce_sorted=False)
+        first = [state.index_select(1, _given(packed.sorted_indices)) for state in _side_by_side(cell, states)]
+        values, *last = _call(cell, (packed.data, packed.batch_sizes), first, weights)
+        outputs, _ = pad_packed_sequence(packed._replace(data=values), total_length=len(sequences.data))
+        return outputs, _by_direction(cell, [s.index_select(1, _given(packed.unsorted_indices)) for s in last])
+
+
+def _call(
+    cell: Cell, data: tuple[Tensor, ...], state: list[Tensor], weights: Sequence[Weights], *layout: bool
+) -> tuple[Tensor, ...]:
+    """One layer through torch's kernel: `data` is (T, B, I), or packed rows and their batch sizes."""
+    flat = [direction[name] for direction in weights for name in ORDER if name in direction]
+    first = state if len(cell.state) > 1 else state[0]
+    inputs = (data[0], first) if len(data) == 1 else (*data, first)
+    options = ("bias_ih" in weights[0], 1, 0.0, torch.is_grad_enabled(), len(weights) == 2)
+    return KERNELS[type(cell)](*inputs, flat, *options, *layout)
+
+
+def _side_by_side(cell: Cell, states: Sequence[Rows]) -> list[Tensor]:
+    """Each state of all directions as the kernels take them, (D, B, width)."""
+    return [torch.stack([state[name] for state in states]) for name in cell.state]
+
+
+def _by_direction(cell: Cell, last: Sequence[Tensor]) -> list[Rows]:
+    return [dict(zip(cell.state, parts, strict=True)) for parts in zip(*last, strict=True)]
+
+
+def _given(indices: Tensor | None) -> Tensor:
+    assert indices is not None, "packing without sorted input always orders"
+    return indices
