@@ -27,9 +27,12 @@ class PreActivations:
     gates: tuple[str, ...]
 
     def __getattr__(self, gate: str) -> Tensor:
+        _refuse_special(gate)
         return self.packed[..., _block(self.gates, gate, self.packed.shape[-1])]
 
     def __add__(self, other: PreActivations) -> PreActivations:
+        if self.gates != other.gates:
+            raise ValueError(f"cannot add the gates {', '.join(self.gates)} and {', '.join(other.gates)}")
         return PreActivations(self.packed + other.packed, self.gates)
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -56,6 +59,7 @@ class Product:
         return PreActivations(linear(v, self.weight, self.bias), self.gates)
 
     def __getattr__(self, gate: str) -> Callable[[Tensor], Tensor]:
+        _refuse_special(gate)
         block = _block(self.gates, gate, self.weight.shape[0])
         bias = None if self.bias is None else self.bias[block]
         return lambda v: linear(v, self.weight[block], bias)
@@ -127,7 +131,9 @@ class Cell(ABC):
         """The gates that have recurrent weights, in packed order."""
         return self.gates if self.recurrent_gates is None else self.recurrent_gates
 
-    def bind(self, weights: Mapping[str, Tensor]) -> Callable[[Tensor, Mapping[str, Tensor]], tuple[Rows, Rows]]:
+    def bind(
+        self, weights: Mapping[str, Tensor]
+    ) -> Callable[[Tensor, Mapping[str, Tensor]], tuple[Rows, Rows]]:
         """`step` with its weights filled in: takes packed input rows (B, G * hidden_size) and the last state by name."""
         u = recurrent_product(weights, self.recurrent())
         p = SimpleNamespace(**own_parameters(weights))
@@ -149,6 +155,12 @@ def own_parameters(weights: Mapping[str, Tensor]) -> dict[str, Tensor | Callable
 
 def _matrix(weight: Tensor) -> Callable[[Tensor], Tensor]:
     return lambda v: linear(v, weight)
+
+
+def _refuse_special(name: str) -> None:
+    """Copying and pickling ask for special methods before there is any field to look them up in."""
+    if name.startswith("__"):
+        raise AttributeError(name)
 
 
 def _block(gates: tuple[str, ...], gate: str, rows: int) -> slice:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from torch import Tensor
 from torch.nn import init
@@ -23,11 +24,7 @@ def torch_default(cell: Cell, hidden_size: int, weights: Weights) -> None:
 def uniform(a: float) -> Initialiser:
     """Every value uniform in (-a, a); Sutskever, Vinyals and Le (2014) take a = 0.08."""
 
-    def initialise(cell: Cell, hidden_size: int, weights: Weights) -> None:
-        for weight in weights.values():
-            init.uniform_(weight, -a, a)
-
-    return initialise
+    return partial(_uniform, a)
 
 
 def orthogonal(cell: Cell, hidden_size: int, weights: Weights) -> None:
@@ -48,17 +45,25 @@ def forget_bias(value: float = 1.0, then: Initialiser = torch_default) -> Initia
     Raises ValueError, when it is used, for a cell with no gate f or a layer with no bias.
     """
 
-    def initialise(cell: Cell, hidden_size: int, weights: Weights) -> None:
-        if "f" not in cell.gates:
-            raise ValueError(f"{cell.name} has no forget gate f to give a bias; its gates are {cell.gates}")
-        if "bias_ih" not in weights:
-            raise ValueError("a forget bias needs bias=True")
-        then(cell, hidden_size, weights)
-        _gate_rows(cell.gates, "f", weights["bias_ih"]).fill_(value)
-        if "f" in cell.recurrent():
-            _gate_rows(cell.recurrent(), "f", weights["bias_hh"]).zero_()
+    return partial(_forget_bias, value, then)
 
-    return initialise
+
+def _uniform(a: float, cell: Cell, hidden_size: int, weights: Weights) -> None:
+    for weight in weights.values():
+        init.uniform_(weight, -a, a)
+
+
+def _forget_bias(value: float, then: Initialiser, cell: Cell, hidden_size: int, weights: Weights) -> None:
+    if "f" not in cell.gates:
+        raise ValueError(
+            f"{cell.name} has no forget gate f to give a bias; its gates are {', '.join(cell.gates)}"
+        )
+    if "bias_ih" not in weights:
+        raise ValueError("a forget bias needs bias=True")
+    then(cell, hidden_size, weights)
+    _gate_rows(cell.gates, "f", weights["bias_ih"]).fill_(value)
+    if "f" in cell.recurrent():
+        _gate_rows(cell.recurrent(), "f", weights["bias_hh"]).zero_()
 
 
 def _each_gate(weight: Tensor, hidden_size: int, begin: Callable[[Tensor], Tensor]) -> None:

@@ -46,7 +46,8 @@ class ProjectedLSTM(Cell):
         h(t) = W_hr (o(t) * tanh(c(t)))              output of width `proj_size`
 
     so that the recurrent products cost 4 H P instead of 4 H H.
-    Parameters: 4 H (I + P + 2) + P H.
+    Parameters: 4 H (I + P + 2) + P H, or 4 H (I + P) + P H without bias.
+    Raises ValueError, when a layer is made of it, unless 1 <= proj_size < hidden_size.
     """
 
     proj_size: int
@@ -56,6 +57,10 @@ class ProjectedLSTM(Cell):
     observed = ("i", "f", "g", "o")
 
     def parameters(self, hidden_size: int) -> Mapping[str, tuple[int, ...]]:
+        if not 1 <= self.proj_size < hidden_size:
+            raise ValueError(
+                f"proj_size must be from 1 to below hidden_size {hidden_size}; got {self.proj_size}"
+            )
         return {"weight_hr": (self.proj_size, hidden_size)}
 
     def state_sizes(self, hidden_size: int) -> Mapping[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from types import MappingProxyType
 
 from throughtime.cells.cell import Cell
@@ -31,7 +32,18 @@ def cell_named(name: str) -> Cell:
     """
     if name not in CELLS:
         raise ValueError(f"there is no cell named {name!r}; the cells are {', '.join(CELLS)}")
-    try:
-        return CELLS[name]()
-    except TypeError as error:
-        raise ValueError(f"the cell {name!r} needs a constant: {error}") from None
+    return without_constants(CELLS[name])
+
+
+def without_constants(kind: type[Cell]) -> Cell:
+    """The cell of that class.
+
+    Raises ValueError where the class asks for a constant.
+    """
+    asked = [
+        field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING
+    ]
+    if asked:
+        call = f"{kind.__name__}({', '.join(f'{name}=...' for name in asked)})"
+        raise ValueError(f"the cell {kind.__name__} needs {', '.join(asked)}; give the cell itself, {call}")
+    return kind()

@@ -19,8 +19,8 @@ Weights = Mapping[str, Tensor]
 class Backend(Protocol):
     """Runs one layer of a cell over time, in one direction or in both."""
 
-    def why_not(self, cell: Cell) -> str | None:
-        """Why this back-end cannot run the cell, as the end of a sentence; None where it can."""
+    def why_not(self, kind: type[Cell]) -> str | None:
+        """Why this back-end cannot run cells of this class, as the end of a sentence; None where it can."""
         ...
 
     def run(
@@ -44,10 +44,14 @@ def choose(name: str, cell: Cell) -> str:
     Raises ValueError, saying why, where the one asked for cannot.
     """
     if name == "auto":
-        return next(candidate for candidate, backend in BACKENDS.items() if backend.why_not(cell) is None)
+        return next(
+            candidate for candidate, backend in BACKENDS.items() if backend.why_not(type(cell)) is None
+        )
     if name not in BACKENDS:
         raise ValueError(f"backend must be auto, {' or '.join(BACKENDS)}; got {name!r}")
-    reason = BACKENDS[name].why_not(cell)
+    reason = BACKENDS[name].why_not(type(cell))
     if reason is not None:
-        raise ValueError(f"backend={name!r} cannot run {cell.name}: {reason}; backend='reference' runs every cell")
+        raise ValueError(
+            f"backend={name!r} cannot run {cell.name}: {reason}; backend='reference' runs every cell"
+        )
     return name

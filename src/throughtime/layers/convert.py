@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
 
 from throughtime.layers.namesakes import GRU, LSTM, RNN
-from throughtime.layers.recurrent import Recurrent
+
+NAMESAKES: Mapping[type[nn.Module], tuple[type[Any], tuple[str, ...]]] = {
+    nn.LSTM: (LSTM, ("proj_size",)),
+    nn.GRU: (GRU, ()),
+    nn.RNN: (RNN, ("nonlinearity",)),
+}
+"""Our class for each of torch's, and the arguments that it alone has."""
+SHARED = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional")
+
 
 def convert(module: nn.Module, backend: str = "auto") -> nn.Module:
-    """Replaces every torch.nn.LSTM, GRU and RNN inside `module` by ours, in place, keeping the very same parameters.
+    """Replaces every torch.nn.LSTM, GRU and RNN inside `module` by ours, in place.
 
-    Returns the module, or its replacement where it is itself such a layer. A layer used in several places stays one.
+    Parameters and hooks stay the very same objects, and a layer used in several places stays one. A subclass of
+    torch's layers may compute something else and is left as it is.
+    Returns the module, or its replacement where it is itself such a layer.
+    Raises ValueError, before anything is replaced, for a layer whose parameters are not as torch.nn made them.
     """
-    replaced: dict[nn.Module, Recurrent] = {}
-
-    def ours(child: nn.Module) -> nn.Module:
-        if isinstance(child, nn.RNNBase) and child not in replaced:
-            replaced[child] = _replacement(child, backend)
-        return replaced.get(child, child)
-
+    layers = [layer for layer in module.modules() if type(layer) in NAMESAKES]
+    ours: dict[nn.Module | None, nn.Module] = {layer: _replacement(layer, backend) for layer in layers}
     for parent in list(module.modules()):
-        for name, child in parent._modules.items():  # pyright: ignore[reportPrivateUsage] (children() drops repeats)
-            if child is not None:
-                parent._modules[name] = ours(child)  # pyright: ignore[reportPrivateUsage]
-    return ours(module)
+        children = parent._modules  # pyright: ignore[reportPrivateUsage] (named_children() drops repeats)
+        children.update({name: ours.get(child, child) for name, child in children.items()})
+    return ours.get(module, module)
 
 
-def _replacement(layer: nn.RNNBase, backend: str) -> Recurrent:
-    kind, own = _namesake(layer)
-    shared = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional")
-    options = {name: getattr(layer, name) for name in (*shared, *own)}
+def _replacement(layer: nn.Module, backend: str) -> nn.Module:
+    kind, own = NAMESAKES[type(layer)]
+    options = {name: getattr(layer, name) for name in (*SHARED, *own)}
     new = kind(**options, backend=backend, device="meta")
-    for name, parameter in layer.named_parameters():
+    parameters = dict(layer.named_parameters())
+    if parameters.keys() != dict(new.named_parameters()).keys():
+        raise ValueError(f"cannot convert {layer}: its parameters are {', '.join(parameters)}")
+    for name, parameter in parameters.items():
         setattr(new, name, parameter)
+    vars(new).update({name: value for name, value in vars(layer).items() if "hook" in name})
     return new.train(layer.training)
-
-
-def _namesake(layer: nn.RNNBase) -> tuple[type[Any], tuple[str, ...]]:
-    """Our class for one of torch's, and the arguments that it alone has."""
-    if isinstance(layer, nn.LSTM):
-        return LSTM, ("proj_size",)
-    if isinstance(layer, nn.GRU):
-        return GRU, ()
-    return RNN, ("nonlinearity",)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from throughtime import cells
 from throughtime.layers.recurrent import Recurrent
 
@@ -21,14 +23,17 @@ class LSTM(Recurrent):
         dropout: float = 0.0,
         bidirectional: bool = False,
         proj_size: int = 0,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
         **options: Any,
     ) -> None:
         if not 0 <= proj_size < max(hidden_size, 1):
-            raise ValueError(f"proj_size must be from 0, none, to below hidden_size {hidden_size}; got {proj_size}")
+            raise ValueError(
+                f"proj_size must be from 0, none, to below hidden_size {hidden_size}; got {proj_size}"
+            )
         cell = cells.ProjectedLSTM(proj_size) if proj_size else cells.LSTM()
-        super().__init__(
-            cell, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **options
-        )
+        shape = (input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
+        super().__init__(cell, *shape, device=device, dtype=dtype, **options)
         self.proj_size = proj_size
 
 
@@ -44,11 +49,12 @@ class GRU(Recurrent):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(
-            cells.GRU(), input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **options
-        )
+        shape = (input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
+        super().__init__(cells.GRU(), *shape, device=device, dtype=dtype, **options)
 
 
 class RNN(Recurrent):
@@ -67,13 +73,13 @@ class RNN(Recurrent):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
         **options: Any,
     ) -> None:
         kinds = {"tanh": cells.Elman, "relu": cells.ElmanReLU}
         if nonlinearity not in kinds:
             raise ValueError(f"nonlinearity must be tanh or relu; got {nonlinearity!r}")
-        cell = kinds[nonlinearity]()
-        super().__init__(
-            cell, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **options
-        )
+        shape = (input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
+        super().__init__(kinds[nonlinearity](), *shape, device=device, dtype=dtype, **options)
         self.nonlinearity = nonlinearity

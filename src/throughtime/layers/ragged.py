@@ -37,10 +37,12 @@ def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
     counts = torch.as_tensor(lengths, device="cpu")
     steps, batch = data.shape[:2]
     if counts.is_floating_point() or counts.shape != (batch,):
-        raise ValueError(f"lengths must be {batch} whole numbers, one a sequence; got {counts.dtype} of {tuple(counts.shape)}")
+        got = f"{counts.dtype} of {tuple(counts.shape)}"
+        raise ValueError(f"lengths must be {batch} whole numbers, one a sequence; got {got}")
     counts = counts.to(torch.int64)
-    if batch and not (1 <= int(counts.min()) and int(counts.max()) <= steps):
-        raise ValueError(f"lengths must lie between 1 and {steps}; got {int(counts.min())} to {int(counts.max())}")
+    shortest, longest = (int(counts.min()), int(counts.max())) if batch else (1, 1)
+    if not 1 <= shortest <= longest <= steps:
+        raise ValueError(f"lengths must lie between 1 and {steps}; got {shortest} to {longest}")
     return Ragged(data, None if bool((counts == steps).all()) else counts)
 
 
@@ -56,6 +58,10 @@ def pack_like(sequences: Ragged, packed: PackedSequence) -> PackedSequence:
     if packed.sorted_indices is not None:
         data = data.index_select(1, packed.sorted_indices)
     lengths = sequences.lengths
-    counts = torch.full((data.shape[1],), data.shape[0]) if lengths is None else lengths.sort(descending=True).values
+    counts = (
+        torch.full((data.shape[1],), data.shape[0])
+        if lengths is None
+        else lengths.sort(descending=True).values
+    )
     values = pack_padded_sequence(data, counts).data
     return PackedSequence(values, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)

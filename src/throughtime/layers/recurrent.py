@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from throughtime.cells import Cell, Rows, cell_named
 from throughtime.cells.initialise import INITIALISERS, Initialiser
+from throughtime.cells.registry import without_constants
 from throughtime.layers.backends import BACKENDS, choose
 from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
 from throughtime.layers.stream import Stream
@@ -48,7 +49,7 @@ class Recurrent(nn.Module):
     ) -> None:
         super().__init__()
         _check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
-        if not 0 <= dropout <= 1:
+        if isinstance(dropout, bool) or not 0 <= dropout <= 1:
             raise ValueError(f"dropout must be a probability from 0 to 1; got {dropout}")
         self.cell = _as_cell(cell)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
@@ -86,7 +87,7 @@ class Recurrent(nn.Module):
 
     def weights(self, k: int) -> list[dict[str, Tensor]]:
         """The parameters of layer k by their plain names, one dictionary a direction."""
-        names = self.cell.weight_shapes(1, 1, self.bias)
+        names = self.cell.weight_shapes(self.input_size, self.hidden_size, self.bias)
         return [{name: getattr(self, name + suffix) for name in names} for suffix in self._suffixes(k)]
 
     def forward(
@@ -108,6 +109,7 @@ class Recurrent(nn.Module):
             output, state = self._run(unpack(input), hx)
             return pack_like(output, input), state
         if input.dim() == 2:
+            self._check_state(hx)
             batched = None if hx is None else _each(hx, lambda s: s[:, None])
             output, state = self._run(ragged(input[:, None], lengths), batched)
             return output.data[:, 0], _each(state, lambda s: s[:, 0])
@@ -123,18 +125,30 @@ class Recurrent(nn.Module):
         """
         if self.bidirectional:
             raise ValueError("a bidirectional layer cannot stream: its backward half begins at the last step")
+        _check_sizes(batch_size=batch_size)
         layers = [self.weights(k)[0] for k in range(self.num_layers)]
         return Stream(self.cell, layers, self._states(batch_size, layers[0]["weight_ih"]))
 
     def extra_repr(self) -> str:
         parts = [f"{self.cell}, {self.input_size}, {self.hidden_size}"]
-        defaults = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
-        parts += [f"{name}={getattr(self, name)}" for name, value in defaults.items() if getattr(self, name) != value]
+        defaults = {
+            "num_layers": 1,
+            "bias": True,
+            "batch_first": False,
+            "dropout": 0.0,
+            "bidirectional": False,
+        }
+        parts += [
+            f"{name}={getattr(self, name)}"
+            for name, value in defaults.items()
+            if getattr(self, name) != value
+        ]
         return ", ".join([*parts, f"backend={self.backend}"])
 
     def _run(self, sequences: Ragged, hx: State | None) -> tuple[Ragged, State]:
         """Time-major input through all layers."""
         self._check_input(sequences.data)
+        self._check_state(hx, sequences.data.shape[1])
         first = self._first_states(hx, sequences.data)
         last: list[Rows] = []
         for k in range(self.num_layers):
@@ -146,35 +160,48 @@ class Recurrent(nn.Module):
             sequences = sequences.with_data(data)
             last += after
         stacked = tuple(torch.stack([state[name] for state in last]) for name in self.cell.state)
-        return sequences, stacked if len(stacked) > 1 else stacked[0]
+        return sequences, stacked[0] if len(self.cell.state) == 1 else stacked
 
     def _first_states(self, hx: State | None, data: Tensor) -> list[Rows]:
         """The state that each layer and direction begins with, (B, width) by name."""
         if hx is None:
             return [self._states(data.shape[1], data)] * (self.num_layers * self.num_directions)
-        given = (hx,) if isinstance(hx, Tensor) else tuple(hx)
-        self._check_state(given, data.shape[1])
-        return [dict(zip(self.cell.state, parts, strict=True)) for parts in zip(*given, strict=True)]
+        parts = zip(*_parts(hx), strict=True)
+        return [dict(zip(self.cell.state, part, strict=True)) for part in parts]
 
     def _states(self, batch_size: int, like: Tensor) -> Rows:
         """One layer's state before the first step, in the dtype and on the device of `like`."""
         sizes = self.cell.state_sizes(self.hidden_size)
-        return {name: self.cell.initial_state(name, like.new_empty(batch_size, size)) for name, size in sizes.items()}
+        return {
+            name: self.cell.initial_state(name, like.new_empty(batch_size, size))
+            for name, size in sizes.items()
+        }
 
     def _check_input(self, data: Tensor) -> None:
         if data.shape[-1] != self.input_size:
-            raise ValueError(f"input must have {self.input_size} features, the input_size; got {data.shape[-1]}")
+            raise ValueError(
+                f"input must have {self.input_size} features, the input_size; got {data.shape[-1]}"
+            )
         if not len(data):
             raise ValueError("input must have at least one step; got none")
+        self._check_dtype("input", data)
 
-    def _check_state(self, given: tuple[Tensor, ...], batch: int) -> None:
-        sizes = self.cell.state_sizes(self.hidden_size)
+    def _check_state(self, hx: State | None, *batch: int) -> None:
+        if hx is None:
+            return
+        given, sizes = _parts(hx), self.cell.state_sizes(self.hidden_size)
         if len(given) != len(sizes):
             raise ValueError(f"hx must be {', '.join(sizes)} of {self.cell.name}; got {len(given)} tensors")
         for (name, size), state in zip(sizes.items(), given, strict=True):
-            expected = (self.num_layers * self.num_directions, batch, size)
+            expected = (self.num_layers * self.num_directions, *batch, size)
             if state.shape != expected:
                 raise ValueError(f"{name} of hx must have shape {expected}; got {tuple(state.shape)}")
+            self._check_dtype(f"{name} of hx", state)
+
+    def _check_dtype(self, what: str, data: Tensor) -> None:
+        weights = self.weight_ih_l0.dtype
+        if data.dtype != weights and not torch.is_autocast_enabled(data.device.type):
+            raise ValueError(f"{what} must have the dtype of the weights, {weights}; got {data.dtype}")
 
     def _layer_input(self, k: int) -> int:
         return self.output_size if k else self.input_size
@@ -183,17 +210,23 @@ class Recurrent(nn.Module):
         return (f"_l{k}", f"_l{k}_reverse")[: self.num_directions]
 
 
-def _as_cell(cell: Cell | type[Cell] | str) -> Cell:
+def _as_cell(cell: object) -> Cell:
     if isinstance(cell, str):
         return cell_named(cell)
-    return cell if isinstance(cell, Cell) else cell()
+    if isinstance(cell, type) and issubclass(cell, Cell):
+        return without_constants(cell)
+    if not isinstance(cell, Cell):
+        raise ValueError(f"cell must be a Cell, its class or the name of a built-in one; got {cell!r}")
+    return cell
 
 
 def _as_initialiser(initialiser: Initialiser | str) -> Initialiser:
     if not isinstance(initialiser, str):
         return initialiser
     if initialiser not in INITIALISERS:
-        raise ValueError(f"initialiser must be a function or {' or '.join(INITIALISERS)}; got {initialiser!r}")
+        raise ValueError(
+            f"initialiser must be a function or {' or '.join(INITIALISERS)}; got {initialiser!r}"
+        )
     return INITIALISERS[initialiser]
 
 
@@ -201,6 +234,10 @@ def _check_sizes(**sizes: int) -> None:
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name} must be at least 1; got {size}")
+
+
+def _parts(hx: State) -> tuple[Tensor, ...]:
+    return (hx,) if isinstance(hx, Tensor) else tuple(hx)
 
 
 def _each(state: State, change: Callable[[Tensor], Tensor]) -> State:

@@ -17,7 +17,7 @@ Weights = Mapping[str, Tensor]
 class Reference:
     """Runs every cell by its `step`; what it computes is the definition that other back-ends are held to."""
 
-    def why_not(self, cell: Cell) -> str | None:
+    def why_not(self, kind: type[Cell]) -> str | None:
         return None
 
     def run(
@@ -30,9 +30,7 @@ class Reference:
         return torch.cat([outputs for outputs, _ in scans], -1), [last for _, last in scans]
 
 
-def scan(
-    cell: Cell, sequences: Ragged, state: Rows, weights: Weights, reverse: bool
-) -> tuple[Tensor, Rows]:
+def scan(cell: Cell, sequences: Ragged, state: Rows, weights: Weights, reverse: bool) -> tuple[Tensor, Rows]:
     """Runs one direction of one layer.
 
     sequences: (T, B, I); state: (B, width) by name.

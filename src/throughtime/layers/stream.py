@@ -20,6 +20,7 @@ class Stream:
     def __init__(self, cell: Cell, layers: Sequence[Mapping[str, Tensor]], first: Rows) -> None:
         self.cell = cell
         self._first = first
+        self.input_size = layers[0]["weight_ih"].shape[1]
         self._steps = [_one_layer(cell, weights) for weights in layers]
         self.state: list[Rows] = []
         self.reset()
@@ -32,9 +33,9 @@ class Stream:
     def step(self, x: Tensor) -> Tensor:
         """Takes x (B, input_size), or (input_size) for a stream of one, and returns the top layer's output alike."""
         rows = x if x.dim() == 2 else x[None]
-        batch = len(self._first[self.cell.state[0]])
-        if len(rows) != batch:
-            raise ValueError(f"this stream takes {batch} sequences at a time; got {len(rows)}")
+        expected = (len(self._first[self.cell.state[0]]), self.input_size)
+        if rows.shape != expected:
+            raise ValueError(f"this stream takes steps of shape {expected}; got {tuple(x.shape)}")
         for k, layer in enumerate(self._steps):
             self.state[k], _ = layer(rows, self.state[k])
             rows = self.state[k][self.cell.state[0]]

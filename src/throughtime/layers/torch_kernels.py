@@ -28,10 +28,10 @@ Weights = Mapping[str, Tensor]
 class TorchKernels:
     """Runs LSTM, projected LSTM, GRU and both Elman cells; ragged batches go in packed."""
 
-    def why_not(self, cell: Cell) -> str | None:
-        if type(cell) in KERNELS:
+    def why_not(self, kind: type[Cell]) -> str | None:
+        if kind in KERNELS:
             return None
-        return f"torch has kernels for {', '.join(kind.__name__ for kind in KERNELS)} alone"
+        return f"torch has kernels for {', '.join(one.__name__ for one in KERNELS)} alone"
 
     def run(
         self, cell: Cell, sequences: Ragged, states: Sequence[Rows], weights: Sequence[Weights]
@@ -40,10 +40,14 @@ class TorchKernels:
             outputs, *last = _call(cell, (sequences.data,), _side_by_side(cell, states), weights, False)
             return outputs, _by_direction(cell, last)
         packed = pack_padded_sequence(sequences.data, sequences.lengths, enforce_sorted=False)
-        first = [state.index_select(1, _given(packed.sorted_indices)) for state in _side_by_side(cell, states)]
+        first = [
+            state.index_select(1, _given(packed.sorted_indices)) for state in _side_by_side(cell, states)
+        ]
         values, *last = _call(cell, (packed.data, packed.batch_sizes), first, weights)
         outputs, _ = pad_packed_sequence(packed._replace(data=values), total_length=len(sequences.data))
-        return outputs, _by_direction(cell, [s.index_select(1, _given(packed.unsorted_indices)) for s in last])
+        return outputs, _by_direction(
+            cell, [s.index_select(1, _given(packed.unsorted_indices)) for s in last]
+        )
 
 
 def _call(

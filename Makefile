@@ -1,0 +1,43 @@
+# The two commands of the README are `make demo` and `make test`; both make .venv first where it is missing.
+PYTHON ?= python3
+BIN := .venv/bin
+
+# Real data for benchmarks and results, where it lies beside the project; tests that need it say so where it is absent.
+ifneq ($(wildcard ../shared/data),)
+THROUGHTIME_DATA ?= ../shared/data
+endif
+export THROUGHTIME_DATA
+
+.PHONY: demo test test-all check format bench results clean
+
+demo: .venv/installed
+	$(BIN)/throughtime seq2seq train --folder runs/demo --overwrite
+	$(BIN)/throughtime seq2seq run runs/demo/model.safetensors --file examples/demo.txt
+
+test: .venv/installed
+	$(BIN)/pytest -m "not slow"
+
+test-all: .venv/installed
+	$(BIN)/pytest
+
+check: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: .venv/installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/installed
+	$(BIN)/python benchmarks/corpus_memory.py
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable '.[all,dev]'
+	touch $@
+
+clean:
+	rm -rf .venv build dist runs

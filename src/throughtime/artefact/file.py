@@ -1,0 +1,231 @@
+"""The one-file model: a .safetensors whose metadata holds all that is no tensor. Loading executes nothing."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from importlib import metadata
+from pathlib import Path
+from typing import Any, cast
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from throughtime.errors import InputError
+
+FORMAT_NAME = "throughtime"
+FORMAT_VERSION = 1
+_LONGEST_HEADER = 100_000_000  # bytes; safetensors' own limit
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A trained model: what it is, how it was configured, its weights, and files such as tokenizers."""
+
+    kind: str
+    config: dict[str, Any]  # what JSON can hold; a tuple comes back as a list
+    tensors: dict[str, Tensor]
+    assets: dict[str, bytes]
+
+
+def save(artefact: Artefact, path: str | Path) -> None:
+    """Write an artefact to one file, all or nothing; tensors that are one in memory are stored once.
+
+    Raises InputError when the file cannot be written or the disk is full; nothing half-written is left.
+    """
+    tensors, tied = _untied(artefact.tensors)
+    fields = {
+        "format": FORMAT_NAME,
+        "version": str(FORMAT_VERSION),
+        "throughtime": _library_version(),
+        "kind": artefact.kind,
+        "config": json.dumps(artefact.config, ensure_ascii=False),
+        "assets": json.dumps(
+            {name: base64.b64encode(data).decode() for name, data in artefact.assets.items()}
+        ),
+        "tied": json.dumps(tied, ensure_ascii=False),
+    }
+    data = safetensors.torch.save(tensors, {**fields, "digest": _digest(fields, tensors)})
+    with written_whole(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def load(path: str | Path, kind: str | None = None) -> Artefact:
+    """Read an artefact; every byte of its content is checked against the digest that `save` wrote.
+
+    Raises InputError when there is no file, when it is empty, truncated, damaged or not an artefact, when a
+    newer version of the library wrote it, and when it is of another kind than `kind`.
+    """
+    path = Path(path)
+    data = _bytes_of(path)
+    fields = _fields(path, _header(path, data))
+    try:
+        artefact = _artefact(fields, safetensors.torch.load(data))
+    except Exception as error:  # damaged bytes fail anywhere in the parsers, each with errors of its own
+        raise InputError(f"{path} is damaged: its content cannot be read.") from error
+    if artefact is None:
+        raise InputError(f"{path} is damaged: its content does not match the digest stored with it.")
+    if kind is not None and artefact.kind != kind:
+        raise InputError(f"{path} holds a model of kind {artefact.kind!r}; {kind!r} was expected.")
+    return artefact
+
+
+def _bytes_of(path: Path) -> bytes:
+    if path.is_dir():
+        raise InputError(f"{path} is a directory; a model file was expected.")
+    if not path.exists():
+        raise InputError(f"{path} does not exist; a model file was expected.")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    if not data:
+        raise InputError(f"{path} is empty; a model file was expected.")
+    return data
+
+
+def _header(path: Path, data: bytes) -> Mapping[str, Any]:
+    """Return the JSON header of a safetensors file whose bytes are all there."""
+    length = int.from_bytes(data[:8], "little")
+    if not data[8:].startswith(b"{"):
+        raise _foreign(path)
+    if length > _LONGEST_HEADER:
+        raise InputError(f"{path} is damaged: its header cannot be read.")
+    try:
+        header = json.loads(data[8 : 8 + length]) if 8 + length <= len(data) else None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is damaged: its header cannot be read.") from error
+    missing = 8 + length - len(data) if header is None else _end(header) + 8 + length - len(data)
+    if missing > 0:
+        raise InputError(
+            f"{path} is truncated: it has {len(data):,} bytes and {missing:,} or more are missing."
+        )
+    return cast("Mapping[str, Any]", header)
+
+
+def _end(header: Any) -> int:
+    """Return where the last tensor ends, counted from the header's end; 0 where the header makes no sense."""
+    entries = header.values() if isinstance(header, dict) else ()
+    offsets = [entry.get("data_offsets") for entry in entries if isinstance(entry, dict)]
+    ends = [pair[1] for pair in offsets if isinstance(pair, list) and len(pair) == 2]
+    return max((end for end in ends if isinstance(end, int)), default=0)
+
+
+def _fields(path: Path, header: Mapping[str, Any]) -> dict[str, str]:
+    """Return the metadata of a file that this version of the library can read."""
+    fields = header.get("__metadata__")
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT_NAME:
+        raise _foreign(path)
+    version = str(fields.get("version"))
+    if not (version.isascii() and version.isdigit()):
+        raise InputError(f"{path} is damaged: its format version is {version!r}, which is not a number.")
+    if int(version[:9]) > FORMAT_VERSION:
+        raise InputError(
+            f"{path} has format {version[:9]}, written by throughtime {fields.get('throughtime')}; "
+            f"this version reads formats up to {FORMAT_VERSION}: install a newer throughtime."
+        )
+    return cast("dict[str, str]", fields)
+
+
+def _foreign(path: Path) -> InputError:
+    return InputError(f"{path} is not a model file that throughtime wrote.")
+
+
+def _artefact(fields: dict[str, str], tensors: dict[str, Tensor]) -> Artefact | None:
+    """Return the artefact, or None where the content is not what was saved."""
+    if fields.pop("digest") != _digest(fields, tensors):
+        return None
+    tied: dict[str, str] = json.loads(fields["tied"])
+    assets: dict[str, str] = json.loads(fields["assets"])
+    return Artefact(
+        kind=fields["kind"],
+        config=json.loads(fields["config"]),
+        tensors={**tensors, **{name: tensors[first] for name, first in tied.items()}},
+        assets={name: base64.b64decode(text) for name, text in assets.items()},
+    )
+
+
+def _untied(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors to store, none sharing memory, and which names stand for which stored tensor."""
+    stored: dict[str, Tensor] = {}
+    tied: dict[str, str] = {}
+    names: dict[tuple[Any, ...], str] = {}
+    storages: set[int] = set()
+    for name, tensor in tensors.items():
+        memory = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor.device)
+        if tensor.numel() and memory in names:
+            tied[name] = names[memory]
+            continue
+        names[memory] = name
+        plain = tensor.detach().cpu().contiguous()
+        storage = plain.untyped_storage().data_ptr()
+        stored[name] = plain.clone() if storage in storages else plain
+        storages.add(storage)
+    return stored, tied
+
+
+def _digest(fields: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
+    digest = blake2b(json.dumps(dict(fields), sort_keys=True).encode(), digest_size=32)
+    for name, tensor in sorted(tensors.items()):
+        digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _library_version() -> str:
+    try:
+        return metadata.version("throughtime")
+    except metadata.PackageNotFoundError:
+        return "unknown"  # run from a source tree that was never installed
+
+
+@contextmanager
+def written_whole(path: str | Path) -> Generator[Path]:
+    """Yield a temporary path to write: on success it is renamed to `path`, on any failure it is removed.
+
+    The file is on the disk (fsync) before it has its name. A symbolic link is followed, not replaced.
+    Raises InputError for a full disk, naming the path and the free space, and for any other failure to write.
+    """
+    asked, path = Path(path), Path(path).resolve()
+    if path.is_dir():
+        raise InputError(f"{asked} is a directory; the name of a file to write was expected.")
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(path)
+        _flush(path.parent)
+    except OSError as error:
+        raise _cannot_write(asked, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":
+        return  # Windows has no handle on a folder to flush
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _cannot_write(path: Path, error: OSError) -> InputError:
+    if error.errno not in _NO_ROOM:
+        return InputError(f"{path} cannot be written: {error.strerror or error}.")
+    free = shutil.disk_usage(path.resolve().parent).free
+    return InputError(
+        f"{path} cannot be written: {error.strerror}; {free / 2**20:,.0f} MiB are free there, "
+        "and nothing half-written was kept."
+    )

@@ -1,0 +1,16 @@
+"""The table of commands."""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+import throughtime
+from throughtime.cli.info import info
+
+app = App(
+    name="throughtime",
+    help="Recurrent neural networks: train them, translate with them, look into them.",
+    version=throughtime.__version__,
+)
+app.command(info)
+app.command("throughtime.cli.seq2seq:app", name="seq2seq", help="Sequence to sequence: translation.")

@@ -1,0 +1,132 @@
+"""`throughtime seq2seq`: commands made from the configurations."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.console import Console
+
+from throughtime.errors import InputError
+from throughtime.seq2seq.config import DataConfig, ModelConfig, SearchConfig, TrainConfig, TrainingConfig
+from throughtime.seq2seq.evaluate import evaluate, write_report
+from throughtime.seq2seq.prepare import read_test
+from throughtime.seq2seq.run import decoder_of, load_pipeline
+from throughtime.seq2seq.show import scores_table
+from throughtime.seq2seq.train import default_folder, resume_run, train_run
+from throughtime.seq2seq.translate import lines_of, translate
+
+app = App(name="seq2seq", default_parameter=Parameter(consume_multiple=True))
+FLAT = Parameter(name="*")
+PHRASEBOOK_MODEL = default_folder(()) / "best.safetensors"
+
+
+@app.command
+def train(
+    *,
+    folder: Path | None = None,
+    overwrite: bool = False,
+    data: Annotated[DataConfig, FLAT] = DataConfig(),  # noqa: B008
+    model: Annotated[ModelConfig, FLAT] = ModelConfig(),  # noqa: B008
+    training: Annotated[TrainingConfig, FLAT] = TrainingConfig(),  # noqa: B008
+) -> None:
+    """Train a translator; on the built-in phrasebook where no corpus is given.
+
+    Parameters
+    ----------
+    folder
+        Where the run keeps model, checkpoint, metrics and report; by default runs/ and the name of the corpus.
+    overwrite
+        Begin anew in a folder that holds a run.
+    """
+    train_run(
+        TrainConfig(data, model, training), folder or default_folder(data.corpus), overwrite, Console()
+    )
+
+
+@app.command
+def resume(folder: Path) -> None:
+    """Go on with a run that was stopped, by its own settings.
+
+    Parameters
+    ----------
+    folder
+        The folder of the run.
+    """
+    resume_run(folder, Console())
+
+
+@app.command(name="evaluate")
+def evaluate_command(
+    model: Path = PHRASEBOOK_MODEL,
+    *,
+    corpus: tuple[str, ...] = (),
+    ensemble: tuple[Path, ...] = (),
+    columns: tuple[str, str] | None = None,
+    language: str = "fr",
+    output: Path | None = None,
+    report: Path | None = None,
+    search: Annotated[SearchConfig, FLAT] = SearchConfig(),  # noqa: B008
+) -> None:
+    """Translate a test set and score it: BLEU and chrF, with signatures and 95% intervals.
+
+    Parameters
+    ----------
+    model
+        A model file.
+    corpus
+        The test set, in the forms that `train` reads; the phrasebook's own test where none is given.
+    ensemble
+        Further models that write together with the first.
+    columns
+        Names, or in a .tsv numbers from 0, of the source and the target column.
+    language
+        Two-letter code of the target language, for the tokenised score.
+    output
+        File for the translations, one a line.
+    report
+        File for the scores as JSON.
+    """
+    pairs = read_test(corpus, columns)
+    pipeline = load_pipeline([model, *ensemble], decoder_of(search), search.seed)
+    evaluation = evaluate(pipeline, pairs, language)
+    Console().print(scores_table(evaluation.scores, " and ".join(corpus) or "phrasebook"))
+    print(f"{len(pairs):,} sentences in {evaluation.seconds:.1f} s")
+    if output is not None:
+        output.write_text("".join(f"{text}\n" for text in evaluation.translations), encoding="utf-8")
+    if report is not None:
+        models = [str(path) for path in (model, *ensemble)]
+        write_report(report, {"models": models, "search": asdict(search), **evaluation.to_dict()})
+
+
+@app.command
+def run(
+    model: Path = PHRASEBOOK_MODEL,
+    text: str | None = None,
+    *,
+    file: Path | None = None,
+    ensemble: tuple[Path, ...] = (),
+    search: Annotated[SearchConfig, FLAT] = SearchConfig(),  # noqa: B008
+) -> None:
+    """Translate a sentence, a file, or standard input line by line; as many lines come out as go in.
+
+    Parameters
+    ----------
+    model
+        A model file.
+    text
+        What to translate; without it and without --file standard input is read.
+    file
+        A text file to translate, .gz allowed.
+    ensemble
+        Further models that write together with the first.
+    """
+    if text is not None and file is not None:
+        raise InputError("text and --file are both given; one of them is translated, not both")
+    pipeline = load_pipeline([model, *ensemble], decoder_of(search), search.seed)
+    one_at_a_time = text is None and file is None and sys.stdin.isatty()
+    for line in translate(pipeline, lines_of(text, file), search.n_best, one_at_a_time):
+        print(line, flush=one_at_a_time)

@@ -1,0 +1,126 @@
+"""Every setting of sequence to sequence with its default: the one place; the command line is made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from throughtime.training.config import TrainingConfig
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network.
+
+    Attributes:
+        cell: recurrence of encoder and decoder, by its name in `throughtime.cells`.
+        embedding_size: width of the word vectors.
+        encoder_size: hidden size of the encoder, of each direction if bidirectional.
+        encoder_layers: depth of the encoder.
+        bidirectional: read the source in both directions.
+        decoder_size: hidden size of the decoder.
+        decoder_layers: depth of the decoder.
+        attention: dot, general or mlp (Luong et al. 2015); none for the plain form of 2014, which hands the decoder
+            nothing but the encoder's last state.
+        reverse_source: read the source backwards (Sutskever, Vinyals and Le 2014).
+        tie_embeddings: none; output, the target's word vectors are the output layer; all, the source's too.
+        dropout: probability of dropping a value between layers, of the word vectors and before the output.
+        label_smoothing: share of each target's probability that training spreads over all words.
+        initialiser: how weights begin: torch, orthogonal, forget_bias, or sutskever2014, uniform(-0.08, 0.08).
+    """
+
+    cell: str = "lstm"
+    embedding_size: int = 256
+    encoder_size: int = 256
+    encoder_layers: int = 1
+    bidirectional: bool = True
+    decoder_size: int = 512
+    decoder_layers: int = 1
+    attention: Literal["none", "dot", "general", "mlp"] = "general"
+    reverse_source: bool = False
+    tie_embeddings: Literal["none", "output", "all"] = "all"
+    dropout: float = 0.3
+    label_smoothing: float = 0.1
+    initialiser: Literal["torch", "orthogonal", "forget_bias", "sutskever2014"] = "orthogonal"
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """The corpus and how it becomes numbers.
+
+    Attributes:
+        corpus: two parallel text files, or one .tsv or .jsonl, each also as .gz, or hf:OWNER/NAME for a Hugging Face
+            dataset; nothing for the built-in phrasebook.
+        validation: the same for validation; nothing to hold `validation_size` pairs of the corpus out.
+        test: the same for the test that ends training; nothing to hold `test_size` pairs out.
+        columns: names, or in a .tsv numbers from 0, of the source and the target column.
+        validation_size: pairs held out for validation; no source sentence of theirs stays in training.
+        test_size: pairs held out for the final test likewise.
+        max_words: pairs with a longer side are dropped.
+        max_ratio: pairs with one side this many times longer than the other are dropped.
+        drop_duplicates: keep one of several equal pairs.
+        tokenizer: subwords, learned by sentencepiece, or words, the most frequent ones and <unk>, as in 2014.
+        joint: one vocabulary for both languages.
+        src_vocab_size: size of the source vocabulary, of both if joint.
+        tgt_vocab_size: size of the target vocabulary, if not joint.
+        src_language: how words are split and joined, as a two-letter code.
+        tgt_language: the same for the target; also chooses the rules of the tokenised score.
+        tokens_per_batch: at most so many tokens in a batch on its longer side, padding included.
+    """
+
+    corpus: tuple[str, ...] = ()
+    validation: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    columns: tuple[str, str] | None = None
+    validation_size: int = 1000
+    test_size: int = 0
+    max_words: int = 80
+    max_ratio: float = 4.0
+    drop_duplicates: bool = True
+    tokenizer: Literal["subwords", "words"] = "subwords"
+    joint: bool = True
+    src_vocab_size: int = 6000
+    tgt_vocab_size: int = 6000
+    src_language: str = "en"
+    tgt_language: str = "fr"
+    tokens_per_batch: int = 1600
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """How translations are written.
+
+    Attributes:
+        search: beam, greedy, or sample, which draws by chance.
+        beam_size: hypotheses kept for each sentence.
+        length_penalty: exponent of the length penalty (Wu et al. 2016); 0 for the plain sum of log-probabilities.
+        coverage_penalty: weight of the coverage penalty (Wu et al. 2016); needs attention.
+        n_best: translations returned for each sentence.
+        temperature: below 1 sharpens what is drawn from, above 1 flattens it.
+        top_k: draw from the so many likeliest tokens; 0 for all.
+        top_p: draw from the likeliest tokens that together hold this probability.
+        max_length_ratio: a translation has at most this many tokens for each of the source ...
+        max_length_offset: ... and so many more.
+        seed: of what is drawn.
+    """
+
+    search: Literal["beam", "greedy", "sample"] = "beam"
+    beam_size: int = 5
+    length_penalty: float = 1.0
+    coverage_penalty: float = 0.0
+    n_best: int = 1
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    max_length_ratio: float = 1.5
+    max_length_offset: int = 10
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One whole training run."""
+
+    data: DataConfig
+    model: ModelConfig
+    training: TrainingConfig

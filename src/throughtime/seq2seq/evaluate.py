@@ -1,0 +1,46 @@
+"""How well models translate: a set of pairs translated, scored, and reported."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from throughtime.artefact.file import written_whole
+from throughtime.seq2seq.readers import Pair
+from throughtime.seq2seq.run import Pipeline
+from throughtime.seq2seq.score import ScoreReport, score
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The translations of a set, their scores, and the time that they took."""
+
+    translations: tuple[str, ...]
+    scores: ScoreReport
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the translations, as plain values for JSON."""
+        sentences_per_second = self.scores.sentences / self.seconds
+        return {**self.scores.to_dict(), "seconds": self.seconds, "sentences_per_second": sentences_per_second}
+
+
+def evaluate(pipeline: Pipeline, pairs: Sequence[Pair], language: str, n_bootstrap: int = 1000) -> Evaluation:
+    """Translates the sources and scores them against the targets; `language` chooses the rules of tokenised BLEU.
+
+    Raises InputError where there are no pairs.
+    """
+    start = time.perf_counter()
+    translations = tuple(pipeline.texts([pair.src for pair in pairs]))
+    seconds = time.perf_counter() - start
+    return Evaluation(translations, score(translations, [pair.tgt for pair in pairs], language, n_bootstrap), seconds)
+
+
+def write_report(path: Path, report: dict[str, Any]) -> None:
+    """Writes a report as JSON, whole or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,251 @@
+"""The encoder, the vector or memory between, and the decoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from throughtime.cells import cell_named
+from throughtime.layers import Recurrent
+from throughtime.seq2seq.attention import SCORES, attend
+from throughtime.seq2seq.batches import Batch
+from throughtime.seq2seq.config import ModelConfig
+from throughtime.seq2seq.tokenizer import PAD_ID
+
+States = tuple[Tensor, ...]
+"""One tensor a state of the cell, (num_layers, B, width) each."""
+
+
+class Encoded(NamedTuple):
+    """What the encoder hands on: the state that the decoder begins with, and all outputs for attention."""
+
+    state: States
+    memory: Tensor  # (B, S, M)
+    valid: Tensor  # (B, S)
+
+
+class TokenLoss(NamedTuple):
+    """Cross-entropy summed over so many target tokens."""
+
+    total: Tensor
+    tokens: int
+
+
+class Translator(nn.Module):
+    """Sequence to sequence (Sutskever, Vinyals and Le 2014), with attention (Luong et al. 2015) if configured.
+
+    In the plain form all that the decoder ever sees of the source is the encoder's last state.
+    """
+
+    def __init__(self, config: ModelConfig, src_vocab_size: int, tgt_vocab_size: int) -> None:
+        super().__init__()
+        self.config = config
+        self.tgt_embedding = nn.Embedding(tgt_vocab_size, config.embedding_size, PAD_ID)
+        self.src_embedding = _source_embedding(config, src_vocab_size, self.tgt_embedding)
+        self.encoder = _recurrence(config, config.encoder_size, config.encoder_layers, config.bidirectional)
+        self.decoder = _recurrence(config, config.decoder_size, config.decoder_layers)
+        self.bridge = Bridge(self.encoder, self.decoder)
+        self.head = _head(config, self.decoder.output_size, self.encoder.output_size)
+        self.output = nn.Linear(self.head.width, tgt_vocab_size)
+        if config.tie_embeddings != "none":
+            self.output.weight = self.tgt_embedding.weight
+        self.dropout = nn.Dropout(config.dropout)
+        begin(self, config)
+
+    def encode(self, src: Tensor, src_lengths: Tensor) -> Encoded:
+        """Reads the source: (B, S) tokens, the last of each the end of sentence, and (B,) lengths."""
+        if self.config.reverse_source:
+            src = reverse(src, src_lengths)
+        memory, last = self.encoder(self.dropout(self.src_embedding(src)), lengths=src_lengths)
+        return Encoded(self.bridge(last), memory, src != PAD_ID)
+
+    def decode(self, tokens: Tensor, state: States, attended: Attended) -> tuple[Tensor, States, Tensor | None]:
+        """Runs the decoder over (B, T) tokens: features for the output layer (B, T, E), last state, attention."""
+        outputs, after = self.decoder(self.dropout(self.tgt_embedding(tokens)), _as_hx(state))
+        features, weights = self.head(outputs, attended)
+        return self.dropout(features), _as_states(after), weights
+
+    def forward(self, batch: Batch) -> TokenLoss:
+        """The loss of a batch under teacher forcing; in training with label smoothing."""
+        encoded = self.encode(batch.src, batch.src_lengths)
+        features, _, _ = self.decode(batch.tgt_in, encoded.state, self.head.attended(encoded))
+        valid = batch.tgt_out != PAD_ID
+        logits, targets = self.output(features[valid]), batch.tgt_out[valid]
+        smoothing = self.config.label_smoothing if self.training else 0.0
+        return TokenLoss(
+            cross_entropy(logits, targets, label_smoothing=smoothing, reduction="sum"), len(targets)
+        )
+
+
+class Attended(NamedTuple):
+    """What a head looks at: the encoder's outputs and the keys made of them; of no positions in the plain form."""
+
+    keys: Tensor
+    memory: Tensor
+    valid: Tensor
+
+
+class Bridge(nn.Module):
+    """From the encoder's last state to the decoder's first.
+
+    The state itself where both have the same shape; else s' = tanh(W s) of all layers and directions together.
+    """
+
+    def __init__(self, encoder: Recurrent, decoder: Recurrent) -> None:
+        super().__init__()
+        self.layers = decoder.num_layers
+        given = [encoder.num_layers * encoder.num_directions * size for size in _widths(encoder)]
+        taken = [decoder.num_layers * size for size in _widths(decoder)]
+        same = encoder.num_directions == 1 and given == taken and encoder.num_layers == decoder.num_layers
+        self.maps = nn.ModuleList() if same else nn.ModuleList(map(nn.Linear, given, taken))
+
+    def forward(self, last: Tensor | States) -> States:
+        states = _as_states(last)
+        return tuple(self._map(k, state) for k, state in enumerate(states)) if self.maps else states
+
+    def _map(self, k: int, state: Tensor) -> Tensor:
+        flat = state.transpose(0, 1).flatten(1)  # (B, L * D * width)
+        return torch.tanh(self.maps[k](flat)).unflatten(1, (self.layers, -1)).transpose(0, 1).contiguous()
+
+
+class AttentionHead(nn.Module):
+    """Context beside output: tanh(W (c, h)) (Luong et al. 2015, equation 5)."""
+
+    def __init__(self, kind: str, decoder_width: int, memory_width: int, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.score = SCORES[kind](decoder_width, memory_width)
+        self.combine = nn.Linear(memory_width + decoder_width, width)
+
+    def attended(self, encoded: Encoded) -> Attended:
+        return Attended(self.score.keys(encoded.memory), encoded.memory, encoded.valid)
+
+    def forward(self, outputs: Tensor, attended: Attended) -> tuple[Tensor, Tensor | None]:
+        contexts, weights = attend(self.score(outputs, attended.keys), attended.memory, attended.valid)
+        return torch.tanh(self.combine(torch.cat([contexts, outputs], -1))), weights
+
+
+class PlainHead(nn.Module):
+    """The decoder's output as it is, brought to the width of tied embeddings where that differs."""
+
+    def __init__(self, decoder_width: int, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.resize = nn.Identity() if decoder_width == width else nn.Linear(decoder_width, width)
+
+    def attended(self, encoded: Encoded) -> Attended:
+        return Attended(encoded.memory[:, :0], encoded.memory[:, :0], encoded.valid[:, :0])
+
+    def forward(self, outputs: Tensor, attended: Attended) -> tuple[Tensor, Tensor | None]:
+        return self.resize(outputs), None
+
+
+def reverse(src: Tensor, lengths: Tensor) -> Tensor:
+    """Each sentence backwards, its end-of-sentence token still last: (a, b, c, eos) to (c, b, a, eos)."""
+    positions = torch.arange(src.shape[1], device=src.device)
+    words = lengths.to(src.device)[:, None] - 1
+    mirrored = torch.where(positions < words, words - 1 - positions, positions)
+    return src.gather(1, mirrored)
+
+
+def begin(model: Translator, config: ModelConfig) -> None:
+    """First values of what is not recurrent: uniform as in 2014 if so configured, else embeddings of scale 1/sqrt(E)."""
+    with torch.no_grad():
+        if config.initialiser == "sutskever2014":
+            for parameter in model.parameters():
+                nn.init.uniform_(parameter, -0.08, 0.08)
+            return
+        for embedding in (model.src_embedding, model.tgt_embedding):
+            nn.init.normal_(embedding.weight, std=config.embedding_size**-0.5)
+            embedding.weight[PAD_ID].zero_()
+        nn.init.zeros_(model.output.bias)
+
+
+def _source_embedding(config: ModelConfig, vocab_size: int, tgt_embedding: nn.Embedding) -> nn.Embedding:
+    if config.tie_embeddings == "all":
+        return tgt_embedding
+    return nn.Embedding(vocab_size, config.embedding_size, PAD_ID)
+
+
+def _recurrence(config: ModelConfig, size: int, num_layers: int, bidirectional: bool = False) -> Recurrent:
+    return Recurrent(
+        cell_named(config.cell),
+        config.embedding_size,
+        size,
+        num_layers,
+        batch_first=True,
+        dropout=config.dropout,
+        bidirectional=bidirectional,
+        initialiser=config.initialiser,
+    )
+
+
+def _head(config: ModelConfig, decoder_width: int, memory_width: int) -> AttentionHead | PlainHead:
+    width = decoder_width if config.tie_embeddings == "none" else config.embedding_size
+    if config.attention == "none":
+        return PlainHead(decoder_width, width)
+    return AttentionHead(config.attention, decoder_width, memory_width, width)
+
+
+def _widths(layer: Recurrent) -> list[int]:
+    return list(layer.cell.state_sizes(layer.hidden_size).values())
+
+
+def _as_states(state: Tensor | States) -> States:
+    return (state,) if isinstance(state, Tensor) else state
+
+
+def _as_hx(states: States) -> Tensor | States:
+    return states if len(states) > 1 else states[0]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A batch of translations under way: what `Stepper` carries from token to token, N rows of everything."""
+
+    state: States  # (L, N, width) each
+    attended: Attended  # (N, S, ...) each
+    weights: Tensor | None  # (N, S), the last token's attention
+
+
+class Stepper:
+    """A trained model as search sees it: one token at a time, without gradients or dropout."""
+
+    def __init__(self, model: Translator) -> None:
+        self.model = model.eval()
+        self.vocab_size = model.output.out_features
+
+    @torch.no_grad()
+    def start(self, src: Tensor, src_lengths: Tensor) -> Progress:
+        encoded = self.model.encode(src, src_lengths)
+        return Progress(encoded.state, self.model.head.attended(encoded), None)
+
+    @torch.no_grad()
+    def step(self, tokens: Tensor, state: Progress) -> tuple[Tensor, Progress]:
+        features, after, weights = self.model.decode(tokens[:, None], state.state, state.attended)
+        log_probabilities = self.model.output(features[:, 0]).log_softmax(-1)
+        return log_probabilities, replace(state, state=after, weights=None if weights is None else weights[:, 0])
+
+    def select(self, state: Progress, rows: Tensor) -> Progress:
+        return Progress(
+            tuple(part.index_select(1, rows) for part in state.state),
+            Attended(*(part.index_select(0, rows) for part in state.attended)),
+            None if state.weights is None else state.weights.index_select(0, rows),
+        )
+
+
+class AttendingStepper(Stepper):
+    """A stepper that can tell where the model looked for the last token."""
+
+    def attention(self, state: Progress) -> Tensor:
+        """Attention over the source, (N, S); zero before the first step."""
+        return state.attended.valid * 0.0 if state.weights is None else state.weights
+
+
+def stepper(model: Translator) -> Stepper:
+    """The trained model as search takes it."""
+    return Stepper(model) if model.config.attention == "none" else AttendingStepper(model)

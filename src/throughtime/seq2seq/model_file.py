@@ -1,0 +1,64 @@
+"""A trained translator as one file: network, settings and both tokenizers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from throughtime.artefact.file import Artefact, load, save
+from throughtime.errors import InputError
+from throughtime.seq2seq.config import ModelConfig
+from throughtime.seq2seq.model import Translator
+from throughtime.seq2seq.tokenizer import Tokenizer, tokenizer_from_asset
+
+KIND = "seq2seq"
+
+
+@dataclass(frozen=True)
+class Tokenizers:
+    """How each side becomes numbers; one and the same object where the vocabulary is joint."""
+
+    src: Tokenizer
+    tgt: Tokenizer
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a model file holds: a network ready to run, its tokenizers, and what is known of its training."""
+
+    model: Translator
+    tokenizers: Tokenizers
+    training: Mapping[str, Any]
+
+
+def save_model(
+    path: Path, config: ModelConfig, weights: Mapping[str, Tensor], tokenizers: Tokenizers, training: Mapping[str, Any]
+) -> None:
+    """Writes the one file, whole or not at all; raises InputError where the disk cannot hold it."""
+    assets = {"src": tokenizers.src.to_asset(), "tgt": tokenizers.tgt.to_asset()}
+    if tokenizers.src is tokenizers.tgt:
+        del assets["src"]
+    described = {"model": asdict(config), "training": dict(training)}
+    save(Artefact(KIND, described, dict(weights), assets), path)
+
+
+def load_model(path: Path) -> Trained:
+    """Reads the file back; raises InputError, one sentence, for a file that is not a whole seq2seq model."""
+    artefact = load(path, KIND)
+    tgt = tokenizer_from_asset(artefact.assets["tgt"])
+    src = tokenizer_from_asset(artefact.assets["src"]) if "src" in artefact.assets else tgt
+    try:
+        config = ModelConfig(**artefact.config["model"])
+        model = Translator(config, src.vocab_size, tgt.vocab_size)
+        model.load_state_dict(artefact.tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path}: the settings of this model do not fit its weights ({_first_line(error)})") from error
+    return Trained(model.eval(), Tokenizers(src, tgt), artefact.config["training"])
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

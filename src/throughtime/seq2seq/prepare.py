@@ -1,0 +1,120 @@
+"""From the files a user names to corpora of numbers, all of it in one folder, memory-mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from throughtime.errors import InputError
+from throughtime.seq2seq import phrasebook
+from throughtime.seq2seq.cleaning import Cleaning
+from throughtime.seq2seq.config import DataConfig
+from throughtime.seq2seq.corpus import EncodedCorpus, TextCorpus, build_text_corpus, encode_corpus, split_corpus
+from throughtime.seq2seq.model_file import Tokenizers
+from throughtime.seq2seq.readers import Pair, read_pairs
+from throughtime.seq2seq.tokenizer import Tokenizer, train_subwords, train_words
+
+MOST_TOKENS = 4
+"""Tokens for each word that `max_words` allows; a side with more is left out of training."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The cleaned text of each set, and what there is to say of its making."""
+
+    train: TextCorpus
+    validation: TextCorpus
+    test: Sequence[Pair]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that training reads."""
+
+    texts: Texts
+    tokenizers: Tokenizers
+    train: EncodedCorpus
+    validation: EncodedCorpus
+
+
+def prepare(config: DataConfig, folder: Path, seed: int) -> Prepared:
+    """Reads, cleans, splits, learns the vocabularies, encodes.
+
+    Raises InputError, one sentence, for files that cannot be used and sizes that the data does not allow.
+    """
+    texts = prepare_texts(config, folder, seed)
+    tokenizers = train_tokenizers(config, texts.train, seed)
+    longest = MOST_TOKENS * config.max_words
+    encoded = [
+        encode_corpus(text, tokenizers.src, tokenizers.tgt, folder / name, longest)
+        for name, text in (("train", texts.train), ("validation", texts.validation))
+    ]
+    return Prepared(texts, tokenizers, *encoded)
+
+
+def prepare_texts(config: DataConfig, folder: Path, seed: int) -> Texts:
+    """The three sets as text: given, or held out of the corpus; the built-in phrasebook brings its own."""
+    if not config.corpus:
+        return _phrasebook_texts(config, folder)
+    cleaning = Cleaning(config.max_words, config.max_ratio, config.drop_duplicates)
+    corpus, report = build_text_corpus(read_pairs(config.corpus, config.columns), folder / "train", cleaning)
+    held_out = 0 if config.validation else config.validation_size
+    if not config.validation and not held_out:
+        raise InputError("validation_size is 0 and there is no validation corpus; one of them is needed")
+    train, validation, test = split_corpus(corpus, held_out, 0 if config.test else config.test_size, seed)
+    notes = [f"corpus: {report.summary()}"]
+    if config.validation:
+        pairs = read_pairs(config.validation, config.columns)
+        validation, report = build_text_corpus(pairs, folder / "validation", _everything(config))
+        notes.append(f"validation: {report.summary()}")
+    given = read_test(config.test, config.columns) if config.test else list(test)
+    return Texts(train, validation, given, tuple(notes))
+
+
+def train_tokenizers(config: DataConfig, text: TextCorpus, seed: int) -> Tokenizers:
+    """Vocabularies learned from the training text alone."""
+    if config.joint:
+        both = _train(config, chain(text.sources(), text.targets()), config.src_vocab_size, config.tgt_language, seed)
+        return Tokenizers(both, both)
+    return Tokenizers(
+        _train(config, text.sources(), config.src_vocab_size, config.src_language, seed),
+        _train(config, text.targets(), config.tgt_vocab_size, config.tgt_language, seed),
+    )
+
+
+def _train(config: DataConfig, sentences: Iterable[str], size: int, language: str, seed: int) -> Tokenizer:
+    if config.tokenizer == "words":
+        return train_words(sentences, size, language)
+    return train_subwords(sentences, size, seed)
+
+
+def _phrasebook_texts(config: DataConfig, folder: Path) -> Texts:
+    book = phrasebook.build()
+    everything = _everything(config)
+    train, _ = build_text_corpus(book.train, folder / "train", everything)
+    validation, _ = build_text_corpus(book.validation, folder / "validation", everything)
+    told = f"the built-in phrasebook: {len(train):,} pairs, {len(validation):,} for validation, {len(book.test):,} for test"
+    return Texts(train, validation, book.test, (told,))
+
+
+def _everything(config: DataConfig) -> Cleaning:
+    """Cleaning that drops what cannot be used and nothing else."""
+    return Cleaning(config.max_words, max_ratio=1e9, drop_duplicates=False)
+
+
+def write_tsv(pairs: Iterable[Pair], path: Path) -> None:
+    """Pairs as tab-separated lines; tabs inside become spaces."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(_rows(pairs))
+
+
+def _rows(pairs: Iterable[Pair]) -> Iterator[str]:
+    return ("\t".join(side.replace("\t", " ") for side in pair) + "\n" for pair in pairs)
+
+
+def read_test(names: Sequence[str], columns: tuple[str, str] | None) -> list[Pair]:
+    """The pairs of a test set as they stand, every line kept; the phrasebook's own test where none is named."""
+    return list(read_pairs(names, columns)) if names else list(phrasebook.build().test)

@@ -1,0 +1,171 @@
+"""What a search asks of a model, how long a result may be, and greedy search."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from throughtime.errors import InputError
+from throughtime.seq2seq.tokenizer import BOS_ID, EOS_ID, PAD_ID
+
+State: TypeAlias = Any
+"""What a model remembers between two steps; only the model looks inside it."""
+
+Choice: TypeAlias = Callable[[Tensor], Tensor]
+"""From log-probabilities (N, V) to one token a row (N,)."""
+
+
+class StepModel(Protocol):
+    """A model that writes N rows side by side, one token at a time, each knowing its own source."""
+
+    @property
+    def vocab_size(self) -> int:
+        """Number V of target tokens."""
+        ...
+
+    def start(self, src: Tensor, src_lengths: Tensor) -> State:
+        """Read B sources, src (B, S) right padded with src_lengths (B,), into a state of B rows."""
+        ...
+
+    def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take every row's last token (N,); return log-probabilities of the next (N, V) and the new state."""
+        ...
+
+    def select(self, state: State, rows: Tensor) -> State:
+        """Return the state of the given rows (M,), which may be repeated, dropped and reordered."""
+        ...
+
+
+@runtime_checkable
+class AttendingModel(StepModel, Protocol):
+    """A model that can tell where it looked, as the coverage penalty needs."""
+
+    def attention(self, state: State) -> Tensor | None:
+        """Return the last step's weights over the source (N, S), rows of sum 1; None without attention."""
+        ...
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One written sentence: its tokens without bos and eos, and how good it is held to be.
+
+    log_probability = sum_t log p(y_t | y_<t, x), the closing eos included, in nats; score is what the search
+    ranks by, log_probability with its penalties. Both are -inf where the model leaves no way to end the text.
+    """
+
+    tokens: list[int]
+    score: float
+    log_probability: float
+
+
+@dataclass(frozen=True)
+class LengthRule:
+    """How many tokens, eos not counted, may be written for a source of S tokens.
+
+    min_length <= |Y| <= max(min_length, floor(ratio * S) + offset). What reaches the upper limit must end
+    there, and pays for its eos as any other. Raises InputError for negative or non-finite numbers.
+    """
+
+    ratio: float = 1.5
+    offset: int = 10
+    min_length: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("ratio", "offset", "min_length"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise InputError(f"LengthRule.{name} is {value}; expected a number of at least 0.")
+
+    def limits(self, src_lengths: Tensor) -> Tensor:
+        """Return the most tokens allowed for each source, (B,) int64."""
+        limits = (src_lengths.double() * self.ratio).floor().long() + self.offset
+        return limits.clamp(min=self.min_length)
+
+
+def allowed(log_probabilities: Tensor, written: int, limits: Tensor, min_length: int) -> Tensor:
+    """Return log-probabilities (N, V) with -inf for every token that may not come next.
+
+    Never pad or bos; no eos before `min_length` tokens are written; nothing but eos once the row's limit (N,)
+    is reached. The rest is not renormalised. Raises InputError if the model gives NaN.
+    """
+    if log_probabilities.sum().isnan():
+        raise InputError("The model gives NaN where log-probabilities are expected; its weights are damaged.")
+    masked = log_probabilities.clone()
+    masked[:, [PAD_ID, BOS_ID]] = -math.inf
+    if written < min_length:
+        masked[:, EOS_ID] = -math.inf
+    ends = limits <= written
+    if ends.any():
+        masked.masked_fill_(ends.unsqueeze(1), -math.inf)
+        masked[:, EOS_ID] = torch.where(ends, log_probabilities[:, EOS_ID], masked[:, EOS_ID])
+    return masked
+
+
+def greedy(model: StepModel, src: Tensor, src_lengths: Tensor, max_length: LengthRule) -> list[Hypothesis]:
+    """Write the likeliest token at every step; src is (B, S), the result has B hypotheses in the same order.
+
+    y_t = argmax_v log p(v | y_<t, x); of equal tokens the one with the lower id. score is log_probability.
+    """
+    return unroll(model, src, src_lengths, max_length, lambda log_probabilities: log_probabilities.argmax(1))
+
+
+@torch.no_grad()
+def unroll(
+    model: StepModel, src: Tensor, src_lengths: Tensor, rule: LengthRule, choose: Choice, copies: int = 1
+) -> list[Hypothesis]:
+    """Write `copies` sentences for each of B sources, each next token taken by `choose`.
+
+    Returns B * copies hypotheses, the copies of a source side by side. Rows that have ended leave the batch.
+    """
+    if len(src) == 0:
+        return []
+    rows = torch.arange(len(src), device=src.device).repeat_interleave(copies)
+    state = model.select(model.start(src, src_lengths), rows)
+    limits = rule.limits(src_lengths).to(src.device)[rows]
+    tokens = torch.full_like(rows, BOS_ID)
+    texts: list[list[int]] = [[] for _ in range(len(rows))]
+    totals = [0.0] * len(rows)
+    live = list(range(len(rows)))
+    for written in range(int(limits.max()) + 1):
+        log_probabilities, state = model.step(tokens, state)
+        tokens, gains = _choose(allowed(log_probabilities, written, limits, rule.min_length), choose)
+        for row, token, gain in zip(live, tokens.tolist(), gains.tolist(), strict=True):
+            texts[row].append(token)
+            totals[row] += gain
+        going = (tokens != EOS_ID).nonzero().flatten()
+        if len(going) == 0:
+            break
+        if len(going) < len(live):
+            live = [live[row] for row in going.tolist()]
+            tokens, limits, state = tokens[going], limits[going], model.select(state, going)
+    return [Hypothesis(text[:-1], total, total) for text, total in zip(texts, totals, strict=True)]
+
+
+def _choose(log_probabilities: Tensor, choose: Choice) -> tuple[Tensor, Tensor]:
+    """Chosen tokens (N,) and their log-probabilities (N,); a row with nothing possible ends, at -inf."""
+    dead = (log_probabilities == -math.inf).all(1)
+    offered = log_probabilities.clone()
+    offered[dead, EOS_ID] = 0.0
+    tokens = choose(offered)
+    return tokens, log_probabilities.gather(1, tokens.unsqueeze(1)).squeeze(1)
+
+
+def largest(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the `count` largest of each row of (N, M), best first, and their columns, both (N, count).
+
+    Unlike `topk` this fixes which of equal scores are taken, and their order: lower columns first. Only -inf
+    comes in no particular order.
+    """
+    values, columns = scores.topk(min(count + 1, scores.shape[1]))
+    least, following = values[:, count - 1], values[:, count:]
+    if ((following == least.unsqueeze(1)) & (following > -math.inf)).any():
+        values, columns = scores.sort(dim=1, descending=True, stable=True)
+        return values[:, :count], columns[:, :count]
+    columns = columns[:, :count].sort(dim=1).values
+    values, order = scores.gather(1, columns).sort(dim=1, descending=True, stable=True)
+    return values, columns.gather(1, order)

@@ -1,0 +1,96 @@
+"""What the trainer needs to know of translation: the batches, the loss, and how a model is judged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from throughtime.seq2seq.batches import Batch, make_batch, plan_batches
+from throughtime.seq2seq.config import TrainConfig
+from throughtime.seq2seq.corpus import EncodedCorpus, TextCorpus
+from throughtime.seq2seq.model import Translator, stepper
+from throughtime.seq2seq.model_file import Tokenizers, save_model
+from throughtime.seq2seq.run import Pipeline
+from throughtime.seq2seq.score import quick_bleu
+from throughtime.seq2seq.search import LengthRule
+from throughtime.training.task import Loss
+
+VALIDATED_SENTENCES = 1000
+"""Sentences translated greedily for the BLEU of a validation; its loss is of the whole set."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The batches of one epoch, made from the corpus one at a time."""
+
+    corpus: EncodedCorpus
+    plan: Sequence[NDArray[np.int64]]
+
+    def __len__(self) -> int:
+        return len(self.plan)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return (make_batch(self.corpus, indices) for indices in self.plan)
+
+
+@dataclass(frozen=True)
+class Sets:
+    """The encoded corpora to train and validate on, and the text of the latter."""
+
+    train: EncodedCorpus
+    validation: EncodedCorpus
+    validation_text: TextCorpus
+
+
+class TranslationTask:
+    """Trains a translator on `sets`; BLEU of a validation is that of greedy search, cased and detokenised."""
+
+    def __init__(self, config: TrainConfig, tokenizers: Tokenizers, sets: Sets) -> None:
+        self.config, self.tokenizers, self.sets = config, tokenizers, sets
+        torch.manual_seed(config.training.seed)
+        self.translator = Translator(config.model, tokenizers.src.vocab_size, tokenizers.tgt.vocab_size)
+
+    @property
+    def module(self) -> nn.Module:
+        return self.translator
+
+    def batches(self, epoch: int) -> Epoch:
+        return self._epoch(self.sets.train, epoch)
+
+    def loss(self, module: nn.Module, batch: Batch) -> Loss:
+        total, tokens = module(batch)
+        return Loss(total, tokens, tokens)
+
+    def validate(self) -> dict[str, float]:
+        with torch.no_grad():
+            losses = [self.translator(batch) for batch in self._epoch(self.sets.validation, 0)]
+        loss = sum(float(loss.total) for loss in losses) / sum(loss.tokens for loss in losses)
+        return {"loss": loss, "perplexity": math.exp(min(loss, 100.0)), "bleu": self._bleu()}
+
+    def save_model(self, path: Path, weights: Mapping[str, Tensor]) -> None:
+        about = {"data": asdict(self.config.data), "training": asdict(self.config.training)}
+        save_model(path, self.config.model, weights, self.tokenizers, about)
+
+    @cached_property
+    def _judged(self) -> tuple[list[str], list[str]]:
+        text = self.sets.validation_text
+        pairs = [text[k] for k in range(min(len(text), VALIDATED_SENTENCES))]
+        return [pair.src for pair in pairs], [pair.tgt for pair in pairs]
+
+    def _bleu(self) -> float:
+        sources, references = self._judged
+        pipeline = Pipeline(stepper(self.translator), self.tokenizers, LengthRule())
+        return quick_bleu(list(pipeline.texts(sources, batch_size=128)), references)
+
+    def _epoch(self, corpus: EncodedCorpus, epoch: int) -> Epoch:
+        tokens, seed = self.config.data.tokens_per_batch, self.config.training.seed
+        plan = plan_batches(corpus.src_lengths, corpus.tgt_lengths, tokens, seed, epoch)
+        return Epoch(corpus, plan)

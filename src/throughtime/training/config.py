@@ -1,0 +1,135 @@
+"""What a training run can be told, and the one place of its defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from throughtime.errors import InputError
+
+Optimiser = Literal["adam", "adamw", "sgd"]
+ScheduleName = Literal["constant", "plateau", "inverse_sqrt", "halving", "linear", "cosine"]
+Precision = Literal["32-true", "bf16-mixed"]
+
+_POSITIVE = (
+    "learning_rate",
+    "max_epochs",
+    "validate_every",
+    "halving_every",
+    "accumulate",
+    "log_every",
+    "plateau_patience",
+)
+_NOT_NEGATIVE = (
+    "weight_decay",
+    "momentum",
+    "warmup_steps",
+    "halving_start_epoch",
+    "clip_norm",
+    "max_minutes",
+    "patience",
+    "average_last",
+    "keep_checkpoints",
+    "threads",
+)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained, whatever the application.
+
+    Attributes
+    ----------
+    optimiser
+        Rule that turns gradients into steps.
+    learning_rate
+        Learning rate at its highest, before the schedule lowers it.
+    weight_decay
+        Pull of the weights towards zero: decoupled in adamw, added to the gradient in adam and sgd.
+    betas
+        Decay rates of the two moving averages of adam and adamw.
+    momentum
+        Momentum of sgd; 0 is plain gradient descent.
+    schedule
+        How the learning rate changes; linear and cosine fall to zero over the budget of epochs or minutes.
+    warmup_steps
+        Steps over which the learning rate first rises in a straight line; 0 starts at its full height.
+    plateau_patience
+        Validations without improvement before schedule plateau lowers the learning rate.
+    plateau_factor
+        What schedule plateau multiplies the learning rate by.
+    halving_start_epoch
+        Epochs after which schedule halving halves the learning rate for the first time.
+    halving_every
+        Epochs between two halvings.
+    clip_norm
+        Largest norm of the gradient; a longer one is scaled down to it. 0 never clips.
+    max_epochs
+        Passes over the training data, fractions allowed.
+    max_minutes
+        Minutes of training, validations included, after which the run ends; 0 sets no limit.
+    validate_every
+        Distance between two validations, fractions of an epoch allowed.
+    validate_unit
+        What validate_every counts: epochs or steps.
+    watch
+        Validation metric that decides which model is best; a loss or perplexity is better low, all else high.
+    patience
+        Validations without improvement after which the run ends; 0 never ends it early.
+    average_last
+        How many of the last validated weights are averaged into a last candidate for the best; 0 for none.
+    keep_checkpoints
+        How many of the last validated models to keep as files of their own.
+    accumulate
+        Batches whose gradients are added up for one step.
+    precision
+        Number format: 32-true, or bf16-mixed for products in bfloat16.
+    seed
+        Seed of all random numbers of the run.
+    threads
+        Processor threads that torch uses; 0 leaves torch's own choice.
+    log_every
+        Steps between two lines of training metrics.
+    tensorboard
+        Also write the metrics for TensorBoard.
+    """
+
+    optimiser: Optimiser = "adam"
+    learning_rate: float = 0.001
+    weight_decay: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.999)
+    momentum: float = 0.0
+    schedule: ScheduleName = "constant"
+    warmup_steps: int = 0
+    plateau_patience: int = 1
+    plateau_factor: float = 0.5
+    halving_start_epoch: float = 5.0
+    halving_every: float = 0.5
+    clip_norm: float = 1.0
+    max_epochs: float = 10.0
+    max_minutes: float = 0.0
+    validate_every: float = 1.0
+    validate_unit: Literal["epochs", "steps"] = "epochs"
+    watch: str = "loss"
+    patience: int = 0
+    average_last: int = 0
+    keep_checkpoints: int = 0
+    accumulate: int = 1
+    precision: Precision = "32-true"
+    seed: int = 1
+    threads: int = 0
+    log_every: int = 50
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise InputError when a value lies outside of its range."""
+        for name in _POSITIVE:
+            self._require(name, getattr(self, name) > 0, "above 0")
+        for name in _NOT_NEGATIVE:
+            self._require(name, getattr(self, name) >= 0, "0 or more")
+        self._require("plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1")
+        self._require("betas", all(0 <= beta < 1 for beta in self.betas), "two numbers from 0 to below 1")
+
+    def _require(self, name: str, holds: bool, expected: str) -> None:
+        if not holds:
+            raise InputError(f"{name} is {getattr(self, name)}; expected {expected}.")

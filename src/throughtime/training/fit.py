@@ -1,0 +1,107 @@
+"""The one training loop."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from rich.console import Console
+
+from throughtime.errors import InputError
+from throughtime.training.config import TrainingConfig
+from throughtime.training.interrupt import Interruption
+from throughtime.training.keeping import Keeper
+from throughtime.training.outcome import Outcome
+from throughtime.training.progress import make_display
+from throughtime.training.randomness import seed_all
+from throughtime.training.run import Run
+from throughtime.training.state import RunState
+from throughtime.training.step import Stepper
+from throughtime.training.task import Task
+
+
+def fit(
+    task: Task,
+    config: TrainingConfig,
+    folder: Path | str,
+    *,
+    resume: bool = False,
+    resume_hint: str = "",
+    fabric: Fabric | None = None,
+    console: Console | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Outcome:
+    """Train `task.module` until the budget or the patience is used up, or Ctrl-C; return what came of it.
+
+    `folder` receives metrics.jsonl, best.safetensors, last.safetensors and checkpoint.safetensors. With
+    `resume` the run goes on from the checkpoint there, as if it had never stopped. `resume_hint` is the
+    command that resumes, printed after an interruption. `fabric` brings another device, or several; without
+    it one device is chosen. `clock` gives seconds. Afterwards the module holds the weights of the last step;
+    the best are in the file.
+
+    Raises InputError where the task, the folder or the checkpoint cannot be used or the disk is full, and its
+    kind TrainingError where a loss or gradient is not finite.
+    """
+    fabric = fabric or Fabric(accelerator="auto", devices=1, precision=config.precision)
+    keeper = Keeper(task, config, Path(folder), writes=fabric.is_global_zero)
+    console = (console or Console()) if fabric.is_global_zero else Console(quiet=True)
+    with _threads(config.threads), _disk_full_in_one_sentence(keeper.folder):
+        stepper = Stepper(task, config, fabric)
+        state, notes = _start(stepper, keeper, config, resume)
+        with closing(make_display(console, clock)) as display, Interruption() as interruption:
+            for note in notes:
+                display.line(note)
+            with closing(Run(stepper, keeper, state, display, interruption, clock)) as run:
+                outcome = run.go()
+    if outcome.interrupted:
+        display.line(_goodbye(outcome, keeper, resume_hint))
+    return outcome
+
+
+def _start(
+    stepper: Stepper, keeper: Keeper, config: TrainingConfig, resume: bool
+) -> tuple[RunState, list[str]]:
+    """Return the state to go on from, and what there is to say about it."""
+    if not resume:
+        keeper.start_over()
+        seed_all(config.seed + stepper.fabric.global_rank)
+        return RunState(), []
+    checkpoint = keeper.read()
+    checkpoint.restore(stepper.module, stepper.optimiser, config)
+    state = checkpoint.state
+    changes = checkpoint.changes(config)
+    told = f"resumed at epoch {state.epochs:.2f}, step {state.step}"
+    return state, [f"{told}, with {', '.join(changes)}" if changes else told]
+
+
+def _goodbye(outcome: Outcome, keeper: Keeper, hint: str) -> str:
+    saved = f"Stopped at step {outcome.step}; {keeper.last} and {keeper.checkpoint.name} are saved."
+    return f"{saved} To go on: {hint}" if hint else saved
+
+
+@contextmanager
+def _threads(number: int) -> Generator[None]:
+    before = torch.get_num_threads()
+    if number:
+        torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _disk_full_in_one_sentence(folder: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise InputError(
+            f"The disk of {folder} is full; what was saved before is whole, free some space and resume."
+        ) from error

@@ -1,0 +1,92 @@
+"""The files of a run: models, snapshots for averaging, and the checkpoint to resume from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from throughtime.errors import InputError
+from throughtime.training.averaging import Snapshots
+from throughtime.training.checkpoint import Checkpoint, save_checkpoint
+from throughtime.training.config import TrainingConfig
+from throughtime.training.state import RunState
+from throughtime.training.task import Task
+
+
+class Keeper:
+    """Writes the files of one run, each whole or not at all; only the first of several processes writes."""
+
+    def __init__(self, task: Task, config: TrainingConfig, folder: Path, writes: bool) -> None:
+        self.task, self.config, self.folder, self.writes = task, config, folder, writes
+        self.best, self.last = folder / "best.safetensors", folder / "last.safetensors"
+        self.checkpoint = folder / "checkpoint.safetensors"
+        self.snapshots = Snapshots(folder / "snapshots")
+        if writes:
+            _make(folder)
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The weights of the model as it stands."""
+        return {name: value.detach() for name, value in self.task.module.state_dict().items()}
+
+    def start_over(self) -> None:
+        """Remove the checkpoint of an earlier run, so that it is not taken for one of this run."""
+        if self.writes:
+            self.checkpoint.unlink(missing_ok=True)
+            self.snapshots.clear()
+
+    def read(self) -> Checkpoint:
+        """Read the checkpoint; raise InputError where there is none."""
+        return Checkpoint(self.checkpoint)
+
+    def save_best(self) -> None:
+        """Write the model as it stands as the best."""
+        if self.writes:
+            self.task.save_model(self.best, self.weights)
+
+    def save_last(self, optimiser: Optimizer, state: RunState) -> None:
+        """Write the model as it stands as the last, and the checkpoint."""
+        if self.writes:
+            self.task.save_model(self.last, self.weights)
+            save_checkpoint(self.checkpoint, self.task.module, optimiser, state, self.config)
+
+    def save_validated(self, optimiser: Optimizer, state: RunState) -> None:
+        """Write what a validation leaves behind; files out of use go once the checkpoint stands."""
+        if not self.writes:
+            return
+        if self.config.average_last:
+            self.snapshots.keep(state.step, self.weights)
+            state.snapshots.append(state.step)
+        if self.config.keep_checkpoints:
+            self.task.save_model(self._model(state.step), self.weights)
+            state.models.append(state.step)
+        old_snapshots = _drop_all_but(state.snapshots, self.config.average_last)
+        old_models = _drop_all_but(state.models, self.config.keep_checkpoints)
+        self.save_last(optimiser, state)
+        _remove(old_snapshots, self.snapshots.path)
+        _remove(old_models, self._model)
+
+    def _model(self, step: int) -> Path:
+        return self.folder / f"step-{step:06d}.safetensors"
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        raise InputError(f"{folder} cannot hold the run: {error.strerror}; expected a folder.") from None
+
+
+def _drop_all_but(steps: list[int], keep: int) -> list[int]:
+    """Shorten `steps` to its last `keep`; return the others."""
+    dropped = steps[: max(len(steps) - keep, 0)]
+    del steps[: len(dropped)]
+    return dropped
+
+
+def _remove(steps: list[int], path: Callable[[int], Path]) -> None:
+    for step in steps:
+        path(step).unlink(missing_ok=True)

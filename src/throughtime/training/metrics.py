@@ -1,0 +1,40 @@
+"""The metrics of a run over time: metrics.jsonl always, TensorBoard when asked."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+class MetricsLog:
+    """Writes one JSON object a line, and the same numbers for TensorBoard where `tensorboard` is True."""
+
+    def __init__(self, folder: Path, keep_bytes: int, step: int, tensorboard: bool) -> None:
+        """Go on after the first `keep_bytes` bytes of the file; what a killed run wrote past them goes."""
+        self._path = folder / "metrics.jsonl"
+        with self._path.open("ab") as file:
+            file.truncate(keep_bytes)
+        self._board = _open_board(folder, step) if tensorboard else None
+
+    def write(self, event: str, values: dict[str, Any]) -> int:
+        """Write one line of an event at `values["step"]`; return the length of the file in bytes."""
+        line = json.dumps({"event": event, **values}, ensure_ascii=False)
+        with self._path.open("ab", buffering=0) as file:
+            file.write(f"{line}\n".encode())
+            length = file.seek(0, os.SEEK_END)
+        if self._board is not None:
+            self._board.write(event, values)
+        return length
+
+    def close(self) -> None:
+        """Write out what TensorBoard still holds back."""
+        if self._board is not None:
+            self._board.close()
+
+
+def _open_board(folder: Path, step: int) -> Any:
+    from throughtime.training.board import Board  # tensorboard is wanted, and installed, by some runs only
+
+    return Board(folder / "tensorboard", step)

@@ -1,0 +1,89 @@
+"""Where a run stands: everything but tensors that it needs to go on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass
+class Totals:
+    """Sums over a stretch of training."""
+
+    total: float = 0.0
+    count: int = 0
+    words: int = 0
+    seconds: float = 0.0
+
+    def add(self, total: float, count: int, words: int, seconds: float) -> None:
+        """Add one step."""
+        self.total += total
+        self.count += count
+        self.words += words
+        self.seconds += seconds
+
+    @property
+    def loss(self) -> float:
+        """Mean loss; 0 before the first step."""
+        return self.total / self.count if self.count else 0.0
+
+    @property
+    def words_per_second(self) -> float:
+        """Speed of training, validations left out; 0 before the first step."""
+        return self.words / self.seconds if self.seconds else 0.0
+
+
+@dataclass
+class RunState:
+    """Counters of a run. Steps and validations are counted from its very start, over all resumptions."""
+
+    step: int = 0  # optimiser steps taken
+    epoch: int = 0  # whole epochs done
+    batch: int = 0  # batches done of the running epoch, by each process
+    epoch_batches: int = 1  # batches of the running epoch, for each process
+    minutes: float = 0.0
+    validations: int = 0
+    validated_step: int = -1
+    averaged_step: int = -1
+    best: float | None = None  # the watched metric at its best
+    best_step: int = 0
+    best_metrics: dict[str, float] = field(default_factory=dict[str, float])
+    best_is_average: bool = False
+    stale: int = 0  # validations since the best
+    plateau_stale: int = 0  # validations since the best or the last reduction
+    reductions: int = 0  # of the learning rate by a plateau
+    snapshots: list[int] = field(default_factory=list[int])  # steps whose weights are kept for averaging
+    models: list[int] = field(default_factory=list[int])  # steps whose model files are kept
+    since_validation: Totals = field(default_factory=Totals)
+    since_log: Totals = field(default_factory=Totals)
+    log_bytes: int = 0  # length of metrics.jsonl
+
+    @property
+    def epochs(self) -> float:
+        """Epochs done, the running one in parts."""
+        return self.epoch + self.batch / self.epoch_batches
+
+    def advance(self, batches: int) -> None:
+        """Count one step over some batches."""
+        self.step += 1
+        self.batch += batches
+        if self.batch >= self.epoch_batches:
+            self.epoch, self.batch = self.epoch + 1, 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the state in numbers, strings, lists and dictionaries."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> RunState:
+        """Return the state that `as_json` gave."""
+        totals = {name: Totals(**values[name]) for name in ("since_validation", "since_log")}
+        fields: dict[str, Any] = {**values, **totals}
+        return cls(**fields)
+
+
+def is_better(watch: str, new: float, old: float | None) -> bool:
+    """Say whether a watched metric improved: a loss or perplexity is better low, all else high."""
+    if old is None:
+        return True
+    return new < old if watch in ("loss", "perplexity") else new > old

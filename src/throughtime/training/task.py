@@ -1,0 +1,65 @@
+"""What an application gives to the training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The loss of one batch; the gradient that is followed is that of sum of totals / sum of counts."""
+
+    total: (
+        Tensor  # () summed over the batch; the gradient followed is that of the sum of totals / sum of counts
+    )
+    count: int  # what the loss is a mean over: tokens, as a rule
+    words: int  # what the speed is told in
+
+
+class Batches(Protocol):
+    """The batches of one epoch, in order."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Task(Protocol):
+    """A model with its data, its loss and its metric.
+
+    The trainer moves `module` to the device, in place. A batch is a tensor, a collection of tensors, or an
+    object whose `to(device)` returns it moved (asked for only where the device is not the CPU).
+    """
+
+    @property
+    def module(self) -> nn.Module:
+        """The model to train."""
+        ...
+
+    def batches(self, epoch: int) -> Batches:
+        """Return the batches of an epoch, the same on every call with the same epoch (counted from 0)."""
+        ...
+
+    def loss(self, module: nn.Module, batch: Any) -> Loss:
+        """Return the loss of a batch.
+
+        `module` is the task's own, wrapped for precision and for several processes: call it as
+        `module(...)`, which runs `forward`, not through other methods. What forward returns is float32.
+        """
+        ...
+
+    def validate(self) -> dict[str, float]:
+        """Return the metrics of the model as it stands, "loss" among them.
+
+        The trainer has put `module` into evaluation mode and switched gradients off.
+        """
+        ...
+
+    def save_model(self, path: Path, weights: dict[str, Tensor]) -> None:
+        """Write the model with these weights (named as in `module.state_dict()`) as one file, or nothing."""
+        ...

@@ -1,0 +1,45 @@
+"""Every numerical tolerance of the tests, in one table by kind of check and dtype, each with its argument.
+
+The error model: two orders of summing a product of K terms differ by at most 2 K u of the sum of magnitudes, u being
+the unit roundoff (2^-24 for float32, 2^-53 for float64). The tests keep K to 32 at most, T to 12 steps at most, and
+values of order 1; slopes of sigmoid and tanh are at most 1, so that errors of earlier steps add up but do not grow.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import torch
+
+
+class Tolerance(TypedDict):
+    """The keyword arguments that `torch.testing.assert_close` takes."""
+
+    rtol: float
+    atol: float
+
+
+ROUNDOFF = {torch.float32: 2.0**-24, torch.float64: 2.0**-53}
+
+FACTORS = {
+    # Values after T steps: the bound is 2 K T u = 768 u; roundings half cancel, so that a tenth of it is seldom seen.
+    "forward": 128,
+    # Gradients: the same backwards, and those of weights add T B <= 48 rows, whose errors grow as their square root, 7.
+    "gradient": 1024,
+    # One step, or closed forms of a few factors: one product and a handful of roundings.
+    "step": 32,
+}
+"""Allowed difference in units of roundoff, relative and absolute alike since values are of order 1."""
+
+FINITE_DIFFERENCES = dict(eps=1e-6, rtol=1e-6, atol=1e-8)
+"""For gradcheck and gradgradcheck in float64: a central difference with step e errs by e^2 f''' / 6 = 1e-13 from
+truncation and by u f / e = 1e-10 from rounding; the allowance is a hundred times that, for sums over several outputs."""
+
+STANDARD_ERRORS = 5.0
+"""For sample statistics: how many standard errors they may lie from what is expected; chance alone, 6e-7 a check."""
+
+
+def tolerance(kind: str, dtype: torch.dtype) -> Tolerance:
+    """What `kind` of check allows in `dtype`: `assert_close(a, b, **tolerance("forward", a.dtype))`."""
+    allowed = FACTORS[kind] * ROUNDOFF[dtype]
+    return Tolerance(rtol=allowed, atol=allowed)
