@@ -1,8 +1,8 @@
 """Claim: a corpus of 1,000,000 pairs takes less than 2 GiB more memory than one of 10,000.
 
-Each size runs in a process of its own: it reads a generated TSV file, cleans it, splits it, learns subwords, encodes
-it, and walks through every batch of one epoch. The number is the peak resident memory of that process, the pages of
-the memory-mapped files that happen to be resident included.
+Each size runs in a process of its own: it reads a generated TSV file, cleans it, splits it, learns subwords,
+encodes it, and walks through every batch of one epoch. The number is the peak resident memory of that
+process, the pages of the memory-mapped files that happen to be resident included.
 
     python benchmarks/corpus_memory.py [--small 10000] [--large 1000000] [--report corpus_memory.json]
 """

@@ -5,21 +5,36 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
+from cyclopts.argument import ArgumentCollection
+from cyclopts.config import Dict
 from rich.console import Console
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, SearchConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.evaluate import evaluate, write_report
 from throughtime.seq2seq.prepare import read_test
+from throughtime.seq2seq.presets import PRESETS
 from throughtime.seq2seq.run import decoder_of, load_pipeline
 from throughtime.seq2seq.show import scores_table
 from throughtime.seq2seq.train import default_folder, resume_run, train_run
 from throughtime.seq2seq.translate import lines_of, translate
 
-app = App(name="seq2seq", default_parameter=Parameter(consume_multiple=True))
+
+
+def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    """Gives the options of `train` that were not typed the values of its preset, which without a corpus is phrasebook."""
+    typed = {name: argument.tokens for argument in arguments for name in argument.names}
+    if "--preset" not in typed:
+        return
+    preset = typed["--preset"][0].value if typed["--preset"] else None if typed["--corpus"] else "phrasebook"
+    values = {name.replace("_", "-"): value for name, value in PRESETS.get(preset or "", {}).items()}
+    Dict(values, source=f"preset {preset}", use_commands_as_keys=False)(app, commands, arguments)
+
+
+app = App(name="seq2seq", default_parameter=Parameter(consume_multiple=True), config=fill_from_preset)
 FLAT = Parameter(name="*")
 PHRASEBOOK_MODEL = default_folder(()) / "best.safetensors"
 
@@ -29,6 +44,7 @@ def train(
     *,
     folder: Path | None = None,
     overwrite: bool = False,
+    preset: Literal["phrasebook"] | None = None,
     data: Annotated[DataConfig, FLAT] = DataConfig(),  # noqa: B008
     model: Annotated[ModelConfig, FLAT] = ModelConfig(),  # noqa: B008
     training: Annotated[TrainingConfig, FLAT] = TrainingConfig(),  # noqa: B008
@@ -41,6 +57,8 @@ def train(
         Where the run keeps model, checkpoint, metrics and report; by default runs/ and the name of the corpus.
     overwrite
         Begin anew in a folder that holds a run.
+    preset
+        Settings that belong together; phrasebook is what runs where no corpus is given.
     """
     train_run(
         TrainConfig(data, model, training), folder or default_folder(data.corpus), overwrite, Console()

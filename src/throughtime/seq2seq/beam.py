@@ -212,7 +212,8 @@ def _can_still_win(
     """True for each sentence (B,) whose best live hypothesis may yet enter its n_best."""
     ranked = [finished[place] for place in live.sentences.tolist()]
     to_beat = [one[-1].score if len(one) == settings.n_best else -math.inf for one in ranked]
-    hopes = onward.totals[:, 0] / _length_penalty(live.limits + 1, settings)
+    longest = (live.limits + 1).to(onward.totals.dtype)
+    hopes = onward.totals[:, 0] / _length_penalty(longest, settings)
     return hopes > torch.tensor(to_beat, dtype=hopes.dtype, device=hopes.device)
 
 

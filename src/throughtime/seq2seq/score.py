@@ -68,8 +68,8 @@ def score(
     """Score detokenised translations of a corpus; n_bootstrap 0 leaves the intervals out.
 
     `language` chooses the rules of the tokenised form; as in Moses, one without its own has the general ones.
-    A thousand resamples take about 80 kB of memory a sentence. Raises InputError if there is nothing to score,
-    the numbers of sentences differ, a sentence has no reference, or n_bootstrap is 1 or negative.
+    A thousand resamples take about 80 kB of memory a sentence. Raises InputError if there is nothing to
+    score, the numbers of sentences differ, a sentence has no reference, or n_bootstrap is 1 or negative.
     """
     if n_bootstrap < 0 or n_bootstrap == 1:
         raise InputError(f"n_bootstrap is {n_bootstrap}; expected 0, or at least 2.")

@@ -16,13 +16,16 @@ from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
 from throughtime.training.interrupt import Interruption
 from throughtime.training.keeping import Keeper
+from throughtime.training.metrics import MetricsLog
 from throughtime.training.outcome import Outcome
 from throughtime.training.progress import make_display
 from throughtime.training.randomness import seed_all
 from throughtime.training.run import Run
 from throughtime.training.state import RunState
 from throughtime.training.step import Stepper
+from throughtime.training.stopwatch import Stopwatch
 from throughtime.training.task import Task
+from throughtime.training.telling import Teller
 
 
 def fit(
@@ -56,8 +59,9 @@ def fit(
         with closing(make_display(console, clock)) as display, Interruption() as interruption:
             for note in notes:
                 display.line(note)
-            with closing(Run(stepper, keeper, state, display, interruption, clock)) as run:
-                outcome = run.go()
+            stopwatch = Stopwatch(state, clock, fabric)
+            with closing(Teller(config, state, display, _open_log(keeper, state))) as teller:
+                outcome = Run(stepper, keeper, state, teller, stopwatch, interruption).go()
     if outcome.interrupted:
         display.line(_goodbye(outcome, keeper, resume_hint))
     return outcome
@@ -77,6 +81,12 @@ def _start(
     changes = checkpoint.changes(config)
     told = f"resumed at epoch {state.epochs:.2f}, step {state.step}"
     return state, [f"{told}, with {', '.join(changes)}" if changes else told]
+
+
+def _open_log(keeper: Keeper, state: RunState) -> MetricsLog | None:
+    if not keeper.writes:
+        return None
+    return MetricsLog(keeper.folder, state.log_bytes, state.step, keeper.config.tensorboard)
 
 
 def _goodbye(outcome: Outcome, keeper: Keeper, hint: str) -> str:

@@ -55,19 +55,21 @@ class Keeper:
 
     def save_validated(self, optimiser: Optimizer, state: RunState) -> None:
         """Write what a validation leaves behind; files out of use go once the checkpoint stands."""
-        if not self.writes:
-            return
-        if self.config.average_last:
-            self.snapshots.keep(state.step, self.weights)
-            state.snapshots.append(state.step)
-        if self.config.keep_checkpoints:
-            self.task.save_model(self._model(state.step), self.weights)
-            state.models.append(state.step)
+        state.snapshots.append(state.step)
+        state.models.append(state.step)
         old_snapshots = _drop_all_but(state.snapshots, self.config.average_last)
         old_models = _drop_all_but(state.models, self.config.keep_checkpoints)
-        self.save_last(optimiser, state)
-        _remove(old_snapshots, self.snapshots.path)
-        _remove(old_models, self._model)
+        if self.writes:
+            self._save_numbered(state)
+            self.save_last(optimiser, state)
+            _remove(old_snapshots, self.snapshots.path)
+            _remove(old_models, self._model)
+
+    def _save_numbered(self, state: RunState) -> None:
+        if state.snapshots:
+            self.snapshots.keep(state.step, self.weights)
+        if state.models:
+            self.task.save_model(self._model(state.step), self.weights)
 
     def _model(self, step: int) -> Path:
         return self.folder / f"step-{step:06d}.safetensors"

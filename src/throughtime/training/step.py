@@ -37,6 +37,7 @@ class Stepper:
     def __init__(self, task: Task, config: TrainingConfig, fabric: Fabric) -> None:
         self.task, self.config, self.fabric = task, config, fabric
         self.optimiser = make_optimiser(config, task.module.parameters())
+        self.optimiser.zero_grad(set_to_none=True)
         self._wrapped, self._optimiser = fabric.setup(task.module, self.optimiser)
 
     @property
@@ -72,10 +73,12 @@ class Stepper:
         return batch if self.fabric.device.type == "cpu" else self.fabric.to_device(batch)
 
     def _sums(self, losses: list[Loss]) -> tuple[float, int, int]:
-        numbers = torch.stack([loss.total.double() for loss in losses]).sum()
-        counts = [sum(loss.count for loss in losses), sum(loss.words for loss in losses)]
-        sums = torch.cat([numbers[None], torch.tensor(counts, dtype=torch.float64, device=numbers.device)])
-        total, count, words = _all_reduced(self.fabric, sums).tolist()
+        total = sum(loss.total.item() for loss in losses)
+        count, words = sum(loss.count for loss in losses), sum(loss.words for loss in losses)
+        if self.fabric.world_size == 1:
+            return total, count, words
+        sums = torch.tensor([total, count, words], dtype=torch.float64, device=self.fabric.device)
+        total, count, words = torch.as_tensor(self.fabric.all_reduce(sums, reduce_op="sum")).tolist()
         return total, round(count), round(words)
 
     def _update(self, rate: float) -> None:
@@ -97,9 +100,3 @@ class Stepper:
         loss = sum(loss.total.item() for loss in losses)
         kind = "the loss" if not math.isfinite(loss) else "the gradient"
         raise NotFinite(f"{kind} is not finite, and first so in {place}")
-
-
-def _all_reduced(fabric: Fabric, values: Tensor) -> Tensor:
-    reduced = fabric.all_reduce(values, reduce_op="sum")
-    assert isinstance(reduced, Tensor)
-    return reduced

@@ -41,7 +41,7 @@ kind/kinder            | gentil gentille         | after  | person
 rich/richer            | riche                   | after  | person
 strong/stronger        | fort                    | after  | person
 intelligent            | intelligent             | after  | person
-shy                    | timide                  | after  | person
+shy/shyer              | timide                  | after  | person
 French                 | français française      | after  | person
 English                | anglais anglaise        | after  | person
 Spanish                | espagnol                | after  | person
@@ -78,5 +78,9 @@ STATES = tuple(adjective(english, french, "after") for english, french in rows(_
 GRADUAL_STATES = tuple(state for state in STATES if state.en in _GRADUAL_STATES)
 QUALITIES = BY_THEME["person"]
 GRADUAL_QUALITIES = tuple(quality for quality in QUALITIES if quality.en[0].islower() and quality.en != "young")
+COMPARED_QUALITIES = tuple(q for q in GRADUAL_QUALITIES if q.en != "shy") + (BY_NAME["young"],)
 COLOURS = tuple(BY_NAME[colour] for colour in "red blue green black white yellow grey brown".split())
-FASTER = BY_NAME["fast"]
+_ABSOLUTE = "new delicious empty French English Spanish Italian"
+_UNGRADED = (*COLOURS, *(BY_NAME[name] for name in _ABSOLUTE.split()))
+GRADUAL = tuple(found for found, _ in _THINGS if found not in _UNGRADED)
+COMPARED = tuple(found for found in GRADUAL if found.en != "good")

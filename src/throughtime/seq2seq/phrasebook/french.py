@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 _VOWEL = r"(?!onz)(?:[aeiouâàéèêîôûœAEIOUÉÊÎ]|[hH](?!amburger|uit)|y\b)"
 _STARTS_WITH_VOWEL = re.compile(_VOWEL)
-_ELIDED = re.compile(rf"\b([jmtsdn]e|l[ea]|que) (?={_VOWEL})", re.IGNORECASE)
+_ELIDED = re.compile(rf"\b([jmtsdnc]e|l[ea]|que) (?={_VOWEL})", re.IGNORECASE)
 _CONTRACTED = re.compile(r"\b(de|à) (les?) ")
 _CONTRACTIONS = {"de le": "du ", "de les": "des ", "à le": "au ", "à les": "aux "}
 
@@ -84,6 +84,7 @@ avoir     ai as a avons avez ont                                           eu   
 boire     bois bois boit buvons buvez boivent                              bu      boir
 connaître connais connais connaît connaissons connaissez connaissent       connu   connaîtr
 courir    cours cours court courons courez courent                         couru   courr
+devenir   deviens deviens devient devenons devenez deviennent              devenu  deviendr
 devoir    dois dois doit devons devez doivent                              dû      devr
 dire      dis dis dit disons dites disent                                  dit     dir
 dormir    dors dors dort dormons dormez dorment                            dormi   dormir
@@ -91,6 +92,7 @@ dormir    dors dors dort dormons dormez dorment                            dormi
 être      suis es est sommes êtes sont                                     été     ser
 faire     fais fais fait faisons faites font                               fait    fer
 lire      lis lis lit lisons lisez lisent                                  lu      lir
+naître    nais nais naît naissons naissez naissent                         né      naîtr
 ouvrir    ouvre ouvres ouvre ouvrons ouvrez ouvrent                        ouvert  ouvrir
 partir    pars pars part partons partez partent                            parti   partir
 pleuvoir  pleus pleus pleut pleuvons pleuvez pleuvent                      plu     pleuvr
@@ -109,14 +111,13 @@ _STRONG_STEMS = {
     "acheter": "achèt",
     "appeler": "appell",
     "envoyer": "envoi",
-    "espérer": "espèr",
     "essayer": "essai",
     "lever": "lèv",
     "nettoyer": "nettoi",
     "préférer": "préfèr",
 }
-_FUTURE_STEMS = {"envoyer": "enverr", "espérer": "espérer", "préférer": "préférer"}
-_WITH_ETRE = frozenset("aller arriver partir rentrer rester revenir sortir tomber venir".split())
+_FUTURE_STEMS = {"envoyer": "enverr", "préférer": "préférer"}
+_WITH_ETRE = frozenset("aller arriver devenir naître partir rentrer rester revenir sortir tomber venir".split())
 
 
 @cache

@@ -47,7 +47,7 @@ water        | eau f mass
 milk         | lait m mass
 wine         | vin m mass
 beer         | bière f mass
-orange juice | jus d'orange m mass
+orange juice | jus d'orange/jus d'orange m mass
 """,
 )
 CLOTHES = nouns(

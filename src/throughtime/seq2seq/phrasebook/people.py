@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from throughtime.seq2seq.phrasebook import nouns
 from throughtime.seq2seq.phrasebook.draw import Draw
-from throughtime.seq2seq.phrasebook.french import POSSESSIVES
+from throughtime.seq2seq.phrasebook.french import DEFINITE, POSSESSIVES
 from throughtime.seq2seq.phrasebook.lexicon import Noun, rows
 
 JE, TU, IL, NOUS, VOUS, ILS = range(6)
@@ -87,11 +87,17 @@ _PRONOUNS = (
     Subject("we", "nous", NOUS, False, True, "our", "we"),
     Subject("they", "ils", ILS, False, True, "their", "they"),
 )
-_NAMED = tuple(
+_PRONOUN_KEYS = frozenset((*(pronoun.key for pronoun in _PRONOUNS), "you"))
+I, WE = _PRONOUNS[0], _PRONOUNS[3]
+NAMED = tuple(
     Subject(name, name, IL, feminine, False, "her" if feminine else "his", name) for name, feminine in _NAMES
 )
 OWNERS = (("my", JE), ("his", IL), ("her", IL), ("our", NOUS), ("their", ILS))
 WHO = Subject("who", "qui", IL, False, False, "", "who")
+YOU_ORDERED = {
+    TU: Subject("you", "tu", TU, False, False, "your", "you"),
+    VOUS: Subject("you", "vous", VOUS, False, False, "your", "you"),
+}
 IT = Subject("it", "il", IL, False, False, "", "it")
 
 
@@ -116,10 +122,24 @@ _OTHERS = (
 )
 _COUPLES = tuple(
     Subject(f"{a.en} and {b.en}", f"{a.fr} et {b.fr}", ILS, a.feminine and b.feminine, True, "their", f"{a.key} {b.key}")
-    for a in _NAMED
-    for b in _NAMED
+    for a in NAMED
+    for b in NAMED
     if a.en < b.en
 )
+
+
+def possessive(subject: Subject) -> str:
+    """Return `my`, `Paul's` or `my parents'`."""
+    if subject.key in _PRONOUN_KEYS:
+        return subject.owner
+    return f"{subject.en}'" if subject.plural and subject.en.endswith("s") else f"{subject.en}'s"
+
+
+def french_possession(subject: Subject, noun: str, feminine: bool) -> str:
+    """Return a noun as owned by somebody: `mon anniversaire`, `l'anniversaire de Paul`."""
+    if subject.key in _PRONOUN_KEYS:
+        return f"{POSSESSIVES[subject.person].agree(noun, feminine, False)} {noun}"
+    return f"{DEFINITE.agree(noun, feminine, False)} {noun} de {subject.fr}"
 
 
 def you(draw: Draw) -> Subject:
@@ -148,9 +168,15 @@ def somebody_asked_about(draw: Draw) -> Subject:
     return you(draw) if subject.person in (JE, NOUS) else subject
 
 
-def somebody_else(draw: Draw) -> Subject:
+def somebody_named(draw: Draw) -> Subject:
     """Choose a third person by name or kinship."""
-    return draw.one(_NAMED) if draw.happens(0.4) else draw.one(_FAMILY)
+    return draw.one(NAMED) if draw.happens(0.4) else draw.one(_FAMILY)
+
+
+def one_person(draw: Draw, asked: bool) -> Subject:
+    """Choose a subject who is one person."""
+    subject = somebody_asked_about(draw) if asked else somebody(draw)
+    return subject if not subject.plural else one_person(draw, asked)
 
 
 def _somebody(draw: Draw, pronoun: float, addressed: float) -> Subject:
@@ -158,7 +184,7 @@ def _somebody(draw: Draw, pronoun: float, addressed: float) -> Subject:
         return you(draw) if draw.happens(0.75) else your_relative(draw)
     if draw.happens(pronoun):
         return draw.one((_PRONOUNS[0], *_PRONOUNS))
-    kinds = (_NAMED, _NAMED, _FAMILY, _FAMILY, _OTHERS, _COUPLES)
+    kinds = (NAMED, NAMED, _FAMILY, _FAMILY, _OTHERS, _COUPLES)
     return draw.one(draw.one(kinds))
 
 

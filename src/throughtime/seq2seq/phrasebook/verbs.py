@@ -52,6 +52,7 @@ _OBJECTS = {
     "clothes": n.CLOTHES + n.PAIRED_CLOTHES,
     "text": n.TEXT,
     "writing": n.named(n.TEXT, "book,letter,postcard,message,story,email"),
+    "book": n.named(n.TEXT, "book"),
     "mail": n.named(n.TEXT, "letter,postcard,message,email") + n.named(n.BAGGAGE, "present"),
     "pocket": n.POCKET,
     "baggage": n.BAGGAGE,
@@ -120,6 +121,15 @@ break broke broken breaking      | casser   | fragile
 receive                          | recevoir | mail
 see saw seen seeing              | voir     | animal sight vehicle
 """)
+
+
+
+def _named(actions: tuple[Action, ...], names: str) -> tuple[Action, ...]:
+    return tuple(action for action in actions if action.verb.en.base in names.split())
+
+
+HABITUAL = _named(DOING, "eat drink buy read write wear make draw") + EATING
+ORDERED = TREATING + _named(DOING, "eat drink buy choose read bring take")
 HAVING = _action("have had had having", "avoir", "pocket baggage clothes vehicle animal home text furniture flower")
 NEEDING = _action("need", "avoir", "pocket baggage clothes fruit drink dishware")
 WANTING = _action("want", "vouloir", "fruit dish drink clothes pocket animal vehicle flower")
@@ -129,13 +139,17 @@ love   | adorer
 hate   | détester
 prefer preferred preferred preferring | préférer
 """)
-GIVING = _verbs("""
-give gave given giving   | donner
-show showed shown showing | montrer
-send sent sent sending   | envoyer
-sell sold sold selling   | vendre
+PREFERRING = LIKING[3]
+CHOSEN = (
+    Action(PREFERRING, (*n.CLOTHES, *n.PAIRED_CLOTHES, *n.TEXT, *n.VEHICLE, *n.FRUIT)),
+    *_named(DOING, "buy sell choose read take bring"),
+)
+GIVING = _actions("""
+give gave given giving    | donner  | pocket baggage flower clothes book
+show showed shown showing | montrer | clothes pocket baggage text vehicle
+send sent sent sending    | envoyer | mail
+sell sold sold selling    | vendre  | vehicle book baggage clothes
 """)
-
 LASTING = _verbs("""
 work                        | travailler
 sleep slept slept sleeping  | dormir
@@ -150,6 +164,7 @@ cook                        | cuisiner
 smoke                       | fumer
 wait                        | attendre
 """)
+PASTIMES = tuple(verb for verb in LASTING if verb.en.base not in ("sleep", "wait", "smoke"))
 MOVING = _verbs("""
 arrive                      | arriver
 leave left left leaving     | partir
@@ -165,6 +180,7 @@ get got got getting +dressed | s'habiller
 rest                        | se reposer
 wash                        | se laver
 """)
+AT_NO_HOUR = ("rest", "wash", "get dressed", "go out")
 MEETING = _verbs("""
 see saw seen seeing         | voir
 help                        | aider
@@ -182,16 +198,10 @@ LIVING = read_verb("live", "habiter")
 GOING = read_verb("go went gone going", "aller")
 PLAYING = read_verb("play", "jouer")
 COSTING = read_verb("cost cost cost costing", "coûter")
-STARTING = read_verb("start", "commencer")
-LEAVING, ARRIVING = MOVING[1], MOVING[0]
+ARRIVING, LEAVING, RETURNING = MOVING[0], MOVING[1], MOVING[4]
+WORKING = LASTING[0]
 RAINING = read_verb("rain", "pleuvoir")
 SNOWING = read_verb("snow", "neiger")
-THINKING = _verbs("""
-think thought thought thinking | penser
-know knew known knowing        | savoir
-say said said saying           | dire
-hope                           | espérer
-""")
 BEING = Verb(BE, french.verb("être"))
 BEING_WEATHER = Verb(BE, french.verb("faire"))
 BEING_IN_NEED = Verb(BE, french.verb("avoir"))
@@ -221,3 +231,4 @@ play                    | the piano  | jouer | du piano
 play                    | the guitar | jouer | de la guitare
 """)
 )
+GAMES = tuple(routine for routine in ROUTINES if routine.verb.en.base not in ("have", "take"))

@@ -1,0 +1,1 @@
+"""What the phrasebook can talk about, one file a topic, each with its weighted templates."""

@@ -1,0 +1,90 @@
+"""What a run tells about itself, to the screen and to the metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from throughtime.training.budget import progress, time_left
+from throughtime.training.config import TrainingConfig
+from throughtime.training.metrics import MetricsLog
+from throughtime.training.progress import Display, Glance, in_words
+from throughtime.training.state import RunState, Totals
+from throughtime.training.step import Step
+
+
+class Teller:
+    """Turns the state of a run into metrics and lines; `log` is None on all processes but the first."""
+
+    def __init__(
+        self, config: TrainingConfig, state: RunState, display: Display, log: MetricsLog | None
+    ) -> None:
+        self.config, self.state, self.display, self.log = config, state, display, log
+
+    def step(self, step: Step, rate: float) -> None:
+        """Tell of a step: a glance always, metrics every `log_every` steps."""
+        totals = self.state.since_log
+        if self.state.step % self.config.log_every == 0:
+            values = {
+                "loss": totals.loss,
+                "learning_rate": rate,
+                "gradient_norm": step.norm,
+                "words_per_second": totals.words_per_second,
+            }
+            self._write("train", values)
+            self.state.since_log = Totals()
+        self.display.show(self._glance())
+
+    def validation(self, metrics: dict[str, float], better: bool) -> None:
+        """Tell of a validation, and of the training since the one before."""
+        self._write("validation", {**metrics, "best": better})
+        state, totals = self.state, self.state.since_validation
+        parts = [
+            f"epoch {state.epochs:.4g}",
+            f"step {state.step}",
+            f"train loss {totals.loss:.3f}",
+            f"val {_figures(metrics)}",
+            "best" if better else "",
+            f"{totals.words_per_second:,.0f} words/s",
+            in_words(state.minutes),
+        ]
+        self.display.line("  ".join(part for part in parts if part))
+        state.since_validation = Totals()
+
+    def average(self, metrics: dict[str, float], better: bool, best_before: float) -> None:
+        """Tell how the average of the last weights fared against the best model before it."""
+        self._write("average", {**metrics, "best": better})
+        holds = "the average" if better else f"the model of step {self.state.best_step}"
+        verdict = "better than" if better else "no better than"
+        self.display.line(
+            f"average of the last {len(self.state.snapshots)} validated weights: {_figures(metrics)}, "
+            f"{verdict} {self.config.watch} {best_before:.4g}; best.safetensors holds {holds}"
+        )
+
+    def close(self) -> None:
+        """Write out the metrics."""
+        if self.log is not None:
+            self.log.close()
+
+    def _write(self, event: str, values: dict[str, Any]) -> None:
+        state = self.state
+        where = {"step": state.step, "epoch": state.epochs, "minutes": state.minutes}
+        if self.log is not None:
+            state.log_bytes = self.log.write(event, {**where, **values})
+
+    def _glance(self) -> Glance:
+        state, config = self.state, self.config
+        best = "" if state.best is None else f"{config.watch} {state.best:.4g}"
+        return Glance(
+            epoch=state.epochs,
+            progress=progress(config, state),
+            loss=state.since_validation.loss,
+            words_per_second=state.since_validation.words_per_second,
+            left=time_left(config, state),
+            best=best,
+        )
+
+
+def _figures(metrics: dict[str, float]) -> str:
+    """Return "loss 2.051  bleu 31.2": the loss first, the others in their order."""
+    rest = [f"{name} {value:.4g}" for name, value in metrics.items() if name != "loss"]
+    return "  ".join([f"loss {metrics['loss']:.3f}", *rest] if "loss" in metrics else rest)

@@ -1,0 +1,92 @@
+"""Validations: what is measured, what is best, what is kept."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from throughtime.errors import InputError
+from throughtime.training.health import TrainingError
+from throughtime.training.keeping import Keeper
+from throughtime.training.state import RunState, is_better
+from throughtime.training.step import Stepper
+from throughtime.training.stopwatch import Stopwatch
+from throughtime.training.telling import Teller
+
+
+class Validator:
+    """Validates the model as it stands and the average of its last weights, and keeps the best of them."""
+
+    def __init__(
+        self, stepper: Stepper, keeper: Keeper, state: RunState, teller: Teller, stopwatch: Stopwatch
+    ) -> None:
+        self.stepper, self.keeper, self.state = stepper, keeper, state
+        self.teller, self.stopwatch = teller, stopwatch
+        self.watch = stepper.config.watch
+
+    def validate(self) -> None:
+        """Validate the weights of this step; count it for the best, the patience and the plateau."""
+        metrics, state = self._measured(), self.state
+        state.validations, state.validated_step = state.validations + 1, state.step
+        better = is_better(self.watch, metrics[self.watch], state.best)
+        if better:
+            self._take_as_best(metrics, average=False)
+        else:
+            self._count_as_stale()
+        self.teller.validation(metrics, better)
+        self.keeper.save_validated(self.stepper.optimiser, state)
+        self.stopwatch.lap()
+
+    def finish(self) -> None:
+        """Validate the last weights and the average, each unless it was done."""
+        state = self.state
+        if state.validated_step != state.step:
+            self.validate()
+        if len(state.snapshots) > 1 and state.averaged_step != state.step and state.best is not None:
+            self._try_average(state.best)
+
+    def _measured(self) -> dict[str, float]:
+        """Return the validation metrics of the model as it stands."""
+        module = self.stepper.module.eval()
+        with torch.no_grad():
+            metrics = self.stepper.task.validate()
+        module.train()
+        self.stopwatch.lap()
+        if self.watch not in metrics:
+            found = ", ".join(metrics)
+            raise InputError(f"watch is {self.watch}; expected a validation metric, one of {found}.")
+        if not math.isfinite(metrics[self.watch]):
+            raise TrainingError(
+                f"Validation at step {self.state.step} gave {self.watch} {metrics[self.watch]}, which is not "
+                f"finite; the files in {self.keeper.folder} are those of the validation before."
+            )
+        return metrics
+
+    def _take_as_best(self, metrics: dict[str, float], *, average: bool) -> None:
+        state = self.state
+        state.stale = state.plateau_stale = 0
+        state.best, state.best_step = metrics[self.watch], state.step
+        state.best_metrics, state.best_is_average = metrics, average
+        self.keeper.save_best()
+
+    def _count_as_stale(self) -> None:
+        state = self.state
+        state.stale, state.plateau_stale = state.stale + 1, state.plateau_stale + 1
+        if state.plateau_stale >= self.stepper.config.plateau_patience:
+            state.plateau_stale, state.reductions = 0, state.reductions + 1
+
+    def _try_average(self, best_before: float) -> None:
+        """Validate the mean of the last validated weights; it becomes the best model where it is better."""
+        module, state, keeper = self.stepper.module, self.state, self.keeper
+        last = {name: value.clone() for name, value in keeper.weights.items()}
+        self.stepper.fabric.barrier()  # the first process wrote what all read
+        module.load_state_dict(keeper.snapshots.mean(state.snapshots))
+        metrics = self._measured()
+        better = is_better(self.watch, metrics[self.watch], best_before)
+        if better:
+            self._take_as_best(metrics, average=True)
+        module.load_state_dict(last)
+        state.averaged_step = state.step
+        self.teller.average(metrics, better, best_before)
+        keeper.save_last(self.stepper.optimiser, state)
