@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -19,13 +22,13 @@ FILLS = {  # by gate: inside and edge
     "f": ("#fbdcdf", "#b4232f"),
     "i": ("#dcf1da", "#2e7d32"),
     "g": ("#fdf0c8", "#a86a10"),
+    "n": ("#fdf0c8", "#a86a10"),
     "o": ("#dbe8fc", "#2563b0"),
     "r": ("#ecdff9", "#7b3fb0"),
     "z": ("#d5f1ee", "#0f766e"),
 }
-FILLS |= {"n": FILLS["g"], "h": FILLS["g"]}
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "throughtime",
     "svg.fonttype": "path",  # letters as outlines: every browser draws the same
     "font.family": "DejaVu Sans",
@@ -41,10 +44,13 @@ STYLE = {
 }
 
 
-def set_style() -> None:
+@contextmanager
+def style() -> Generator[None]:
     """The look of every figure, and what makes its file the same at every run."""
-    mpl.rcdefaults()
-    mpl.rcParams.update(STYLE)
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class Node:
 
 
 class Diagram:
-    """A data-flow diagram of one step, `width` by `height` units; time runs to the right, the memory along the top."""
+    """A data-flow diagram of one step, `width` by `height` units; the memory runs along the top."""
 
     def __init__(self, width: float, height: float) -> None:
         self.figure = Figure(figsize=(width * UNIT, height * UNIT), facecolor="white")
@@ -83,15 +89,17 @@ class Diagram:
 
     def body(self, left: float, bottom: float, right: float, top: float) -> None:
         """The cell itself: what lies outside is its input, its past and its output."""
-        self._box(Node((left + right) / 2, (bottom + top) / 2, (right - left) / 2, (top - bottom) / 2), 0.35, 0)
+        self._box(
+            Node((left + right) / 2, (bottom + top) / 2, (right - left) / 2, (top - bottom) / 2), 0.35, 0
+        )
 
     def gate(self, x: float, y: float, letter: str, function: str, name: str) -> Node:
-        """A gate or candidate: matrix product, bias and squashing function."""
+        """A gate or candidate: matrix products, bias and squashing function."""
         node = Node(x, y, 0.98, 0.56)
         fill, edge = FILLS[letter]
         self._box(node, 0.16, 3, fill, edge, 1.5)
-        self.label(x, y + 0.2, f"{name}  ${letter}$" if name else f"${letter}$", 10.5)
-        self.label(x, y - 0.24, function, 9, color=edge)
+        self.label(x, y + 0.23, name, 9.5, color=edge)
+        self.label(x, y - 0.2, rf"${letter} = {function}(a_{letter})$", 11.5)
         return node
 
     def product(self, x: float, y: float, matrix: str) -> Node:
@@ -105,7 +113,7 @@ class Diagram:
         """A function of each value, or several vectors put one after the other."""
         node = Node(x, y, half_width, RADIUS)
         self._box(node, RADIUS, 3, "white", INK, 1.4)
-        self.label(x, y, text, 9.5)
+        self.label(x, y, text, 11)
         return node
 
     def operation(self, x: float, y: float, sign: str) -> Node:
@@ -125,26 +133,24 @@ class Diagram:
 
     def wire(self, *points: Point, memory: bool = False, arrow: bool = True, bridge: bool = False) -> None:
         """A vector's way along the points, corners rounded; as a bridge it passes over what it crosses."""
-        colour, width = (MEMORY, 3.2) if memory else (INK, 1.6)
+        height = 2.2 if bridge else 2.0
         if bridge:
-            self._add(FancyArrowPatch(path=_rounded(points), arrowstyle="-", color=BODY, linewidth=7, zorder=1.8))
-        style = "-|>,head_width=3.2,head_length=5.5" if memory else "-|>,head_width=2.6,head_length=5"
-        self._add(
-            FancyArrowPatch(
-                path=_rounded(points),
-                arrowstyle=style if arrow else "-",
-                color=colour,
-                linewidth=width,
-                joinstyle="miter",
-                capstyle="butt",
-                mutation_scale=1.3,
-                zorder=2,
-            )
-        )
+            self._stroke(points, "-", BODY, 7, height - 0.1)
+        if memory:
+            self._stroke(points, "-|>,head_width=3.2,head_length=5.5" if arrow else "-", MEMORY, 3.2, height)
+        else:
+            self._stroke(points, "-|>,head_width=2.6,head_length=5" if arrow else "-", INK, 1.6, height)
 
-    def label(self, x: float, y: float, text: str, size: float = 12, color: str = INK, side: str = "center") -> None:
+    def label(
+        self, x: float, y: float, text: str, size: float = 12, color: str = INK, side: str = "center"
+    ) -> None:
         """Text at a point; `side` is where the point lies on it."""
         self.axes.text(x, y, text, fontsize=size, color=color, ha=side, va="center", zorder=5)
+
+    def _stroke(self, points: tuple[Point, ...], arrow: str, color: str, width: float, zorder: float) -> None:
+        path = _rounded(points)
+        look: dict[str, Any] = dict(joinstyle="miter", capstyle="butt", color=color, zorder=zorder)
+        self._add(FancyArrowPatch(path=path, arrowstyle=arrow, mutation_scale=1.3, linewidth=width, **look))
 
     def _box(
         self,
@@ -158,7 +164,7 @@ class Diagram:
         corner = (node.x - node.half_width, node.y - node.half_height)
         style = f"round,pad=0,rounding_size={rounding}"
         size = 2 * node.half_width, 2 * node.half_height
-        look = dict(facecolor=fill, edgecolor=edge, linewidth=linewidth)
+        look: dict[str, Any] = dict(facecolor=fill, edgecolor=edge, linewidth=linewidth)
         self._add(FancyBboxPatch(corner, *size, boxstyle=style, zorder=zorder, **look))
 
     def _add(self, patch: Patch) -> None:

@@ -1,4 +1,4 @@
-"""Draws the figures of the cells' pages: `python docs/cells/figures.py [folder]`, by default into `figures` here."""
+"""Draws the figures of the cells' pages into `figures` here: `python docs/cells/figures.py [folder]`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-from drawing import BODY_EDGE, FILLS, INK, MEMORY, MUTED, Diagram, Node, set_style
+from drawing import FILLS, MUTED, Diagram, Node, style
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -22,14 +23,14 @@ def elman() -> Figure:
     """h = tanh(W x + U h)."""
     d = _simple_body()
     u, w = d.product(3.6, 3.1, "U"), d.product(6.2, 1.55, "W")
-    plus, squash = d.operation(6.2, 3.1, "+"), d.gate(9.4, 3.1, "h", "tanh or relu", "output")
+    plus, squash = d.operation(6.2, 3.1, "+"), d.pill(9.4, 3.1, "tanh or relu", 1.15)
     d.wire((0.2, 3.1), u.left, memory=True)
     d.wire(u.right, plus.left)
     d.wire((6.2, 0.1), w.bottom)
     d.wire(w.top, plus.bottom)
     d.wire(plus.right, squash.left)
     d.wire(squash.right, (13.8, 3.1), memory=True)
-    d.label(7.45, 3.42, "$a(t)$", 11, MUTED)
+    d.label(7.35, 3.45, "$a(t)$", 11, MUTED)
     d.label(6.4, 0.35, "$x(t)$", side="left")
     return d.figure
 
@@ -72,8 +73,8 @@ def projected_lstm() -> Figure:
 
 def gru() -> Figure:
     """The GRU whose reset gate multiplies the product U_n h."""
-    d, h = _gru_body(reset_at=5.2)
-    u, reset = d.product(3.6, 5.2, "U_n"), d.operation(5.2, 5.2, "×")
+    d, h = _gru_body(reset_at=5.3)
+    u, reset = d.product(3.7, 5.2, "U_n"), d.operation(5.3, 5.2, "×")
     d.wire((h.x, 5.2), u.left)
     d.wire(u.right, reset.left)
     d.wire(reset.right, (6.92, 5.2))
@@ -82,8 +83,8 @@ def gru() -> Figure:
 
 def gru_reset_before() -> Figure:
     """The GRU whose reset gate multiplies h before the product."""
-    d, h = _gru_body(reset_at=4.2)
-    reset, u = d.operation(4.2, 5.2, "×"), d.product(5.75, 5.2, "U_n")
+    d, h = _gru_body(reset_at=4.4)
+    reset, u = d.operation(4.4, 5.2, "×"), d.product(5.8, 5.2, "U_n")
     d.wire((h.x, 5.2), reset.left)
     d.wire(reset.right, u.left)
     d.wire(u.right, (6.92, 5.2))
@@ -93,7 +94,7 @@ def gru_reset_before() -> Figure:
 def legend() -> Figure:
     """What the shapes of the diagrams mean."""
     d = Diagram(WIDTH, 1.9)
-    d.gate(1.3, 1.3, "f", "sigmoid", "forget")
+    d.gate(1.3, 1.3, "f", r"\sigma", "forget")
     d.product(3.9, 1.3, "W")
     d.operation(5.9, 1.3, "×")
     d.pill(7.8, 1.3, "tanh")
@@ -101,7 +102,7 @@ def legend() -> Figure:
     d.wire((10.9, 1.3), (12.1, 1.3), arrow=False)
     d.wire((d.split(11.5, 1.3).x, 1.3), (11.5, 0.75))
     d.wire((12.55, 1.3), (13.75, 1.3), memory=True)
-    texts = {1.3: "gate: product,\nbias, squashing", 3.9: "matrix\nproduct", 5.9: "of each pair\nof values"}
+    texts = {1.3: "gate: products,\nbias, squashing", 3.9: "matrix\nproduct", 5.9: "of each pair\nof values"}
     texts |= {7.8: "of each\nvalue", 9.8: "one after\nthe other", 11.5: "copy", 13.15: "memory"}
     for x, text in texts.items():
         d.label(x, 0.35, text, 8.5, MUTED)
@@ -147,16 +148,21 @@ def lstm_memory() -> Figure:
     for a, colour in zip((0, 1, 2, 4, 6), colours, strict=True):
         f = 1 / (1 + np.exp(-a))
         axes.plot(tau, f**tau, color=colour, linewidth=2, label=f"$a_f = {a}$,  $f = {f:.4f}$")
-    axes.set(xlabel=r"steps back, $\tau$", ylabel=r"left of the gradient, $f^{\,\tau}$", xlim=(0, 100), ylim=(0, 1.02))
+    axes.set(
+        xlabel=r"steps back, $\tau$",
+        ylabel=r"left of the gradient, $f^{\,\tau}$",
+        xlim=(0, 100),
+        ylim=(0, 1.02),
+    )
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     return figure
 
 
 def draw_all(folder: Path) -> list[Path]:
     """Writes every figure as SVG, the same bytes at every run with one version of matplotlib."""
-    set_style()
     folder.mkdir(parents=True, exist_ok=True)
-    return [_written(draw(), folder / f"{name}.svg") for name, draw in FIGURES.items()]
+    with style():
+        return [_written(draw(), folder / f"{name}.svg") for name, draw in FIGURES.items()]
 
 
 def _simple_body() -> Diagram:
@@ -185,10 +191,10 @@ def _lstm_gates(d: Diagram) -> tuple[Node, Node, Node, Node]:
     d.wire((2.4, 0.1), join.bottom)
     d.label(2.6, 0.4, "$x(t)$", side="left")
     d.label(6.3, 1.5, "$z(t) = (x(t), h(t-1))$", 11, MUTED)
-    f = d.gate(3.7, 3.5, "f", "sigmoid", "forget")
-    i = d.gate(5.8, 3.5, "i", "sigmoid", "input")
-    g = d.gate(7.9, 3.5, "g", "tanh", "cand.")
-    o = d.gate(10.0, 3.5, "o", "sigmoid", "output")
+    f = d.gate(3.7, 3.5, "f", r"\sigma", "forget")
+    i = d.gate(5.8, 3.5, "i", r"\sigma", "input")
+    g = d.gate(7.9, 3.5, "g", r"\tanh", "candidate")
+    o = d.gate(10.0, 3.5, "o", r"\sigma", "output")
     for gate in (f, i, g):
         d.wire((d.split(gate.x, 1.9).x, 1.9), gate.bottom)
     d.wire(join.right, (o.x, 1.9), o.bottom)
@@ -214,13 +220,13 @@ def _lstm_memory_line(d: Diagram, f: Node, i: Node, g: Node, o: Node) -> Node:
 
 
 def _gru_body(reset_at: float) -> tuple[Diagram, Node]:
-    """All of a GRU but the way from h(t-1), the node returned, to its candidate; the reset gate stands at `reset_at`."""
+    """All of a GRU but the way from h(t-1), the node returned, to its candidate."""
     d = Diagram(WIDTH, 7.9)
     d.body(LEFT, 0.7, RIGHT, 7.75)
     d.label(0.72, 7.4, "$h(t-1)$")
     d.label(13.25, 7.4, "$h(t)$")
-    r, z = d.gate(reset_at, 3.4, "r", "sigmoid", "reset"), d.gate(10.0, 3.4, "z", "sigmoid", "update")
-    n, past = d.gate(7.9, 5.2, "n", "tanh", "cand."), d.split(2.1, 7.0, memory=True)
+    r, z = d.gate(reset_at, 3.4, "r", r"\sigma", "reset"), d.gate(10.0, 3.4, "z", r"\sigma", "update")
+    n, past = d.gate(7.9, 5.2, "n", r"\tanh", "candidate"), d.split(2.1, 7.0, memory=True)
     _gru_inputs(d, past, r, z, n)
     _gru_memory_line(d, z, n)
     d.wire(r.top, (r.x, 5.2 - 0.3))
@@ -229,10 +235,10 @@ def _gru_body(reset_at: float) -> tuple[Diagram, Node]:
 
 def _gru_inputs(d: Diagram, past: Node, r: Node, z: Node, n: Node) -> None:
     """x and h to both gates, x alone to the candidate."""
-    join = d.pill(3.0, 1.9, "$x, h$")
+    join = d.pill(3.25, 1.9, "$x, h$")
     d.wire((past.x, past.y), (past.x, join.y), join.left)
     d.wire((join.x, 0.1), join.bottom)
-    d.label(3.2, 0.35, "$x(t)$", side="left")
+    d.label(3.45, 0.35, "$x(t)$", side="left")
     d.wire(join.right, (z.x, join.y), z.bottom)
     d.wire((d.split(r.x, join.y).x, join.y), r.bottom)
     d.wire((d.split(join.x, 1.15).x, 1.15), (n.x, 1.15), n.bottom, bridge=True)
@@ -241,7 +247,7 @@ def _gru_inputs(d: Diagram, past: Node, r: Node, z: Node, n: Node) -> None:
 def _gru_memory_line(d: Diagram, z: Node, n: Node) -> None:
     """h = (1 - z) n + z h along the top."""
     keep, plus = d.operation(z.x, 7.0, "×"), d.operation(11.7, 7.0, "+")
-    write, rest = d.operation(plus.x, 5.2, "×"), d.pill(10.9, 4.4, "$1-$", 0.38)
+    write, rest = d.operation(plus.x, 5.2, "×"), d.pill(10.9, 4.42, "$1 - z$", 0.48)
     d.wire((0.2, 7.0), keep.left, memory=True)
     d.wire(keep.right, plus.left, memory=True)
     d.wire(plus.right, (13.8, 7.0), memory=True)
@@ -270,7 +276,7 @@ def _jacobian_norms(u: NDArray[np.float64], squash: bool) -> NDArray[np.float64]
     return np.array(norms)
 
 
-def _line_styles(axes: Axes) -> tuple[list[object], list[str]]:
+def _line_styles(axes: Axes) -> tuple[list[Artist], list[str]]:
     dashed, solid = axes.lines[:2]
     return [solid, dashed], [r"tanh, driven by noise: $\prod D(t)\, U$", r"linear: $U^\tau$"]
 

@@ -159,7 +159,9 @@ def test_what_a_step_returns_is_what_the_cell_names(name: str) -> None:
     weights = {key: torch.rand(shape) for key, shape in cell.weight_shapes(2, 4, True).items()}
     state = {key: torch.rand(1, size) for key, size in cell.state_sizes(4).items()}
     new, seen = cell.bind(weights)(torch.rand(1, 4 * len(cell.gates)), state)
-    assert {key: value.shape for key, value in new.items()} == {key: (1, s) for key, s in cell.state_sizes(4).items()}
+    assert {key: value.shape for key, value in new.items()} == {
+        key: (1, s) for key, s in cell.state_sizes(4).items()
+    }
     assert tuple(seen) == cell.observed
 
 

@@ -15,7 +15,9 @@ from throughtime.cells import Elman, ElmanReLU
 
 def test_one_unit_by_hand() -> None:
     weights = {"weight_ih": 0.5, "weight_hh": -2.0, "bias_ih": 0.25, "bias_hh": 0.125}
-    tensors = {name: torch.full((1, 1) if "weight" in name else (1,), value) for name, value in weights.items()}
+    tensors = {
+        name: torch.full((1, 1) if "weight" in name else (1,), value) for name, value in weights.items()
+    }
     wx, state = torch.tensor([[0.5 * 3.0 + 0.25]]), {"h": torch.tensor([[0.5]])}
     a = 0.5 * 3.0 + 0.25 - 2.0 * 0.5 + 0.125
     for cell, expected in ((Elman(), math.tanh(a)), (ElmanReLU(), a)):

@@ -47,7 +47,9 @@ def test_step_is_torchs_cell(bias: bool) -> None:
 
 def test_projection_shortens_the_output_alone() -> None:
     cell, double = ProjectedLSTM(2), torch.float64
-    weights = {name: torch.randn(shape, dtype=double) for name, shape in cell.weight_shapes(3, 4, True).items()}
+    weights = {
+        name: torch.randn(shape, dtype=double) for name, shape in cell.weight_shapes(3, 4, True).items()
+    }
     assert weights["weight_hr"].shape == (2, 4)
     wx, c = torch.randn(5, 16, dtype=double), torch.randn(5, 4, dtype=double)
     h = torch.randn(5, 2, dtype=double)

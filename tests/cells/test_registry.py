@@ -34,7 +34,9 @@ def test_a_cell_by_its_name(name: str) -> None:
 
 
 def test_an_unknown_name_is_answered_by_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=rf"^there is no cell named 'ltsm'; the cells are {', '.join(CELLS)}$"):
+    with pytest.raises(
+        ValueError, match=rf"^there is no cell named 'ltsm'; the cells are {', '.join(CELLS)}$"
+    ):
         cell_named("ltsm")
 
 

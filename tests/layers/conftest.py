@@ -117,3 +117,9 @@ def cell(request: pytest.FixtureRequest) -> Cell:
 def user_cell(request: pytest.FixtureRequest) -> Cell:
     """Cells defined outside the package."""
     return request.param
+
+
+@pytest.fixture
+def users() -> dict[str, Cell]:
+    """The same by name."""
+    return {cell.name: cell for cell in USERS}

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hashed_model import FixedModel, HashedModel, forced, sources
@@ -140,6 +140,7 @@ def test_length_rules_out_of_range(given_: dict[str, float], message: str) -> No
     assert str(raised.value) == message
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 7).flatmap(
         lambda width: st.lists(st.lists(st.integers(-3, 0), min_size=width, max_size=width), min_size=1)

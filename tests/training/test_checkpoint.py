@@ -79,7 +79,7 @@ def test_another_optimiser_is_refused(tmp_path: Path) -> None:
     ("other", "sentence"),
     [
         (nn.Sequential(nn.Linear(2, 4)), "weight 0.weight has shape (3, 2), expected (4, 2)."),
-        (nn.Sequential(nn.Linear(2, 3)), "weight 1.weight has shape (3,), expected none."),
+        (nn.Sequential(nn.Linear(2, 3)), "weight 1.bias has shape (3,), expected none."),
         (nn.ModuleDict({"a": nn.Linear(2, 3)}), "weight a.weight has shape none, expected (3, 2)."),
     ],
 )
@@ -101,5 +101,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none does not exist; expected what a training run left there\."):
+    with pytest.raises(
+        InputError, match=r"none does not exist; expected the file that a training run left there\."
+    ):
         Checkpoint(tmp_path / "none")

@@ -256,24 +256,25 @@ def test_the_second_ctrl_c_stops_at_once(make_task: Any, tmp_path: Path, console
     assert signal.getsignal(signal.SIGINT) == before
 
 
+@pytest.mark.parametrize(("poison", "where"), [(math.nan, "loss"), (math.inf, "gradient")])  # tanh(inf) is 1
 def test_a_number_that_is_not_finite_stops_with_batch_and_layer(
-    make_task: Any, tmp_path: Path, console: Console
+    make_task: Any, tmp_path: Path, console: Console, poison: float, where: str
 ) -> None:
     task, good = make_task(dropout=0.3), make_task(dropout=0.3)
     task.number = good.number = 4
 
-    def poison(epoch: int) -> Any:
+    def poisoned(epoch: int) -> Any:
         batches = type(task).batches(task, epoch)
         if epoch == 1:
-            batches[2][0][1, 0] = math.inf
+            batches[2][0][1, 0] = poison
         return batches
 
-    task.batches = poison
+    task.batches = poisoned
     with pytest.raises(TrainingError) as error:
         fit(task, TrainingConfig(max_epochs=3, learning_rate=0.01), tmp_path / "bad", console=console)
     last = tmp_path / "bad/last.safetensors"
     assert str(error.value) == (
-        "Training stopped at epoch 2, batch 3, step 7: the loss is not finite, and first so in the output of "
+        f"Training stopped at epoch 2, batch 3, step 7: the {where} is not finite, traced to the output of "
         f"layer 0 (Linear); the weights of the last good step (6) are kept in {last}."
     )
     fit(good, TrainingConfig(max_epochs=1.5, learning_rate=0.01), tmp_path / "good", console=console)

@@ -87,7 +87,7 @@ def test_numbers_that_are_not_finite_change_nothing(make_task: Any, poisoned: in
     random = torch.get_rng_state()
     with pytest.raises(NotFinite) as error:
         trainer.step(batches, rate=0.1)
-    assert str(error.value) == "the loss is not finite, and first so in the output of layer 0 (Linear)"
+    assert str(error.value) == "the loss is not finite, traced to the output of layer 0 (Linear)"
     assert all(torch.equal(value, before[name]) for name, value in task.module.state_dict().items())
     assert torch.equal(torch.get_rng_state(), random)
     assert all(p.grad is None for p in task.module.parameters())
@@ -106,4 +106,4 @@ def test_a_finite_loss_with_an_infinite_gradient_is_caught(make_task: Any) -> No
     task.loss = rooted
     with pytest.raises(NotFinite) as error:
         stepper(task).step([task.batch(1)], rate=0.1)
-    assert str(error.value) == "the gradient is not finite, and first so in the gradient of parameter weight"
+    assert str(error.value) == "the gradient is not finite, traced to the gradient of parameter weight"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,23 +14,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     try:
-        _app()([argument for argument in given if argument != "--debug"])
-    except (InputError, MissingExtraError) as error:
+        _run([argument for argument in given if argument != "--debug"])
+    except BrokenPipeError:
+        # the reader of our output has gone; what is left in the buffer goes nowhere when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (InputError, MissingExtraError, OSError) as error:
         if debug:
             raise
         print(f"throughtime: {error}", file=sys.stderr)
-        sys.exit(1)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has gone; there is nobody to tell
         sys.exit(1)
     except KeyboardInterrupt:
         print("throughtime: stopped", file=sys.stderr)
         sys.exit(130)
 
 
-def _app():  # noqa: ANN202
+def _run(arguments: Sequence[str]) -> None:
+    """Finds the command and runs it; an application is imported only now, and so may miss its extra."""
     try:
         from throughtime.cli.app import app
+
+        app(arguments)
     except ModuleNotFoundError as error:
+        if str(error.name).startswith("throughtime"):
+            raise
         raise MissingExtraError(str(error.name), "seq2seq") from error
-    return app
+    finally:
+        sys.stdout.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, SearchConfig, TrainConfig, TrainingConfig
-from throughtime.seq2seq.evaluate import evaluate, write_report
+from throughtime.seq2seq.evaluate import evaluate, write_report, write_translations
 from throughtime.seq2seq.prepare import read_test
 from throughtime.seq2seq.presets import PRESETS
 from throughtime.seq2seq.run import decoder_of, load_pipeline
@@ -23,9 +24,8 @@ from throughtime.seq2seq.train import default_folder, resume_run, train_run
 from throughtime.seq2seq.translate import lines_of, translate
 
 
-
 def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-    """Gives the options of `train` that were not typed the values of its preset, which without a corpus is phrasebook."""
+    """Gives options of `train` that were not typed the values of its preset: phrasebook without a corpus."""
     typed = {name: argument.tokens for argument in arguments for name in argument.names}
     if "--preset" not in typed:
         return
@@ -54,15 +54,13 @@ def train(
     Parameters
     ----------
     folder
-        Where the run keeps model, checkpoint, metrics and report; by default runs/ and the name of the corpus.
+        Where the run keeps model, checkpoint, metrics and report; by default runs/ and the corpus's name.
     overwrite
         Begin anew in a folder that holds a run.
     preset
         Settings that belong together; phrasebook is what runs where no corpus is given.
     """
-    train_run(
-        TrainConfig(data, model, training), folder or default_folder(data.corpus), overwrite, Console()
-    )
+    train_run(TrainConfig(data, model, training), folder or default_folder(data.corpus), overwrite, Console())
 
 
 @app.command
@@ -109,12 +107,12 @@ def evaluate_command(
         File for the scores as JSON.
     """
     pairs = read_test(corpus, columns)
-    pipeline = load_pipeline([model, *ensemble], decoder_of(search), search.seed)
+    pipeline = load_pipeline([_present(model), *ensemble], decoder_of(search), search.seed)
     evaluation = evaluate(pipeline, pairs, language)
     Console().print(scores_table(evaluation.scores, " and ".join(corpus) or "phrasebook"))
     print(f"{len(pairs):,} sentences in {evaluation.seconds:.1f} s")
     if output is not None:
-        output.write_text("".join(f"{text}\n" for text in evaluation.translations), encoding="utf-8")
+        write_translations(output, evaluation.translations)
     if report is not None:
         models = [str(path) for path in (model, *ensemble)]
         write_report(report, {"models": models, "search": asdict(search), **evaluation.to_dict()})
@@ -144,7 +142,20 @@ def run(
     """
     if text is not None and file is not None:
         raise InputError("text and --file are both given; one of them is translated, not both")
-    pipeline = load_pipeline([model, *ensemble], decoder_of(search), search.seed)
+    pipeline = load_pipeline([_present(model), *ensemble], decoder_of(search), search.seed)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as what is read
     one_at_a_time = text is None and file is None and sys.stdin.isatty()
     for line in translate(pipeline, lines_of(text, file), search.n_best, one_at_a_time):
         print(line, flush=one_at_a_time)
+
+
+def _present(model: Path) -> Path:
+    """The model file; raises InputError, saying what to type, where there is none."""
+    if model == PHRASEBOOK_MODEL and not model.exists():
+        raise InputError(
+            f"{model} does not exist yet; `throughtime seq2seq train` makes it, or name another model file"
+        )
+    if model.suffix != ".safetensors" and not model.exists():
+        raise InputError(f"{model} is no model file; the model is named first, then the text")
+    return model

@@ -58,7 +58,7 @@ SCORES: Mapping[str, Callable[[int, int], Dot | General | Perceptron]] = {
 
 
 def attend(scores: Tensor, memory: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-    """Contexts and weights: softmax of the scores over the valid source positions, and the mean of memory under it.
+    """Contexts and weights: the softmax of the scores over valid positions, and the mean of memory under it.
 
     scores: (B, T, S); memory: (B, S, M); valid: (B, S). Returns contexts (B, T, M) and weights (B, T, S).
     """

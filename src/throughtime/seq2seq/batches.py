@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,8 +16,7 @@ from throughtime.seq2seq.corpus import EncodedCorpus
 from throughtime.seq2seq.tokenizer import BOS_ID, PAD_ID
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """B pairs as int64 tensors, padded on the right with PAD_ID; lengths count EOS_ID and stay on the CPU."""
 
     src: Tensor  # (B, S), EOS_ID last
@@ -43,7 +43,7 @@ class Batch:
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch with its ids on `device`."""
         src, tgt_in, tgt_out = (ids.to(device) for ids in (self.src, self.tgt_in, self.tgt_out))
-        return replace(self, src=src, tgt_in=tgt_in, tgt_out=tgt_out)
+        return self._replace(src=src, tgt_in=tgt_in, tgt_out=tgt_out)
 
 
 def make_batch(corpus: EncodedCorpus, indices: NDArray[np.int64]) -> Batch:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
+
+SEEDS = 2**63
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,13 @@ class ModelConfig:
         bidirectional: read the source in both directions.
         decoder_size: hidden size of the decoder.
         decoder_layers: depth of the decoder.
-        attention: dot, general or mlp (Luong et al. 2015); none for the plain form of 2014, which hands the decoder
-            nothing but the encoder's last state.
+        attention: dot, general or mlp (Luong et al. 2015); none for the plain form of 2014, which hands the
+            decoder nothing but the encoder's last state.
         reverse_source: read the source backwards (Sutskever, Vinyals and Le 2014).
         tie_embeddings: none; output, the target's word vectors are the output layer; all, the source's too.
         dropout: probability of dropping a value between layers, of the word vectors and before the output.
         label_smoothing: share of each target's probability that training spreads over all words.
-        initialiser: how weights begin: torch, orthogonal, forget_bias, or sutskever2014, uniform(-0.08, 0.08).
+        initialiser: how weights begin; sutskever2014 is uniform(-0.08, 0.08).
     """
 
     cell: str = "lstm"
@@ -43,14 +46,21 @@ class ModelConfig:
     label_smoothing: float = 0.1
     initialiser: Literal["torch", "orthogonal", "forget_bias", "sutskever2014"] = "orthogonal"
 
+    def __post_init__(self) -> None:
+        """Raises InputError where a value lies outside of its range."""
+        for name in ("embedding_size", "encoder_size", "encoder_layers", "decoder_size", "decoder_layers"):
+            _require(self, name, getattr(self, name) >= 1, "at least 1")
+        for name in ("dropout", "label_smoothing"):
+            _require(self, name, 0 <= getattr(self, name) < 1, "0 or more and below 1")
+
 
 @dataclass(frozen=True)
 class DataConfig:
     """The corpus and how it becomes numbers.
 
     Attributes:
-        corpus: two parallel text files, or one .tsv or .jsonl, each also as .gz, or hf:OWNER/NAME for a Hugging Face
-            dataset; nothing for the built-in phrasebook.
+        corpus: two parallel text files, or one .tsv or .jsonl, each also as .gz, or hf:OWNER/NAME for a
+            Hugging Face dataset; nothing for the built-in phrasebook.
         validation: the same for validation; nothing to hold `validation_size` pairs of the corpus out.
         test: the same for the test that ends training; nothing to hold `test_size` pairs out.
         columns: names, or in a .tsv numbers from 0, of the source and the target column.
@@ -59,7 +69,8 @@ class DataConfig:
         max_words: pairs with a longer side are dropped.
         max_ratio: pairs with one side this many times longer than the other are dropped.
         drop_duplicates: keep one of several equal pairs.
-        tokenizer: subwords, learned by sentencepiece, or words, the most frequent ones and <unk>, as in 2014.
+        tokenizer: subwords, learned by sentencepiece, or words, the most frequent ones and one for
+            all others, as in 2014.
         joint: one vocabulary for both languages.
         src_vocab_size: size of the source vocabulary, of both if joint.
         tgt_vocab_size: size of the target vocabulary, if not joint.
@@ -85,6 +96,18 @@ class DataConfig:
     tgt_language: str = "fr"
     tokens_per_batch: int = 1600
 
+    def __post_init__(self) -> None:
+        """Raises InputError where a value lies outside of its range or an option needs another."""
+        for name in ("validation_size", "test_size"):
+            _require(self, name, getattr(self, name) >= 0, "0 or more")
+        for name in ("max_words", "tokens_per_batch"):
+            _require(self, name, getattr(self, name) >= 1, "at least 1")
+        for name in ("validation", "test", "columns"):
+            if getattr(self, name) and not self.corpus:
+                raise InputError(
+                    f"{name} is given but no corpus; the built-in phrasebook brings its own sets"
+                )
+
 
 @dataclass(frozen=True)
 class SearchConfig:
@@ -93,7 +116,7 @@ class SearchConfig:
     Attributes:
         search: beam, greedy, or sample, which draws by chance.
         beam_size: hypotheses kept for each sentence.
-        length_penalty: exponent of the length penalty (Wu et al. 2016); 0 for the plain sum of log-probabilities.
+        length_penalty: exponent of the length penalty (Wu et al. 2016); 0 for plain log-probabilities.
         coverage_penalty: weight of the coverage penalty (Wu et al. 2016); needs attention.
         n_best: translations returned for each sentence.
         temperature: below 1 sharpens what is drawn from, above 1 flattens it.
@@ -116,6 +139,12 @@ class SearchConfig:
     max_length_offset: int = 10
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Raises InputError where a value lies outside of its range or is of no effect beside another."""
+        _require(self, "seed", 0 <= self.seed < SEEDS, "0 or more and below 2**63")
+        if self.search == "greedy" and self.n_best > 1:
+            raise InputError(f"n_best is {self.n_best}, but greedy search writes one translation; expected 1")
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -124,3 +153,17 @@ class TrainConfig:
     data: DataConfig
     model: ModelConfig
     training: TrainingConfig
+
+    def __post_init__(self) -> None:
+        """Raises InputError where settings contradict each other."""
+        _require(self.training, "seed", 0 <= self.training.seed < SEEDS, "0 or more and below 2**63")
+        if self.model.tie_embeddings == "all" and not self.data.joint:
+            raise InputError(
+                "tie_embeddings all needs one vocabulary for both languages; "
+                "without joint, tie_embeddings output or none is possible"
+            )
+
+
+def _require(config: object, name: str, holds: bool, expected: str) -> None:
+    if not holds:
+        raise InputError(f"{name} is {getattr(config, name)}; expected {expected}")

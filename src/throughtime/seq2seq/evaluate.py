@@ -26,18 +26,30 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """All but the translations, as plain values for JSON."""
         sentences_per_second = self.scores.sentences / self.seconds
-        return {**self.scores.to_dict(), "seconds": self.seconds, "sentences_per_second": sentences_per_second}
+        return {
+            **self.scores.to_dict(),
+            "seconds": self.seconds,
+            "sentences_per_second": sentences_per_second,
+        }
 
 
 def evaluate(pipeline: Pipeline, pairs: Sequence[Pair], language: str, n_bootstrap: int = 1000) -> Evaluation:
-    """Translates the sources and scores them against the targets; `language` chooses the rules of tokenised BLEU.
+    """Translates the sources and scores them by the targets; `language` chooses the rules of tokenised BLEU.
 
     Raises InputError where there are no pairs.
     """
     start = time.perf_counter()
     translations = tuple(pipeline.texts([pair.src for pair in pairs]))
     seconds = time.perf_counter() - start
-    return Evaluation(translations, score(translations, [pair.tgt for pair in pairs], language, n_bootstrap), seconds)
+    return Evaluation(
+        translations, score(translations, [pair.tgt for pair in pairs], language, n_bootstrap), seconds
+    )
+
+
+def write_translations(path: Path, translations: Sequence[str]) -> None:
+    """Writes translations as UTF-8 text, one a line, whole or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_text("".join(f"{text}\n" for text in translations), encoding="utf-8", newline="\n")
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:

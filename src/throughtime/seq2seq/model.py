@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -36,7 +36,7 @@ class TokenLoss(NamedTuple):
 
 
 class Translator(nn.Module):
-    """Sequence to sequence (Sutskever, Vinyals and Le 2014), with attention (Luong et al. 2015) if configured.
+    """Sequence to sequence (Sutskever, Vinyals and Le 2014), with attention (Luong et al. 2015) if asked for.
 
     In the plain form all that the decoder ever sees of the source is the encoder's last state.
     """
@@ -63,8 +63,10 @@ class Translator(nn.Module):
         memory, last = self.encoder(self.dropout(self.src_embedding(src)), lengths=src_lengths)
         return Encoded(self.bridge(last), memory, src != PAD_ID)
 
-    def decode(self, tokens: Tensor, state: States, attended: Attended) -> tuple[Tensor, States, Tensor | None]:
-        """Runs the decoder over (B, T) tokens: features for the output layer (B, T, E), last state, attention."""
+    def decode(
+        self, tokens: Tensor, state: States, attended: Attended
+    ) -> tuple[Tensor, States, Tensor | None]:
+        """Decodes (B, T) tokens to features for the output layer (B, T, E), the last state, and attention."""
         outputs, after = self.decoder(self.dropout(self.tgt_embedding(tokens)), _as_hx(state))
         features, weights = self.head(outputs, attended)
         return self.dropout(features), _as_states(after), weights
@@ -82,7 +84,7 @@ class Translator(nn.Module):
 
 
 class Attended(NamedTuple):
-    """What a head looks at: the encoder's outputs and the keys made of them; of no positions in the plain form."""
+    """What a head looks at: the encoder's outputs and keys made of them; no positions in the plain form."""
 
     keys: Tensor
     memory: Tensor
@@ -92,7 +94,7 @@ class Attended(NamedTuple):
 class Bridge(nn.Module):
     """From the encoder's last state to the decoder's first.
 
-    The state itself where both have the same shape; else s' = tanh(W s) of all layers and directions together.
+    The state itself where both have the same shape; else s' = tanh(W s + b) of all layers and directions.
     """
 
     def __init__(self, encoder: Recurrent, decoder: Recurrent) -> None:
@@ -153,7 +155,7 @@ def reverse(src: Tensor, lengths: Tensor) -> Tensor:
 
 
 def begin(model: Translator, config: ModelConfig) -> None:
-    """First values of what is not recurrent: uniform as in 2014 if so configured, else embeddings of scale 1/sqrt(E)."""
+    """First values of what is not recurrent: uniform as in 2014, or embeddings of scale 1/sqrt(E)."""
     with torch.no_grad():
         if config.initialiser == "sutskever2014":
             for parameter in model.parameters():
@@ -228,7 +230,9 @@ class Stepper:
     def step(self, tokens: Tensor, state: Progress) -> tuple[Tensor, Progress]:
         features, after, weights = self.model.decode(tokens[:, None], state.state, state.attended)
         log_probabilities = self.model.output(features[:, 0]).log_softmax(-1)
-        return log_probabilities, replace(state, state=after, weights=None if weights is None else weights[:, 0])
+        return log_probabilities, replace(
+            state, state=after, weights=None if weights is None else weights[:, 0]
+        )
 
     def select(self, state: Progress, rows: Tensor) -> Progress:
         return Progress(

@@ -36,7 +36,11 @@ class Trained:
 
 
 def save_model(
-    path: Path, config: ModelConfig, weights: Mapping[str, Tensor], tokenizers: Tokenizers, training: Mapping[str, Any]
+    path: Path,
+    config: ModelConfig,
+    weights: Mapping[str, Tensor],
+    tokenizers: Tokenizers,
+    training: Mapping[str, Any],
 ) -> None:
     """Writes the one file, whole or not at all; raises InputError where the disk cannot hold it."""
     assets = {"src": tokenizers.src.to_asset(), "tgt": tokenizers.tgt.to_asset()}
@@ -49,15 +53,17 @@ def save_model(
 def load_model(path: Path) -> Trained:
     """Reads the file back; raises InputError, one sentence, for a file that is not a whole seq2seq model."""
     artefact = load(path, KIND)
-    tgt = tokenizer_from_asset(artefact.assets["tgt"])
-    src = tokenizer_from_asset(artefact.assets["src"]) if "src" in artefact.assets else tgt
     try:
+        tgt = tokenizer_from_asset(artefact.assets["tgt"])
+        src = tokenizer_from_asset(artefact.assets["src"]) if "src" in artefact.assets else tgt
         config = ModelConfig(**artefact.config["model"])
         model = Translator(config, src.vocab_size, tgt.vocab_size)
         model.load_state_dict(artefact.tensors)
+        return Trained(model.eval(), Tokenizers(src, tgt), artefact.config["training"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: the settings of this model do not fit its weights ({_first_line(error)})") from error
-    return Trained(model.eval(), Tokenizers(src, tgt), artefact.config["training"])
+        raise InputError(
+            f"{path}: settings, tokenizers and weights do not fit together ({_first_line(error)})"
+        ) from error
 
 
 def _first_line(error: Exception) -> str:

@@ -7,14 +7,23 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from throughtime.artefact.file import written_whole
 from throughtime.errors import InputError
 from throughtime.seq2seq import phrasebook
 from throughtime.seq2seq.cleaning import Cleaning
 from throughtime.seq2seq.config import DataConfig
-from throughtime.seq2seq.corpus import EncodedCorpus, TextCorpus, build_text_corpus, encode_corpus, split_corpus
+from throughtime.seq2seq.corpus import (
+    EncodedCorpus,
+    TextCorpus,
+    build_text_corpus,
+    encode_corpus,
+    split_corpus,
+)
 from throughtime.seq2seq.model_file import Tokenizers
 from throughtime.seq2seq.readers import Pair, read_pairs
 from throughtime.seq2seq.tokenizer import Tokenizer, train_subwords, train_words
+
+_SPACES = str.maketrans("\t\n\r", "   ")
 
 MOST_TOKENS = 4
 """Tokens for each word that `max_words` allows; a side with more is left out of training."""
@@ -77,18 +86,25 @@ def prepare_texts(config: DataConfig, folder: Path, seed: int) -> Texts:
 def train_tokenizers(config: DataConfig, text: TextCorpus, seed: int) -> Tokenizers:
     """Vocabularies learned from the training text alone."""
     if config.joint:
-        both = _train(config, chain(text.sources(), text.targets()), config.src_vocab_size, config.tgt_language, seed)
+        both = _train(
+            config, chain(text.sources(), text.targets()), "src_vocab_size", config.tgt_language, seed
+        )
         return Tokenizers(both, both)
     return Tokenizers(
-        _train(config, text.sources(), config.src_vocab_size, config.src_language, seed),
-        _train(config, text.targets(), config.tgt_vocab_size, config.tgt_language, seed),
+        _train(config, text.sources(), "src_vocab_size", config.src_language, seed),
+        _train(config, text.targets(), "tgt_vocab_size", config.tgt_language, seed),
     )
 
 
-def _train(config: DataConfig, sentences: Iterable[str], size: int, language: str, seed: int) -> Tokenizer:
-    if config.tokenizer == "words":
-        return train_words(sentences, size, language)
-    return train_subwords(sentences, size, seed)
+def _train(config: DataConfig, sentences: Iterable[str], size: str, language: str, seed: int) -> Tokenizer:
+    """A tokenizer whose size is the setting named `size`."""
+    vocab_size: int = getattr(config, size)
+    try:
+        if config.tokenizer == "words":
+            return train_words(sentences, vocab_size, language)
+        return train_subwords(sentences, vocab_size, seed)
+    except InputError as error:
+        raise InputError(str(error).replace("vocab_size", size)) from error  # the user knows it by this name
 
 
 def _phrasebook_texts(config: DataConfig, folder: Path) -> Texts:
@@ -96,8 +112,8 @@ def _phrasebook_texts(config: DataConfig, folder: Path) -> Texts:
     everything = _everything(config)
     train, _ = build_text_corpus(book.train, folder / "train", everything)
     validation, _ = build_text_corpus(book.validation, folder / "validation", everything)
-    told = f"the built-in phrasebook: {len(train):,} pairs, {len(validation):,} for validation, {len(book.test):,} for test"
-    return Texts(train, validation, book.test, (told,))
+    sizes = f"{len(train):,} pairs, {len(validation):,} for validation, {len(book.test):,} for test"
+    return Texts(train, validation, book.test, (f"the built-in phrasebook: {sizes}",))
 
 
 def _everything(config: DataConfig) -> Cleaning:
@@ -106,15 +122,15 @@ def _everything(config: DataConfig) -> Cleaning:
 
 
 def write_tsv(pairs: Iterable[Pair], path: Path) -> None:
-    """Pairs as tab-separated lines; tabs inside become spaces."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    """Pairs as tab-separated lines, whole or not at all; tabs and line ends inside become spaces."""
+    with written_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(_rows(pairs))
 
 
 def _rows(pairs: Iterable[Pair]) -> Iterator[str]:
-    return ("\t".join(side.replace("\t", " ") for side in pair) + "\n" for pair in pairs)
+    return ("\t".join(side.translate(_SPACES) for side in pair) + "\n" for pair in pairs)
 
 
 def read_test(names: Sequence[str], columns: tuple[str, str] | None) -> list[Pair]:
-    """The pairs of a test set as they stand, every line kept; the phrasebook's own test where none is named."""
+    """The pairs of a test set as they stand, every line kept; the phrasebook's own where none is named."""
     return list(read_pairs(names, columns)) if names else list(phrasebook.build().test)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -14,16 +15,25 @@ from torch.nn.utils.rnn import pad_sequence
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.beam import BeamSettings, beam
+from throughtime.seq2seq.cleaning import normalise
 from throughtime.seq2seq.config import SearchConfig
 from throughtime.seq2seq.ensemble import Ensemble
 from throughtime.seq2seq.model import stepper
 from throughtime.seq2seq.model_file import Tokenizers, load_model
 from throughtime.seq2seq.sampling import SampleSettings, sample
 from throughtime.seq2seq.search import Hypothesis, LengthRule, StepModel, greedy
-from throughtime.seq2seq.tokenizer import EOS_ID, PAD_ID, Tokenizer
+from throughtime.seq2seq.tokenizer import EOS_ID, PAD_ID
 
 LONGEST_PIECE = 100
 """Words; longer lines are translated in pieces, cut at ends of sentences where there are any."""
+
+LONGEST_SOURCE = 400
+"""Tokens; longer pieces, of scripts without spaces or of one endless word, are cut again."""
+
+TOKENS_TOGETHER = 16_000
+"""At most so many are searched at once, a short source counted as LONGEST_PIECE: a bound of memory."""
+
+T = TypeVar("T")
 
 Decoder = BeamSettings | SampleSettings | LengthRule
 """How to write: a beam, by chance, or with a LengthRule alone greedily."""
@@ -38,14 +48,21 @@ class Candidate:
 
 
 class Pipeline:
-    """Models and tokenizers put together: lines of text to lines of text."""
+    """Models and tokenizers put together: lines of text to lines of text; the models stand on `device`."""
 
-    def __init__(self, model: StepModel, tokenizers: Tokenizers, decoder: Decoder, seed: int = 0) -> None:
-        self.model, self.tokenizers, self.decoder = model, tokenizers, decoder
-        self.generator = torch.Generator().manual_seed(seed)
+    def __init__(
+        self,
+        model: StepModel,
+        tokenizers: Tokenizers,
+        decoder: Decoder,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.model, self.tokenizers, self.decoder, self.device = model, tokenizers, decoder, device
+        self.generator = torch.Generator(device).manual_seed(seed)
 
     def lines(self, lines: Iterable[str], batch_size: int = 64) -> Iterator[list[Candidate]]:
-        """The candidates for each line, best first, in the order of the lines; an empty line gives an empty text.
+        """The candidates for each line, best first, in the order of lines; a blank line gives an empty text.
 
         `batch_size` lines are read at a time and translated together.
         """
@@ -58,23 +75,26 @@ class Pipeline:
         return (candidates[0].text for candidates in self.lines(lines, batch_size))
 
     def _batch(self, lines: Sequence[str]) -> list[list[Candidate]]:
-        parts = [pieces(line) for line in lines]
-        written = iter(self._translate([piece for part in parts for piece in part]))
+        parts = [self._sources(line) for line in lines]
+        written = iter(self._translate([source for part in parts for source in part]))
         return [_joined(list(islice(written, len(part)))) for part in parts]
 
-    def _translate(self, sentences: Sequence[str]) -> list[list[Candidate]]:
-        """Candidates for sentences that are not empty, sentences of like length side by side."""
-        sources = [[*self.tokenizers.src.encode(sentence), EOS_ID] for sentence in sentences]
-        order = sorted(range(len(sources)), key=lambda k: len(sources[k]))
+    def _sources(self, line: str) -> list[list[int]]:
+        """A line as ids, in one piece or several; in none where there is nothing to translate."""
+        encoded = [self.tokenizers.src.encode(piece) for piece in pieces(line)]
+        return [[*part, EOS_ID] for ids in encoded for part in _runs(ids, LONGEST_SOURCE)]
+
+    def _translate(self, sources: Sequence[list[int]]) -> list[list[Candidate]]:
+        """Candidates for each source, sources of like length side by side."""
         results: list[list[Candidate]] = [[] for _ in sources]
-        for k, found in zip(order, self._search([sources[k] for k in order]), strict=True):
-            results[k] = [Candidate(self.tokenizers.tgt.decode(one.tokens), one.score) for one in found]
+        for group in _groups([len(source) for source in sources]):
+            for k, found in zip(group, self._search([sources[k] for k in group]), strict=True):
+                results[k] = [Candidate(self.tokenizers.tgt.decode(one.tokens), one.score) for one in found]
         return results
 
     def _search(self, sources: Sequence[list[int]]) -> list[list[Hypothesis]]:
-        if not sources:
-            return []
         src, lengths = _padded(sources)
+        src = src.to(self.device)
         match self.decoder:
             case BeamSettings():
                 return beam(self.model, src, lengths, self.decoder)
@@ -92,23 +112,37 @@ def load_pipeline(paths: Sequence[Path], decoder: Decoder, seed: int = 0) -> Pip
     trained = [load_model(path) for path in paths]
     tokenizers = trained[0].tokenizers
     for path, other in zip(paths, trained, strict=True):
-        if not _same(other.tokenizers.src, tokenizers.src) or not _same(other.tokenizers.tgt, tokenizers.tgt):
-            raise InputError(f"{path} and {paths[0]} have different vocabularies; an ensemble needs the same in all")
+        if not same_vocabularies(other.tokenizers, tokenizers):
+            raise InputError(
+                f"{path} and {paths[0]} have different vocabularies; an ensemble needs the same in all"
+            )
     steppers = [stepper(one.model) for one in trained]
     return Pipeline(Ensemble(steppers) if len(steppers) > 1 else steppers[0], tokenizers, decoder, seed)
 
 
 def pieces(line: str) -> list[str]:
-    """A line as what is translated in one go: none if it is blank, several if it is longer than LONGEST_PIECE words."""
-    words = line.split()
-    if len(words) <= LONGEST_PIECE:
-        return [" ".join(words)] if words else []
-    sentences = re.split(r"(?<=[.!?…]) ", " ".join(words))
-    return [" ".join(part) for sentence in sentences for part in _chunks(sentence.split())]
+    """A line as what is translated in one go: nothing if it is blank, several pieces if it is too long."""
+    text = normalise(line)
+    if not text or text.count(" ") < LONGEST_PIECE:
+        return [text] if text else []
+    sentences = re.split(r"(?<=[.!?…]) ", text)
+    return [" ".join(part) for sentence in sentences for part in _runs(sentence.split(" "), LONGEST_PIECE)]
 
 
-def _chunks(words: list[str]) -> list[list[str]]:
-    return [words[k : k + LONGEST_PIECE] for k in range(0, len(words), LONGEST_PIECE)]
+def _runs(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [items[k : k + size] for k in range(0, len(items), size)]
+
+
+def _groups(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Which sources to search together, shortest first, as TOKENS_TOGETHER allows."""
+    group: list[int] = []
+    for k in sorted(range(len(lengths)), key=lambda k: lengths[k]):
+        if group and (len(group) + 1) * max(lengths[k], LONGEST_PIECE) > TOKENS_TOGETHER:
+            yield group
+            group = []
+        group.append(k)
+    if group:
+        yield group
 
 
 def _joined(parts: Sequence[list[Candidate]]) -> list[Candidate]:
@@ -123,11 +157,14 @@ def _joined(parts: Sequence[list[Candidate]]) -> list[Candidate]:
 
 def _padded(sources: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
     rows = [torch.tensor(source) for source in sources]
-    return pad_sequence(rows, batch_first=True, padding_value=PAD_ID), torch.tensor([len(row) for row in rows])
+    return pad_sequence(rows, batch_first=True, padding_value=PAD_ID), torch.tensor(
+        [len(row) for row in rows]
+    )
 
 
-def _same(one: Tokenizer, other: Tokenizer) -> bool:
-    return one.to_asset() == other.to_asset()
+def same_vocabularies(one: Tokenizers, other: Tokenizers) -> bool:
+    """Whether two models read and write by the same numbers."""
+    return one.src.to_asset() == other.src.to_asset() and one.tgt.to_asset() == other.tgt.to_asset()
 
 
 def decoder_of(config: SearchConfig) -> Decoder:

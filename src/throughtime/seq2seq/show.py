@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.table import Table
+from rich.text import Text
 
 from throughtime.seq2seq.readers import Pair
 from throughtime.seq2seq.score import ScoreReport
@@ -12,7 +13,7 @@ from throughtime.seq2seq.score import ScoreReport
 
 def scores_table(scores: ScoreReport, title: str) -> Table:
     """Every score with its interval and signature."""
-    table = Table(title=f"{title}: {scores.sentences:,} sentences", title_justify="left")
+    table = Table(title=Text(f"{title}: {scores.sentences:,} sentences"), title_justify="left")
     for heading in ("measure", "score", "95% interval", "signature"):
         table.add_column(heading, overflow="fold")
     for row in scores.rows():
@@ -26,5 +27,7 @@ def translations_table(pairs: Sequence[Pair], translations: Sequence[str]) -> Ta
     for heading in ("source", "translation", "reference"):
         table.add_column(heading)
     for pair, translation in zip(pairs, translations, strict=True):
-        table.add_row(pair.src, translation, pair.tgt)
+        table.add_row(
+            *map(Text, (pair.src, translation, pair.tgt))
+        )  # a string would be read as rich's markup
     return table

@@ -71,13 +71,18 @@ class TranslationTask:
 
     def validate(self) -> dict[str, float]:
         with torch.no_grad():
-            losses = [self.translator(batch) for batch in self._epoch(self.sets.validation, 0)]
+            batches = self._epoch(self.sets.validation, 0)
+            losses = [self.translator(batch.to(self._device)) for batch in batches]
         loss = sum(float(loss.total) for loss in losses) / sum(loss.tokens for loss in losses)
         return {"loss": loss, "perplexity": math.exp(min(loss, 100.0)), "bleu": self._bleu()}
 
     def save_model(self, path: Path, weights: Mapping[str, Tensor]) -> None:
         about = {"data": asdict(self.config.data), "training": asdict(self.config.training)}
         save_model(path, self.config.model, weights, self.tokenizers, about)
+
+    @property
+    def _device(self) -> torch.device:
+        return self.translator.output.weight.device  # the trainer moves the model
 
     @cached_property
     def _judged(self) -> tuple[list[str], list[str]]:
@@ -87,7 +92,7 @@ class TranslationTask:
 
     def _bleu(self) -> float:
         sources, references = self._judged
-        pipeline = Pipeline(stepper(self.translator), self.tokenizers, LengthRule())
+        pipeline = Pipeline(stepper(self.translator), self.tokenizers, LengthRule(), device=self._device)
         return quick_bleu(list(pipeline.texts(sources, batch_size=128)), references)
 
     def _epoch(self, corpus: EncodedCorpus, epoch: int) -> Epoch:

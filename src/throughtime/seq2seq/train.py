@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,45 +16,83 @@ from rich.console import Console
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, SearchConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_report
+from throughtime.seq2seq.model import Translator
+from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.prepare import Prepared, prepare, write_tsv
 from throughtime.seq2seq.readers import Pair
-from throughtime.seq2seq.run import decoder_of, load_pipeline
+from throughtime.seq2seq.run import decoder_of, load_pipeline, same_vocabularies
 from throughtime.seq2seq.show import scores_table, translations_table
 from throughtime.seq2seq.task import Sets, TranslationTask
 from throughtime.training.fit import fit
 from throughtime.training.outcome import Outcome
 
 SETTINGS = "settings.json"
+CORPUS_FILES = tuple(
+    f"data/{part}/{name}.arrow" for part in ("train", "validation") for name in ("text", "ids")
+)
+RUN_FILES = (
+    SETTINGS,
+    "report.json",
+    "test.tsv",
+    "metrics.jsonl",
+    "best.safetensors",
+    "last.safetensors",
+    "checkpoint.safetensors",
+    "step-*.safetensors",
+    "snapshots/step-*.safetensors",
+    "tensorboard/events.out.tfevents.*",
+)
+"""All that a run writes into its folder; whatever else lies there is the user's own."""
+
 SHOWN = 5
 """Translations of the test shown at the end."""
 
 
 def default_folder(corpus: Sequence[str]) -> Path:
     """runs/ and the name of the corpus, or phrasebook."""
-    name = re.sub(r"[^\w-]+", "-", corpus[0].removeprefix("hf:").split("/")[-1].split(".")[0]) if corpus else ""
+    name = (
+        re.sub(r"[^\w-]+", "-", corpus[0].removeprefix("hf:").split("/")[-1].lstrip(".").split(".")[0])
+        if corpus
+        else ""
+    )
     return Path("runs") / (name or "phrasebook")
 
 
 def train_run(config: TrainConfig, folder: Path, overwrite: bool, console: Console) -> None:
-    """Trains anew in `folder`; raises InputError where it holds a run and `overwrite` is not set."""
-    if (folder / SETTINGS).exists():
-        if not overwrite:
-            raise InputError(
-                f"{folder} holds a run already; `throughtime seq2seq resume {folder}` goes on with it, "
-                "--overwrite begins anew, --folder takes another place"
-            )
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    """Trains anew in `folder`.
+
+    Raises InputError where it holds a run and `overwrite` is not set, and for settings and data of no use; an
+    earlier run is touched only when these are ready.
+    """
+    if (folder / SETTINGS).exists() and not overwrite:
+        raise InputError(
+            f"{folder} holds a run already; `{_resume_command(folder)}` goes on with it, "
+            "--overwrite begins anew, --folder takes another place"
+        )
+    _check(config.model)
+    with _no_false_start(folder):
+        prepared, task = _begin(config, folder, console)
+    _remove(folder, RUN_FILES)
     write_report(folder / SETTINGS, asdict(config))
-    _run(config, folder, console, resume=False)
+    _train(config, prepared, task, folder, console, resume=False)
 
 
 def resume_run(folder: Path, console: Console) -> None:
-    """Goes on with the run in `folder` by its own settings; raises InputError where there is none."""
+    """Goes on with the run in `folder` by its own settings; raises InputError where it cannot go on."""
     path = folder / SETTINGS
     if not path.exists():
         raise InputError(f"{folder} holds no run: there is no {SETTINGS} in it")
-    _run(read_settings(path), folder, console, resume=True)
+    if not (folder / "checkpoint.safetensors").exists():
+        raise InputError(
+            f"{folder} holds a run that ended before its first checkpoint; train --overwrite begins anew"
+        )
+    config = read_settings(path)
+    prepared, task = _begin(config, folder, console)
+    if not same_vocabularies(load_model(folder / "last.safetensors").tokenizers, task.tokenizers):
+        raise InputError(
+            f"the corpus has changed since the run in {folder} began: it gives another vocabulary"
+        )
+    _train(config, prepared, task, folder, console, resume=True)
 
 
 def read_settings(path: Path) -> TrainConfig:
@@ -66,52 +104,105 @@ def read_settings(path: Path) -> TrainConfig:
             ModelConfig(**given["model"]),
             TrainingConfig(**_tuples(given["training"])),
         )
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not the settings of a run: {error}") from error
 
 
-def _run(config: TrainConfig, folder: Path, console: Console, resume: bool) -> None:
-    prepared = prepare(config.data, folder / "data", config.training.seed)
-    task = _task(config, prepared)
+def _check(config: ModelConfig) -> None:
+    """Builds the network with hardly a word: settings that do not fit are told before data is read."""
+    try:
+        Translator(config, 5, 5)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def _begin(config: TrainConfig, folder: Path, console: Console) -> tuple[Prepared, TranslationTask]:
+    with console.status("preparing the corpus"):
+        prepared = prepare(config.data, folder / "data", config.training.seed)
+    sets = Sets(prepared.train, prepared.validation, prepared.texts.validation)
+    task = TranslationTask(config, prepared.tokenizers, sets)
     _announce(config, prepared, task, console)
-    hint = f"throughtime seq2seq resume {shlex.quote(str(folder))}"
+    return prepared, task
+
+
+def _train(
+    config: TrainConfig,
+    prepared: Prepared,
+    task: TranslationTask,
+    folder: Path,
+    console: Console,
+    resume: bool,
+) -> None:
+    hint = _resume_command(folder)
     outcome = fit(task, config.training, folder, resume=resume, resume_hint=hint, console=console)
     if not outcome.interrupted:
         _finish(config, prepared.texts.test, outcome, folder, console)
 
 
-def _task(config: TrainConfig, prepared: Prepared) -> TranslationTask:
-    sets = Sets(prepared.train, prepared.validation, prepared.texts.validation)
-    return TranslationTask(config, prepared.tokenizers, sets)
+def _resume_command(folder: Path) -> str:
+    return f"throughtime seq2seq resume {shlex.quote(str(folder))}"
+
+
+@contextmanager
+def _no_false_start(folder: Path) -> Generator[None]:
+    """Makes the folder; takes away what a failed preparation left there, unless it holds an earlier run."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot hold the run: {error.strerror}; expected a folder") from error
+    try:
+        yield
+    except BaseException:
+        if not (folder / SETTINGS).exists():
+            _remove(folder, CORPUS_FILES)
+            for part in ("data/train", "data/validation", "data", "."):
+                with suppress(OSError):  # not there, or the user's: it holds something else
+                    (folder / part).rmdir()
+        raise
+
+
+def _remove(folder: Path, patterns: Sequence[str]) -> None:
+    for pattern in patterns:
+        for path in folder.glob(pattern):
+            path.unlink()
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _announce(config: TrainConfig, prepared: Prepared, task: TranslationTask, console: Console) -> None:
     for note in prepared.texts.notes:
-        console.print(note, highlight=False, soft_wrap=True)
+        _say(console, note)
     sizes = (prepared.tokenizers.src.vocab_size, prepared.tokenizers.tgt.vocab_size)
     left_out = prepared.train.too_long
-    console.print(
+    _say(
+        console,
         f"training on {len(prepared.train):,} pairs"
         + (f" ({left_out:,} left out as too long in tokens)" if left_out else "")
         + f", validating on {len(prepared.validation):,}; vocabularies {sizes[0]:,} and {sizes[1]:,}"
         + (" (joint)" if config.data.joint else ""),
-        highlight=False,
     )
     parameters = sum(parameter.numel() for parameter in task.module.parameters())
-    console.print(f"model: {parameters:,} parameters, cells run by {task.translator.encoder.backend}", highlight=False)
+    _say(console, f"model: {parameters:,} parameters, cells run by {task.translator.encoder.backend}")
 
 
-def _finish(config: TrainConfig, test: Sequence[Pair], outcome: Outcome, folder: Path, console: Console) -> None:
-    report: dict[str, Any] = {"settings": asdict(config), "training": {**asdict(outcome), "model": str(outcome.model)}}
-    console.print(_ended(outcome), highlight=False)
+def _finish(
+    config: TrainConfig, test: Sequence[Pair], outcome: Outcome, folder: Path, console: Console
+) -> None:
+    report: dict[str, Any] = {
+        "settings": asdict(config),
+        "training": {**asdict(outcome), "model": str(outcome.model)},
+    }
+    _say(console, _ended(outcome))
     if test:
         evaluation = _tested(config, test, outcome.model, console)
         report["test"] = evaluation.to_dict()
         write_tsv(test, folder / "test.tsv")
     write_report(folder / "report.json", report)
-    console.print(f"\nThe model is {outcome.model}, the report {folder / 'report.json'}. Next:", highlight=False)
-    for command in _next_commands(outcome.model, folder, bool(test)):
-        console.print(f"  {command}", highlight=False, soft_wrap=True)
+    _say(console, f"\nThe model is {outcome.model}, the report {folder / 'report.json'}. Next:")
+    for command in _next_commands(config, outcome.model, folder, bool(test)):
+        _say(console, f"  {command}")
 
 
 def _tested(config: TrainConfig, test: Sequence[Pair], model: Path, console: Console) -> Evaluation:
@@ -123,7 +214,11 @@ def _tested(config: TrainConfig, test: Sequence[Pair], model: Path, console: Con
 
 
 def _ended(outcome: Outcome) -> str:
-    reasons = {"epochs": "all epochs are done", "minutes": "the time is used up", "patience": "no more improvement"}
+    reasons = {
+        "epochs": "all epochs are done",
+        "minutes": "the time is used up",
+        "patience": "no more improvement",
+    }
     best = ", ".join(f"{name} {value:.4g}" for name, value in outcome.best_metrics.items())
     made = "an average of the last weights" if outcome.averaged else f"step {outcome.best_step}"
     return (
@@ -132,11 +227,14 @@ def _ended(outcome: Outcome) -> str:
     )
 
 
-def _next_commands(model: Path, folder: Path, tested: bool) -> list[str]:
-    path = shlex.quote(str(model))
+def _next_commands(config: TrainConfig, model: Path, folder: Path, tested: bool) -> list[str]:
+    path, language = shlex.quote(str(model)), config.data.tgt_language
     commands = [f'throughtime seq2seq run {path} "How are you?"']
     if tested:
-        commands.append(f"throughtime seq2seq evaluate {path} --corpus {shlex.quote(str(folder / 'test.tsv'))}")
+        evaluation = f"throughtime seq2seq evaluate {path} --corpus {shlex.quote(str(folder / 'test.tsv'))}"
+        commands.append(
+            evaluation if language == DataConfig.tgt_language else f"{evaluation} --language {language}"
+        )
     return commands
 
 

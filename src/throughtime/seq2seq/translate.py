@@ -11,7 +11,7 @@ from throughtime.seq2seq.run import Candidate, Pipeline
 
 
 def translate(pipeline: Pipeline, lines: Iterable[str], n_best: int, one_at_a_time: bool) -> Iterator[str]:
-    """Lines to print for each line read: its translation, or with `n_best` over 1 rank, score and text of each."""
+    """What to print for each line: its translation; with `n_best` over 1 rank, score and text of each."""
     for candidates in pipeline.lines(lines, batch_size=1 if one_at_a_time else 64):
         yield from ranked(candidates) if n_best > 1 else [candidates[0].text]
 
@@ -29,6 +29,6 @@ def lines_of(text: str | None, file: Path | None) -> Iterable[str]:
 
 
 def standard_input() -> Iterator[str]:
-    """Standard input line by line; bytes that are not UTF-8 become U+FFFD, so that every line has its answer."""
+    """Standard input line by line; bytes that are not UTF-8 become U+FFFD: every line has its answer."""
     for raw in sys.stdin.buffer:
         yield raw.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")

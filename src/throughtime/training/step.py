@@ -99,4 +99,4 @@ class Stepper:
         footing.restore()
         loss = sum(loss.total.item() for loss in losses)
         kind = "the loss" if not math.isfinite(loss) else "the gradient"
-        raise NotFinite(f"{kind} is not finite, and first so in {place}")
+        raise NotFinite(f"{kind} is not finite, traced to {place}")

@@ -49,7 +49,9 @@ class Task(Protocol):
         """Return the loss of a batch.
 
         `module` is the task's own, wrapped for precision and for several processes: call it as
-        `module(...)`, which runs `forward`, not through other methods. What forward returns is float32.
+        `module(...)`, which runs `forward`, not through other methods. Give it tensors, or tuples,
+        dictionaries or plain dataclasses of them (mixed precision refuses frozen dataclasses). What forward
+        returns is float32.
         """
         ...
 

@@ -89,10 +89,10 @@ _TIMES: dict[Form, tuple[Words, ...]] = {
     c.PERFECT: (NOTHING,),
     c.FUTURE: AFTER,
     c.GOING_TO: AFTER,
-    c.CAN: AFTER,
-    c.MUST: AFTER,
-    c.WANT: AFTER,
-    c.WOULD_LIKE: AFTER,
+    c.CAN: _AFTER,
+    c.MUST: _AFTER,
+    c.WANT: _AFTER,
+    c.WOULD_LIKE: _AFTER,
 }
 
 

@@ -31,7 +31,7 @@ class Agreement(NamedTuple):
 
 
 class Verbal(NamedTuple):
-    """A French verb in one tense: the word that `ne … pas` surrounds, and the participle or infinitive after it."""
+    """A French verb in one tense: what `ne … pas` surrounds, and the participle or infinitive after it."""
 
     finite: str
     rest: str = ""
@@ -112,7 +112,7 @@ class Clause(NamedTuple):
 
 
 def _join(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
+    return " ".join(filter(None, parts))
 
 
 def say_english(clause: Clause, question: bool = False) -> str:
@@ -175,7 +175,7 @@ def sentence(
     mark: str = ".",
     addressee: Addressee | None = None,
 ) -> Sentence:
-    """Finish a pair: vocative, elision, capital and closing mark, which French sets apart unless it is a full stop."""
+    """Finish a pair: vocative, elision, capital, and closing mark; French sets `?` and `!` apart."""
     if addressee:
         english_text, french_text = f"{english_text}, {addressee.en}", f"{french_text}, {addressee.fr}"
     closing = mark if mark == "." else f" {mark}"
@@ -199,9 +199,7 @@ def spoken(draw: Draw, english_text: str) -> str:
     return english.contract(english_text) if draw.happens(0.67) else english_text
 
 
-def ask(
-    clause: Clause, combinations: tuple[str, ...], words: tuple[str, str] = ("", "")
-) -> Sentence:
+def ask(clause: Clause, combinations: tuple[str, ...], words: tuple[str, str] = ("", "")) -> Sentence:
     """Ask a clause with `est-ce que`, after a question word if one is given; `who` asks by itself."""
     english_text = _join(words[0], say_english(clause, question=True))
     bridge = "" if clause.subject.en == "who" else "est-ce que"

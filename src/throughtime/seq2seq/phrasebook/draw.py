@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Draw:
-    """Choices from a seed; only `random.Random.random` is used, whose sequence Python promises never to change."""
+    """Choices from a seed, by `random.Random.random` alone, whose sequence Python promises to keep."""
 
     def __init__(self, seed: int) -> None:
         self._uniform = random.Random(seed).random

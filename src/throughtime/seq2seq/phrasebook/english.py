@@ -87,7 +87,9 @@ def must(verb: EnglishVerb, person: int) -> Finite:
 
 def want(verb: EnglishVerb, person: int) -> Finite:
     """`wants to eat`."""
-    return Finite(_DO[person], f"want to {verb.base}", ("", f"{'wants' if person == 2 else 'want'} to {verb.base}"))
+    return Finite(
+        _DO[person], f"want to {verb.base}", ("", f"{'wants' if person == 2 else 'want'} to {verb.base}")
+    )
 
 
 def would_like(verb: EnglishVerb, person: int) -> Finite:

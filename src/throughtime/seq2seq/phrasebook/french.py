@@ -6,53 +6,57 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-_VOWEL = r"(?!onz)(?:[aeiouâàéèêîôûœAEIOUÉÊÎ]|[hH](?!amburger|uit)|y\b)"
+_VOWEL = r"(?!onz|oui)(?:[aeiouâàéèêîôûœAEIOUÉÊÎ]|[hH](?!amburger|uit)|y\b)"
 _STARTS_WITH_VOWEL = re.compile(_VOWEL)
-_ELIDED = re.compile(rf"\b([jmtsdnc]e|l[ea]|que) (?={_VOWEL})", re.IGNORECASE)
+_ELIDED = re.compile(rf"(?<![\w-])([jmtsdnc]e|l[ea]|que) (?={_VOWEL})", re.IGNORECASE)
 _CONTRACTED = re.compile(r"\b(de|à) (les?) ")
 _CONTRACTIONS = {"de le": "du ", "de les": "des ", "à le": "au ", "à les": "aux "}
 
 
 def starts_with_vowel(word: str) -> bool:
-    """Tell whether a word is heard as starting with a vowel; a mute h is (hôtel), an aspirated one not (huit)."""
+    """Tell whether a word starts with a vowel to the ear, as a mute h does (hôtel) but no other (huit)."""
     return _STARTS_WITH_VOWEL.match(word) is not None
 
 
 def spell(text: str) -> str:
-    """Elide and contract the words of a sentence: `je habite près de le parc` becomes `j'habite près du parc`."""
+    """Elide and contract: `je habite près de le parc` becomes `j'habite près du parc`."""
     text = _ELIDED.sub(lambda match: match[1][:-1] + "'", text)
     return _CONTRACTED.sub(lambda match: _CONTRACTIONS[f"{match[1]} {match[2]}"], text)
 
 
 class Determiner(NamedTuple):
-    """The forms of a French determiner; the last two stand before a vowel."""
+    """The forms of a French determiner, those before a vowel included."""
 
     masculine: str
     feminine: str
-    plural: str
     masculine_vowel: str
     feminine_vowel: str
+    masculine_plural: str
+    feminine_plural: str
 
     def agree(self, following: str, feminine: bool, plural: bool) -> str:
         """Return the form for a gender, a number and the word that follows."""
         if plural:
-            return self.plural
+            return self.feminine_plural if feminine else self.masculine_plural
         if starts_with_vowel(following):
             return self.feminine_vowel if feminine else self.masculine_vowel
         return self.feminine if feminine else self.masculine
 
 
-def _determiner(masculine: str, feminine: str, plural: str, masculine_vowel: str = "") -> Determiner:
+def _determiner(
+    masculine: str, feminine: str, plural: str, masculine_vowel: str = "", feminine_plural: str = ""
+) -> Determiner:
     """Build a determiner; only `ma ta sa` give way to the masculine form before a vowel."""
     feminine_vowel = masculine if feminine in ("ma", "ta", "sa") else feminine
-    return Determiner(masculine, feminine, plural, masculine_vowel or masculine, feminine_vowel)
+    before_vowel = (masculine_vowel or masculine, feminine_vowel)
+    return Determiner(masculine, feminine, *before_vowel, plural, feminine_plural or plural)
 
 
 DEFINITE = _determiner("le", "la", "les")
 INDEFINITE = _determiner("un", "une", "des")
 PARTITIVE = _determiner("de le", "de la", "des")
 DEMONSTRATIVE = _determiner("ce", "cette", "ces", "cet")
-INTERROGATIVE = _determiner("quel", "quelle", "quels")
+INTERROGATIVE = _determiner("quel", "quelle", "quels", feminine_plural="quelles")
 POSSESSIVES = (
     _determiner("mon", "ma", "mes"),
     _determiner("ton", "ta", "tes"),
@@ -102,7 +106,6 @@ recevoir  reçois reçois reçoit recevons recevez reçoivent                  r
 revenir   reviens reviens revient revenons revenez reviennent              revenu  reviendr
 savoir    sais sais sait savons savez savent                               su      saur
 sortir    sors sors sort sortons sortez sortent                            sorti   sortir
-venir     viens viens vient venons venez viennent                          venu    viendr
 voir      vois vois voit voyons voyez voient                               vu      verr
 vouloir   veux veux veut voulons voulez veulent                            voulu   voudr
 """
@@ -117,7 +120,7 @@ _STRONG_STEMS = {
     "préférer": "préfèr",
 }
 _FUTURE_STEMS = {"envoyer": "enverr", "préférer": "préférer"}
-_WITH_ETRE = frozenset("aller arriver devenir naître partir rentrer rester revenir sortir tomber venir".split())
+_WITH_ETRE = ("aller", "arriver", "devenir", "naître", "partir", "rentrer", "revenir", "sortir")
 
 
 @cache
@@ -157,7 +160,7 @@ def _conjugate(stem: str, endings: str) -> tuple[str, ...]:
 
 @cache
 def imperfect(verb: FrenchVerb, person: int) -> str:
-    """Return the imparfait: the stem of the present with `nous`, and an ending (`être` alone has its own stem)."""
+    """Return the imparfait: the stem of `nous` in the present, and an ending; `être` has its own stem."""
     stem = "ét" if verb.infinitive == "être" else verb.present[3].removesuffix("ons")
     ending = _IMPERFECT[person]
     if ending.startswith("i"):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Noun(NamedTuple):
-    """A noun in both languages; `mass` marks what is not counted (bread), `theme` the table that it stands in."""
+    """A noun in both languages; `mass` marks what is not counted (bread), `theme` its kind of thing."""
 
     en: str
     en_plural: str

@@ -92,7 +92,7 @@ def own(subject: Subject, head: Head) -> Words:
 
 
 def indefinite(head: Head) -> Words:
-    """`an apple`, `some apples`, `some bread`: `une pomme`, `des pommes`, `du pain`; negated, `pas de pain`."""
+    """`an apple`, `some apples`, `some bread`: `une pomme`, `des pommes`, `du pain`; with `pas`, `de`."""
     en, fr = head.en, head.fr
     if not head.plural and not head.noun.mass:
         en = f"{english.article(en)} {en}"
@@ -130,8 +130,12 @@ def in_general(noun: Noun) -> Words:
     return words(head.en, agree(french.DEFINITE, head))
 
 
+_SINGLE = ("place", "room", "transport")
+
+
 def head_of(draw: Draw, noun: Noun, described: float = 0.3, plural: float = 0.25) -> Head:
-    """Choose the number and perhaps an adjective for a noun."""
+    """Choose the number and perhaps an adjective for a noun; shoes come in pairs, places one by one."""
+    plural = 0.85 if noun.theme == "pair" else 0.0 if noun.theme in _SINGLE else plural
     choices = adjectives.BY_THEME.get(noun.theme, ())
     adjective = draw.one(choices) if choices and draw.happens(described) else None
     return Head(noun, adjective, not noun.mass and draw.happens(plural))
@@ -146,7 +150,7 @@ def known(draw: Draw, subject: Subject, head: Head) -> Words:
         return this(head)
     if chosen == 7:
         return that(head)
-    return own(subject, head) if subject.owner else the(head)
+    return own(subject, head) if subject.owner and head.noun.theme != "place" else the(head)
 
 
 def any_object(draw: Draw, subject: Subject, head: Head) -> Words:

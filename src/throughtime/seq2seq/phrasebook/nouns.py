@@ -65,7 +65,7 @@ tie         | cravate f
 """,
 )
 PAIRED_CLOTHES = nouns(
-    "clothes",
+    "pair",
     """
 shoe  | chaussure f
 sock  | chaussette f
@@ -133,7 +133,7 @@ truck | camion m
 """,
 )
 TRANSPORT = nouns(
-    "vehicle",
+    "transport",
     """
 train | train m
 bus   | bus m

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from throughtime.seq2seq.phrasebook.lexicon import rows
 
-_ENGLISH = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-_ENGLISH_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_FRENCH = (
-    "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept "
-    "dix-huit dix-neuf"
-).split()
-_FRENCH_TENS = ("", "", "vingt", "trente", "quarante", "cinquante", "soixante", "soixante", "quatre-vingt", "quatre-vingt")
+_ENGLISH_NAMES = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen
+"""
+_FRENCH_NAMES = """
+zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept
+dix-huit dix-neuf
+"""
+_ENGLISH, _FRENCH = _ENGLISH_NAMES.split(), _FRENCH_NAMES.split()
+_TENS = tuple(
+    (english, french)
+    for english, french in rows("""
+twenty  | vingt
+thirty  | trente
+forty   | quarante
+fifty   | cinquante
+sixty   | soixante
+seventy | soixante
+eighty  | quatre-vingt
+ninety  | quatre-vingt
+""")
+)
 _ORDINAL_ENDINGS = {
     "one": "first",
     "two": "second",
@@ -33,7 +45,7 @@ def english_number(number: int) -> str:
         return _ENGLISH[number]
     if number < 100:
         tens, units = divmod(number, 10)
-        return _ENGLISH_TENS[tens] + (f"-{_ENGLISH[units]}" if units else "")
+        return _TENS[tens - 2][0] + (f"-{_ENGLISH[units]}" if units else "")
     hundreds, below = divmod(number, 100)
     return f"{_ENGLISH[hundreds]} hundred" + (f" and {english_number(below)}" if below else "")
 
@@ -54,9 +66,9 @@ def french_number(number: int, feminine: bool = False) -> str:
     if tens in (7, 9):
         units += 10
     if units == 0:
-        return "quatre-vingts" if tens == 8 else _FRENCH_TENS[tens]
+        return "quatre-vingts" if tens == 8 else _TENS[tens - 2][1]
     joint = " et " if units in (1, 11) and tens < 8 else "-"
-    return _FRENCH_TENS[tens] + joint + french_number(units, feminine)
+    return _TENS[tens - 2][1] + joint + french_number(units, feminine)
 
 
 def _french_hundreds(hundreds: int, below: int, feminine: bool) -> str:
@@ -82,7 +94,7 @@ _MINUTES = {
 
 
 def clock_time(hour: int, minute: int) -> tuple[str, str]:
-    """Say a time of day, hours 1 to 11, minutes in steps of five: `a quarter to six`, `six heures moins le quart`."""
+    """Say a time of day, hours 1 to 11, minutes in fives: `a quarter to six`, `six heures moins le quart`."""
     named = hour if minute <= 30 else hour % 11 + 1
     english, french = _MINUTES[minute]
     hours = "une heure" if named == 1 else f"{french_number(named)} heures"

@@ -59,12 +59,13 @@ Alice   | f
 Emma    | f
 """)
 )
-_FAMILIAR = tuple(Addressee(name, name, TU, feminine, False) for name, feminine in _NAMES) + (
+FAMILIAR = (
+    *(Addressee(name, name, TU, feminine, False) for name, feminine in _NAMES),
     Addressee("Mum", "maman", TU, True, False),
     Addressee("Dad", "papa", TU, False, False),
     Addressee("my friend", "mon ami", TU, False, False),
 )
-_POLITE = (
+POLITE = (
     Addressee("sir", "monsieur", VOUS, False, False),
     Addressee("madam", "madame", VOUS, True, False),
     Addressee("Mr Martin", "monsieur Martin", VOUS, False, False),
@@ -76,9 +77,8 @@ _SEVERAL = (
     Addressee("my friends", "mes amis", VOUS, False, True),
     Addressee("ladies", "mesdames", VOUS, True, True),
 )
-FAMILIAR, POLITE = _FAMILIAR, _POLITE
-_OWNERS_OF_RELATIVES = (*_FAMILIAR[: len(_NAMES)], *_POLITE)
-ADDRESSEES = (*_FAMILIAR, *_POLITE, *_POLITE, *_SEVERAL)
+_OWNERS_OF_RELATIVES = (*FAMILIAR[: len(_NAMES)], *POLITE)
+ADDRESSEES = (*FAMILIAR, *POLITE, *POLITE, *_SEVERAL)
 
 _PRONOUNS = (
     Subject("I", "je", JE, False, False, "my", "I"),
@@ -88,7 +88,7 @@ _PRONOUNS = (
     Subject("they", "ils", ILS, False, True, "their", "they"),
 )
 _PRONOUN_KEYS = frozenset((*(pronoun.key for pronoun in _PRONOUNS), "you"))
-I, WE = _PRONOUNS[0], _PRONOUNS[3]
+MYSELF, OURSELVES = _PRONOUNS[0], _PRONOUNS[3]
 NAMED = tuple(
     Subject(name, name, IL, feminine, False, "her" if feminine else "his", name) for name, feminine in _NAMES
 )
@@ -117,11 +117,22 @@ _FAMILY = tuple(
     relative_of(owner, person, noun) for noun in nouns.RELATIVE + nouns.RELATIVES for owner, person in OWNERS
 )
 _OTHERS = (
-    *(_subject(noun, f"the {noun.en}", f"{'la' if noun.feminine else 'le'} {noun.fr}") for noun in nouns.PEOPLE),
+    *(
+        _subject(noun, f"the {noun.en}", f"{'la' if noun.feminine else 'le'} {noun.fr}")
+        for noun in nouns.PEOPLE
+    ),
     *(_subject(noun, f"the {noun.en_plural}", f"les {noun.fr_plural}", True) for noun in nouns.PEOPLE),
 )
 _COUPLES = tuple(
-    Subject(f"{a.en} and {b.en}", f"{a.fr} et {b.fr}", ILS, a.feminine and b.feminine, True, "their", f"{a.key} {b.key}")
+    Subject(
+        f"{a.en} and {b.en}",
+        f"{a.fr} et {b.fr}",
+        ILS,
+        a.feminine and b.feminine,
+        True,
+        "their",
+        f"{a.key} {b.key}",
+    )
     for a in NAMED
     for b in NAMED
     if a.en < b.en
@@ -146,7 +157,14 @@ def you(draw: Draw) -> Subject:
     """Choose `you`, with the vocative that makes it `tu` or `vous`."""
     whom = draw.one(ADDRESSEES)
     return Subject(
-        "you", "tu" if whom.person == TU else "vous", whom.person, whom.feminine, whom.plural, "your", "you", whom
+        "you",
+        "tu" if whom.person == TU else "vous",
+        whom.person,
+        whom.feminine,
+        whom.plural,
+        "your",
+        "you",
+        whom,
     )
 
 
@@ -210,7 +228,7 @@ _INDIRECT_FORMS = {"him": "lui", "her": "lui", "them": "leur"}
 def object_pronoun(draw: Draw, subject: Subject) -> Pronoun:
     """Choose a direct object pronoun; nobody does it to himself."""
     if subject.addressee is None and draw.happens(0.15):
-        return _addressed_pronoun(draw.one(ADDRESSEES))
+        return _addressed_pronoun(draw.one(FAMILIAR + POLITE))
     pronoun = draw.one(_DIRECT)
     itself = subject.person in (JE, NOUS) and pronoun.en in ("me", "us")
     return object_pronoun(draw, subject) if itself else pronoun

@@ -98,9 +98,6 @@ make made made making        | faire    | cooked brewed
 bring brought brought bringing | apporter | fruit dish drink baggage flower
 take took taken taking       | prendre  | pocket baggage
 look +for                    | chercher | pocket baggage shop home
-rent                         | louer    | vehicle home
-order                        | commander | dish drink
-draw drew drawn drawing      | dessiner | animal flower vehicle home
 """),
 )
 TREATING = _actions("""
@@ -110,7 +107,6 @@ wash                    | laver    | clothes vehicle dishware
 clean                   | nettoyer | room furniture
 repair                  | réparer  | vehicle machine furniture
 try tried tried trying +on | essayer | clothes
-finish                  | finir    | text
 visit                   | visiter  | sight
 """)
 HAPPENING = _actions("""
@@ -123,14 +119,17 @@ see saw seen seeing              | voir     | animal sight vehicle
 """)
 
 
-
 def _named(actions: tuple[Action, ...], names: str) -> tuple[Action, ...]:
     return tuple(action for action in actions if action.verb.en.base in names.split())
 
 
-HABITUAL = _named(DOING, "eat drink buy read write wear make draw") + EATING
+HABITUAL = _named(DOING, "eat drink buy read write wear make") + EATING
+PLANNED = _named(DOING + TREATING, "eat buy read bring take make visit")
+GOING_ON = _named(DOING, "eat drink read write wear look")
 ORDERED = TREATING + _named(DOING, "eat drink buy choose read bring take")
-HAVING = _action("have had had having", "avoir", "pocket baggage clothes vehicle animal home text furniture flower")
+HAVING = _action(
+    "have had had having", "avoir", "pocket baggage clothes vehicle animal home text furniture flower"
+)
 NEEDING = _action("need", "avoir", "pocket baggage clothes fruit drink dishware")
 WANTING = _action("want", "vouloir", "fruit dish drink clothes pocket animal vehicle flower")
 LIKING = _verbs("""
@@ -158,13 +157,11 @@ dance                       | danser
 swim swam swum swimming     | nager
 run ran run running         | courir
 walk                        | marcher
-travel travelled travelled travelling | voyager
 study                       | étudier
 cook                        | cuisiner
-smoke                       | fumer
 wait                        | attendre
 """)
-PASTIMES = tuple(verb for verb in LASTING if verb.en.base not in ("sleep", "wait", "smoke"))
+PASTIMES = tuple(verb for verb in LASTING if verb.en.base not in ("sleep", "wait"))
 MOVING = _verbs("""
 arrive                      | arriver
 leave left left leaving     | partir
@@ -188,10 +185,7 @@ know knew known knowing     | connaître
 look +for                   | chercher
 wait +for                   | attendre
 call                        | appeler
-hear heard heard hearing    | entendre
-invite                      | inviter
 listen +to                  | écouter
-watch                       | regarder
 """)
 SPEAKING = read_verb("speak spoke spoken speaking", "parler")
 LIVING = read_verb("live", "habiter")
@@ -215,7 +209,8 @@ ROUTINES = tuple(
     _routine(*row)
     for row in rows("""
 have had had having     | breakfast  | prendre | le petit déjeuner
-have had had having     | lunch      | prendre | le déjeuner
+have had had having     | lunch      | déjeuner | 
+have had had having     | dinner     | dîner   | 
 take took taken taking  | a shower   | prendre | une douche | de douche
 do did done doing       | the dishes | faire | la vaisselle
 go went gone going      | shopping   | faire | les courses

@@ -11,7 +11,7 @@ Call an ambulance! | Appelez une ambulance ! | vous
 Call a doctor, please! | Appelez un médecin, s'il vous plaît !
 It's an emergency. | C'est une urgence. | all
 There has been an accident. | Il y a eu un accident. | all
-I am lost. | Je suis perdu. | all
+I've lost my way. | Je me suis perdu. | all
 I've lost my passport. | J'ai perdu mon passeport. | all
 Someone has stolen my wallet. | On m'a volé mon portefeuille. | all
 Where is the police station? | Où est le commissariat ?
@@ -118,7 +118,7 @@ Enjoy your meal! | Bon appétit ! | all
 It's delicious! | C'est délicieux ! | all
 It tastes good. | C'est bon. | all
 It's too salty. | C'est trop salé. | all
-The soup is cold. | La soupe est froide.
+The soup has no taste. | La soupe n'a pas de goût.
 This isn't what I ordered. | Ce n'est pas ce que j'ai commandé. | all
 The bill, please. | L'addition, s'il vous plaît.
 Keep the change. | Gardez la monnaie. | vous
@@ -162,7 +162,6 @@ Pull. | Tirez.
 Exit. | Sortie.
 Entrance. | Entrée.
 I want to change some money. | Je voudrais changer de l'argent.
-Where is the post office? | Où est la poste ?
 A stamp for England, please. | Un timbre pour l'Angleterre, s'il vous plaît.
 Can you take a photo of us? | Pouvez-vous nous prendre en photo ? | vous
 Smile! | Souriez ! | vous

@@ -19,7 +19,7 @@ See you on Monday. | À lundi. | all
 See you next week. | À la semaine prochaine. | all
 How are you? | Comment allez-vous ?
 How are you doing? | Comment allez-vous ?
-How are you today? | Comment allez-vous aujourd'hui ? | vous
+How are you today? | Comment allez-vous aujourd'hui ?
 How is it going? | Comment ça va ? | all
 I am fine, thank you. | Je vais bien, merci.
 I'm fine, thank you. | Je vais bien, merci.
@@ -135,14 +135,12 @@ Can you help me, please? | Pouvez-vous m'aider, s'il vous plaît ?
 Do you speak English? | Parlez-vous anglais ?
 Do you speak French? | Parlez-vous français ?
 I speak a little French. | Je parle un peu français. | all
-I don't speak French very well. | Je ne parle pas très bien français. | all
 I am learning French. | J'apprends le français. | all
 I'd like to learn French. | J'aimerais apprendre le français. | all
 Where do you come from? | D'où venez-vous ? | vous
 Where are you from? | D'où êtes-vous ? | vous
 I come from England. | Je viens d'Angleterre.
-I am English. | Je suis anglais.
-Where do you live? | Où habitez-vous ? | vous
+Where do you live? | Où habitez-vous ?
 What do you do for a living? | Que faites-vous dans la vie ? | vous
 How old are you? | Quel âge avez-vous ?
 Are you married? | Êtes-vous marié ?
@@ -197,7 +195,6 @@ Kiss me. | Embrasse-moi. | tu
 You look tired. | Vous avez l'air fatigué.
 You look happy. | Tu as l'air heureux.
 I am in love. | Je suis amoureux. | all
-I'm tired. | Je suis fatigué. | all
 I am exhausted. | Je suis épuisé. | all
 I'm bored. | Je m'ennuie. | all
 I'm in a hurry. | Je suis pressé. | all

@@ -8,6 +8,7 @@ from throughtime.seq2seq.phrasebook import clauses as c
 from throughtime.seq2seq.phrasebook import nouns as n
 from throughtime.seq2seq.phrasebook.clauses import Clause, Sentence
 from throughtime.seq2seq.phrasebook.draw import Draw
+from throughtime.seq2seq.phrasebook.english import article
 from throughtime.seq2seq.phrasebook.lexicon import Adjective, Noun, rows
 from throughtime.seq2seq.phrasebook.noun_phrases import NOTHING, Words, words
 from throughtime.seq2seq.phrasebook.numbers import english_number, french_number
@@ -64,7 +65,7 @@ def quality(draw: Draw) -> Sentence:
     """`Your brother is very tall, Paul.`"""
     asked = draw.happens(0.2)
     subject, quality = _subject(draw, asked), draw.one(adjectives.QUALITIES)
-    said = is_so(draw, subject, quality, quality in adjectives.GRADUAL_QUALITIES)
+    said = is_so(draw, subject, quality, quality in adjectives.GRADUAL)
     form = draw.one((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST))
     clause = Clause(subject, verbs.BEING, form, said, negative=not asked and draw.happens(0.25))
     return c.said_or_asked(draw, clause, (f"{subject.key}+{quality.en}",), asked)
@@ -117,14 +118,9 @@ _BECOMING = read_verb("become became become becoming", "devenir")
 def profession(draw: Draw) -> Sentence:
     """`My uncle is a doctor.`, without an article in French."""
     asked = draw.happens(0.2)
-    subject, becoming = _subject(draw, asked), draw.happens(0.3)
+    subject, becoming = people.one_person(draw, asked), draw.happens(0.3)
     english, masculine, feminine = draw.one(_PROFESSIONS)
-    french_name = feminine if subject.feminine else masculine
-    if subject.plural:
-        phrase = words(f"{english}s", f"{french_name}s")
-    else:
-        article = "an" if english[0] in "aeiou" else "a"
-        phrase = words(f"{article} {english}", french_name)
+    phrase = words(f"{article(english)} {english}", feminine if subject.feminine else masculine)
     form = draw.one((c.WANT, c.WANT, c.WOULD_LIKE) if becoming else (c.PRESENT, c.PRESENT, c.STATE_PAST))
     verb = _BECOMING if becoming else verbs.BEING
     clause = Clause(subject, verb, form, phrase, negative=not asked and draw.happens(0.2))
@@ -133,7 +129,7 @@ def profession(draw: Draw) -> Sentence:
 
 def age(draw: Draw) -> Sentence:
     """`My sister is twelve years old.`, `Ma sœur a douze ans.`"""
-    subject, years = people.somebody(draw), draw.between(2, 99)
+    subject, years = people.one_person(draw, asked=False), draw.between(5, 99)
     form = draw.one((c.PRESENT, c.PRESENT, c.FUTURE))
     phrase = words(f"{english_number(years)} years old", f"{french_number(years)} ans")
     clause = Clause(subject, verbs.BEING_IN_NEED, form, phrase)

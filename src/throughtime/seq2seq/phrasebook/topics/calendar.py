@@ -36,11 +36,17 @@ def telling_time(draw: Draw) -> Sentence:
     """`It is a quarter past three.`"""
     english, french_words = draw.one(_TELLING)
     time, key = _clock(draw)
-    en, fr = english.format(time.en), french_words.format(time.fr)
     if draw.happens(0.3):
-        english_part, french_part = draw.one((("in the morning", "du matin"), ("at night", "du soir")))
-        en, fr = f"{en} {english_part}", f"{fr} {french_part}"
-    return c.sentence(en, fr, (key,))
+        part = draw.one(_PARTS_OF_DAY[key[:2] in _EARLY])
+        time = when.both(time, part)
+    return c.sentence(english.format(time.en), french_words.format(time.fr), (key,))
+
+
+_EARLY = ("1:", "2:", "3:", "4:", "5:")
+_PARTS_OF_DAY = {
+    True: (words("in the morning", "du matin"), words("in the afternoon", "de l'après-midi")),
+    False: (words("in the morning", "du matin"), words("in the evening", "du soir")),
+}
 
 
 _ON_SCHEDULE = tuple(
@@ -86,7 +92,7 @@ def _date(draw: Draw) -> tuple[Words, str]:
     """Choose a day of the year, in words or in figures."""
     month = draw.between(0, 11)
     day = draw.between(1, MONTHS[month][2])
-    written = date_in_words if draw.happens(0.6) else date_in_figures
+    written = date_in_words if draw.happens(0.5) else date_in_figures
     return words(*written(day, month)), f"{day}/{month}"
 
 
@@ -96,7 +102,9 @@ def today(draw: Draw) -> Sentence:
     french_date = date.fr.removeprefix("le ")
     if draw.happens(0.5):
         return c.sentence(f"today is {date.en}", f"nous sommes {date.fr}", (key,))
-    return c.sentence(f"today is {weekday[0]} {date.en}", f"nous sommes le {weekday[1]} {french_date}", (key,))
+    return c.sentence(
+        f"today is {weekday[0]} {date.en}", f"nous sommes le {weekday[1]} {french_date}", (key,)
+    )
 
 
 def birthday(draw: Draw) -> Sentence:
@@ -120,7 +128,12 @@ def dated(draw: Draw) -> Sentence:
     return c.state(draw, clause, (key,))
 
 
-_DATED = (verbs.ARRIVING, verbs.LEAVING, verbs.RETURNING, read_verb("get got got getting +married", "se marier"))
+_DATED = (
+    verbs.ARRIVING,
+    verbs.LEAVING,
+    verbs.RETURNING,
+    read_verb("get got got getting +married", "se marier"),
+)
 
 _SEASONS = tuple(
     words(english, fr)
@@ -130,18 +143,19 @@ _SEASONS = tuple(
         ("in spring", "au printemps"),
     )
 )
-_WEATHER = tuple(
+_FALLING = ((verbs.RAINING, NOTHING), (verbs.SNOWING, NOTHING))
+_FELT = tuple(
     (Verb(verbs.BEING.en, french.verb("faire")), words(english, fr))
     for english, fr in rows("""
 cold      | froid
 hot       | chaud
-sunny     | soleil
+sunny     | beau
 very cold | très froid
 very hot  | très chaud
 cool      | frais
-dark      | nuit
 """)
-) + ((verbs.RAINING, NOTHING), (verbs.RAINING, NOTHING), (verbs.SNOWING, NOTHING), (verbs.SNOWING, NOTHING))
+)
+_WEATHER = (*_FELT, *_FALLING, *_FALLING)
 _WHERE = (
     *(words(f"in {town.en}", town.french_in) for town in (*CITIES, *COUNTRIES)),
     *(words("here", "ici"), words("here", "ici"), words("in the mountains", "à la montagne")),
@@ -177,9 +191,9 @@ def climate(draw: Draw) -> Sentence:
 TEMPLATES = (
     (2, telling_time),
     (3, schedule),
-    (2, today),
-    (2, birthday),
-    (2, dated),
+    (3, today),
+    (3, birthday),
+    (3, dated),
     (3, weather),
     (2, climate),
 )

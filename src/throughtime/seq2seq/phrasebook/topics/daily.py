@@ -12,13 +12,12 @@ from throughtime.seq2seq.phrasebook.people import Subject
 from throughtime.seq2seq.phrasebook.verbs import Verb
 
 _FORMS = (
-    *(c.PRESENT, c.PRESENT, c.PRESENT, c.PROGRESSIVE, c.PROGRESSIVE, c.PAST, c.PAST, c.PAST),
-    *(c.GOING_TO, c.GOING_TO, c.FUTURE, c.WANT, c.WANT, c.WAS_DOING, c.WOULD_LIKE),
+    *(c.PRESENT, c.PRESENT, c.PRESENT, c.PRESENT, c.PROGRESSIVE, c.PROGRESSIVE, c.PAST, c.PAST, c.PAST),
+    *(c.GOING_TO, c.GOING_TO, c.WANT, c.WANT, c.WOULD_LIKE),
 )
-_FORMS_OF_MOVING = (c.PAST, c.PAST, c.PAST, c.PERFECT, c.FUTURE, c.GOING_TO, c.PROGRESSIVE, c.WANT)
+_FORMS_OF_MOVING = (c.PAST, c.PAST, c.PAST, c.FUTURE, c.FUTURE, c.GOING_TO, c.PROGRESSIVE, c.WANT)
 _FORMS_OF_MEETING = {
-    "see": (c.PRESENT, c.PAST, c.PAST, c.PERFECT, c.GOING_TO, c.FUTURE, c.CAN, c.WANT),
-    "hear": (c.PRESENT, c.PAST, c.PERFECT, c.CAN, c.CAN),
+    "see": (c.PRESENT, c.PAST, c.PAST, c.PERFECT, c.GOING_TO, c.CAN, c.WANT),
     "know": (c.PRESENT, c.PRESENT, c.STATE_PAST),
 }
 _MANNERS = {
@@ -29,10 +28,8 @@ _MANNERS = {
     "swim": ("fast", "vite"),
     "run": ("fast", "vite"),
     "walk": ("slowly", "lentement"),
-    "travel": ("a lot", "beaucoup"),
     "study": ("a lot", "beaucoup"),
     "cook": ("well", "bien"),
-    "smoke": ("a lot", "beaucoup"),
 }
 _PLACES = {
     "work": when.AROUND,
@@ -43,7 +40,6 @@ _PLACES = {
     "walk": when.OUTDOORS,
     "study": when.AROUND,
     "cook": when.INDOORS,
-    "smoke": when.AROUND,
     "wait": when.AROUND,
 }
 _AT_A_TIME = (words("early", "tôt"), words("late", "tard"))
@@ -123,7 +119,7 @@ def meeting(draw: Draw) -> Sentence:
     """`We didn't see her yesterday.`, with agreement in French: `Nous ne l'avons pas vue hier.`"""
     asked = draw.happens(0.2)
     verb = draw.one(verbs.MEETING)
-    forms = _FORMS_OF_MEETING.get(verb.en.base, _FORMS[3:])
+    forms = _FORMS_OF_MEETING.get(verb.en.base, _FORMS[4:])
     form, subject = draw.one(forms), _subject(draw, asked)
     pronoun = people.object_pronoun(draw, subject)
     negative = not asked and draw.happens(0.25)
@@ -134,10 +130,10 @@ def meeting(draw: Draw) -> Sentence:
 
 
 TEMPLATES = (
-    (6, lasting),
+    (8, lasting),
     (4, moving),
     (4, reflexive),
-    (3, regularly),
+    (4, regularly),
     (5, routine),
     (7, meeting),
 )

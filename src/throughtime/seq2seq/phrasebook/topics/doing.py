@@ -27,9 +27,9 @@ from throughtime.seq2seq.phrasebook.verbs import Action, Verb
 
 FORMS = (
     *(c.PROGRESSIVE, c.PROGRESSIVE, c.PROGRESSIVE, c.PAST, c.PAST, c.PAST, c.PAST, c.PERFECT),
-    *(c.GOING_TO, c.GOING_TO, c.FUTURE, c.FUTURE, c.WANT, c.WANT, c.WOULD_LIKE, c.CAN, c.WAS_DOING),
+    *(c.GOING_TO, c.GOING_TO, c.GOING_TO, c.WANT, c.WANT, c.WOULD_LIKE, c.CAN),
 )
-_FORMS_OF_ACCIDENTS = (c.PAST, c.PAST, c.PAST, c.PERFECT, c.GOING_TO, c.FUTURE)
+_FORMS_OF_ACCIDENTS = (c.PAST, c.PAST, c.PAST, c.PERFECT, c.GOING_TO)
 _FORMS_OF_HAVING = (c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST, c.FUTURE)
 _FORMS_OF_WISHES = (c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST)
 _REGULARLY_OWNED = ("lose", "forget")
@@ -38,7 +38,7 @@ _REGULARLY_OWNED = ("lose", "forget")
 def who_does(draw: Draw, form: Form, asked: bool) -> Subject:
     """Choose a subject; only with `can` does one ask about oneself."""
     if asked and form is c.CAN and draw.happens(0.5):
-        return draw.one((people.I, people.WE))
+        return draw.one((people.MYSELF, people.OURSELVES))
     return people.somebody_asked_about(draw) if asked else people.somebody(draw)
 
 
@@ -71,6 +71,16 @@ def doing(draw: Draw) -> Sentence:
 def treating(draw: Draw) -> Sentence:
     """`My father didn't clean the kitchen.`"""
     return _act(draw, draw.one(verbs.TREATING), FORMS, any_determiner=False)
+
+
+def future(draw: Draw) -> Sentence:
+    """`I will bring a cake tomorrow.`"""
+    return _act(draw, draw.one(verbs.PLANNED), (c.FUTURE,), any_determiner=True)
+
+
+def background(draw: Draw) -> Sentence:
+    """`She was reading a magazine last night.`"""
+    return _act(draw, draw.one(verbs.GOING_ON), (c.WAS_DOING,), any_determiner=True)
 
 
 def having_to(draw: Draw) -> Sentence:
@@ -116,7 +126,7 @@ def _state_of(draw: Draw, action: Action, forms: tuple[Form, ...], chosen: Words
 
 def having(draw: Draw) -> Sentence:
     """`I don't have a car.`"""
-    action = draw.one(verbs.HAVING)
+    action = verbs.HAVING
     head = head_of(draw, draw.one(action.objects), plural=0.4)
     chosen = indefinite(head)
     if head.plural and draw.happens(0.6):
@@ -126,7 +136,7 @@ def having(draw: Draw) -> Sentence:
 
 def wanting(draw: Draw) -> Sentence:
     """`Do you want some coffee, Paul?`"""
-    action = draw.one(verbs.WANTING)
+    action = verbs.WANTING
     head = head_of(draw, draw.one(action.objects))
     chosen = counted(draw.between(2, 6), head) if head.plural and draw.happens(0.5) else indefinite(head)
     return _state_of(draw, action, _FORMS_OF_WISHES, chosen, head)
@@ -134,7 +144,7 @@ def wanting(draw: Draw) -> Sentence:
 
 def needing(draw: Draw) -> Sentence:
     """`He needs a pen.`, which takes `de` in French: `Il a besoin d'un stylo.`"""
-    action = draw.one(verbs.NEEDING)
+    action = verbs.NEEDING
     head = head_of(draw, draw.one(action.objects))
     chosen = indefinite(head)
     french = chosen.fr_negative if head.plural or head.noun.mass else f"de {chosen.fr}"
@@ -201,7 +211,9 @@ def giving_them(draw: Draw) -> Sentence:
     gift = own(subject, head) if draw.happens(0.3) else indefinite(head)
     negative = not asked and draw.happens(0.2)
     clause = Clause(subject, action.verb, form, gift, negative=negative, pronoun=pronoun)
-    return c.said_or_asked(draw, clause, (*keys(action.verb, head), f"{action.verb.en.base}+{pronoun.en}"), asked)
+    return c.said_or_asked(
+        draw, clause, (*keys(action.verb, head), f"{action.verb.en.base}+{pronoun.en}"), asked
+    )
 
 
 def ordering(draw: Draw) -> Sentence:
@@ -217,6 +229,8 @@ def ordering(draw: Draw) -> Sentence:
 TEMPLATES = (
     (12, doing),
     (6, treating),
+    (3, future),
+    (3, background),
     (3, having_to),
     (5, happening),
     (5, habit),

@@ -11,6 +11,7 @@ from throughtime.seq2seq.phrasebook.lexicon import Adjective, rows
 from throughtime.seq2seq.phrasebook.noun_phrases import (
     NOTHING,
     Head,
+    Words,
     agree,
     head_of,
     indefinite,
@@ -50,7 +51,11 @@ def addressed_phrase(draw: Draw) -> Sentence:
 
 def how_are(draw: Draw) -> Sentence:
     """`How is your sister, Paul?`, `Comment va ta sœur, Paul ?`"""
-    subject = people.your_relative(draw) if draw.happens(0.5) else people.somebody_named(draw)
+    if draw.happens(0.3):
+        whom = draw.one(people.ADDRESSEES)
+        go = "vas-tu" if whom.person == people.TU else "allez-vous"
+        return c.sentence("how are you", f"comment {go}", (f"how+{whom.en}",), "?", whom)
+    subject = people.your_relative(draw) if draw.happens(0.8) else draw.one(people.NAMED)
     be, go = ("are", "vont") if subject.plural else ("is", "va")
     key = (f"how+{subject.en}",)
     return c.sentence(f"how {be} {subject.en}", f"comment {go} {subject.fr}", key, "?", subject.addressee)
@@ -77,7 +82,7 @@ def opinion(draw: Draw) -> Sentence:
     """`I think that Paul is tired.`"""
     opening, subject = draw.one(_OPINIONS), people.somebody(draw)
     quality = draw.one((*adjectives.STATES, *adjectives.QUALITIES))
-    gradual = quality in adjectives.GRADUAL_STATES or quality in adjectives.GRADUAL_QUALITIES
+    gradual = quality in adjectives.GRADUAL_STATES or quality in adjectives.GRADUAL
     said = is_so(draw, subject, quality, gradual)
     form = draw.one((c.PRESENT, c.PRESENT, c.FUTURE)) if quality in adjectives.STATES else c.PRESENT
     clause = Clause(subject, verbs.BEING, form, said, negative=draw.happens(0.2))
@@ -86,8 +91,12 @@ def opinion(draw: Draw) -> Sentence:
     return c.sentence(en, fr, (f"{subject.key}+{quality.en}",), ".", subject.addressee)
 
 
+def _some(_: Subject, head: Head) -> Words:
+    return indefinite(head)
+
+
 _MISFORTUNES = (_states("sad angry worried nervous"), _happenings("lose forget break"), own)
-_FORTUNES = (_states("happy surprised"), _happenings("find receive"), lambda _, head: indefinite(head))
+_FORTUNES = (_states("happy surprised"), _happenings("find receive"), _some)
 
 
 def reason(draw: Draw) -> Sentence:
@@ -108,7 +117,9 @@ def worry(draw: Draw) -> Sentence:
     if other.en in subject.en:
         return worry(draw)
     said = words(trouble.en, trouble.agree(other.feminine, other.plural))
-    return _because(draw, subject, mood, Clause(other, verbs.BEING, c.PRESENT, said), (f"{other.key}+{trouble.en}",))
+    return _because(
+        draw, subject, mood, Clause(other, verbs.BEING, c.PRESENT, said), (f"{other.key}+{trouble.en}",)
+    )
 
 
 _TROUBLES = _states("ill late alone lost tired sad angry")
@@ -133,7 +144,8 @@ def asking_who(draw: Draw) -> Sentence:
     """`Who broke this glass?`, `Qui a cassé ce verre ?`"""
     action = draw.one((*verbs.DOING, *verbs.TREATING, *verbs.HAPPENING))
     head = head_of(draw, draw.one(action.objects), described=0.2)
-    form = draw.one((c.PAST, c.PAST, c.PROGRESSIVE, c.GOING_TO, c.CAN, c.WANT))
+    willed = (c.PAST, c.PAST, c.PROGRESSIVE, c.GOING_TO, c.CAN, c.WANT)
+    form = c.PAST if action in verbs.HAPPENING else draw.one(willed)
     clause = Clause(people.WHO, action.verb, form, known(draw, people.WHO, head))
     return c.ask(clause, (f"{action.verb.en.base}+{head.noun.en}", *head.keys))
 
@@ -169,7 +181,7 @@ def asking_which(draw: Draw) -> Sentence:
     """`Which dress do you prefer, Marie?`, `Quelle robe est-ce que tu préfères, Marie ?`"""
     subject, action = people.somebody_asked_about(draw), draw.one(verbs.CHOSEN)
     head = head_of(draw, draw.one(action.objects), described=0.2)
-    form = draw.one((c.PRESENT, c.WANT, c.GOING_TO) if action.verb is verbs.PREFERRING else (c.WANT, c.GOING_TO))
+    form = c.PRESENT if action.verb is verbs.PREFERRING else draw.one((c.WANT, c.GOING_TO))
     asked = (f"which {head.en}", agree(french.INTERROGATIVE, head))
     keys = (f"{action.verb.en.base}+{head.noun.en}", *head.keys)
     return c.ask(Clause(subject, action.verb, form), keys, asked)
@@ -190,16 +202,19 @@ def asking_how_many(draw: Draw) -> Sentence:
 
 def asking_age(draw: Draw) -> Sentence:
     """`How old is your sister, Paul?`, `Quel âge a ta sœur, Paul ?`"""
-    subject = people.your_relative(draw) if draw.happens(0.5) else people.somebody_named(draw)
+    subject = people.your_relative(draw) if draw.happens(0.8) else draw.one(people.NAMED)
     be, have = ("are", "ont") if subject.plural else ("is", "a")
     key = (f"age+{subject.en}",)
-    return c.sentence(f"how old {be} {subject.en}", f"quel âge {have} {subject.fr}", key, "?", subject.addressee)
+    return c.sentence(
+        f"how old {be} {subject.en}", f"quel âge {have} {subject.fr}", key, "?", subject.addressee
+    )
 
 
 def naming(draw: Draw) -> Sentence:
     """`My brother's name is Lucas.`, `Mon frère s'appelle Lucas.`"""
     subject, name = people.one_person(draw, asked=False), draw.one(people.NAMED)
-    if name.en in subject.en:
+    fits = name.feminine == subject.feminine and subject.key != "you" and subject not in people.NAMED
+    if not fits and subject is not people.MYSELF:
         return naming(draw)
     calling = Clause(subject, _BEING_CALLED, c.PRESENT, words("", name.fr))
     en = f"{people.possessive(subject)} name is {name.en}"

@@ -66,7 +66,7 @@ def of_somebody(head: Head, owner: Subject) -> Words:
 def described(draw: Draw) -> Sentence:
     """`This house is too small.`"""
     noun = draw.one(_DESCRIBED)
-    adjective = draw.one(adjectives.BY_THEME[noun.theme])
+    adjective = draw.one([a for a in adjectives.BY_THEME[noun.theme] if a.en != "new"])
     subject, asked = _thing(draw, _plain(draw, noun)), draw.happens(0.2)
     said = is_so(draw, subject, adjective, adjective in adjectives.GRADUAL)
     form = draw.one((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST))
@@ -76,9 +76,8 @@ def described(draw: Draw) -> Sentence:
 
 def compared(draw: Draw) -> Sentence:
     """`The red car is faster than the blue car.`"""
-    noun = draw.one(_DESCRIBED)
-    adjectives_of = [a for a in adjectives.BY_THEME[noun.theme] if a in adjectives.COMPARED]
-    adjective = draw.one(adjectives_of)
+    adjective = draw.one(adjectives.COMPARED)
+    noun = draw.one([noun for noun in _DESCRIBED if adjective in adjectives.BY_THEME[noun.theme]])
     one, other = _two_alike(draw, noun)
     subject = as_subject(one, the(one))
     agreed = adjective.agree(subject.feminine, subject.plural)
@@ -92,7 +91,7 @@ def compared(draw: Draw) -> Sentence:
 def _two_alike(draw: Draw, noun: Noun) -> tuple[Head, Head]:
     """Choose two things to compare: of two colours, or of two kinds."""
     colours = [a for a in adjectives.BY_THEME[noun.theme] if a in adjectives.COLOURS]
-    plural = not noun.mass and draw.happens(0.25)
+    plural = _plain(draw, noun).plural
     if len(colours) > 3 and draw.happens(0.6):
         middle = len(colours) // 2
         return Head(noun, draw.one(colours[:middle]), plural), Head(noun, draw.one(colours[middle:]), plural)
@@ -101,7 +100,14 @@ def _two_alike(draw: Draw, noun: Noun) -> tuple[Head, Head]:
     return Head(noun, None, plural), Head(other, None, plural and not other.mass)
 
 
-_PLACED = (*n.POCKET, *n.CLOTHES, *n.PAIRED_CLOTHES, *n.TEXT, *n.DISHWARE, *n.named(n.BAGGAGE, "umbrella,toy,present"))
+_PLACED = (
+    *n.POCKET,
+    *n.CLOTHES,
+    *n.PAIRED_CLOTHES,
+    *n.TEXT,
+    *n.DISHWARE,
+    *n.named(n.BAGGAGE, "umbrella,toy,present"),
+)
 _AROUND = tuple(
     (english, french)
     for english, french in rows("""
@@ -114,22 +120,28 @@ near        | près de
 """)
 )
 _INSIDE = (*n.ROOM, *n.named(n.BAGGAGE, "bag,suitcase,box"), *n.named(n.VEHICLE, "car"))
+_LARDERS = (n.ROOM[0], n.ROOM[0], *n.named(n.BAGGAGE, "bag,box"))
 
 
-def _spot(draw: Draw) -> tuple[Words, str]:
-    """Choose where something is: `under the table`, `in my bag`."""
-    inside = draw.happens(0.45)
-    noun = draw.one(_INSIDE if inside else n.FURNITURE)
-    english, french_word = ("in", "dans") if inside else draw.one(_AROUND)
-    head = Head(noun, None, False)
-    place = the(head) if draw.happens(0.6) else owned(*draw.one(people.OWNERS), head)
-    return words(f"{english} {place.en}", f"{french_word} {place.fr}"), noun.en
+def _spot(draw: Draw, noun: Noun) -> tuple[Words, str]:
+    """Choose where something is: `under the table`, `in my bag`; food lies where one would put it."""
+    edible = noun.theme in ("fruit", "dish", "drink")
+    if noun.theme == "furniture":
+        english, french_word, place = "in", "dans", draw.one(n.ROOM)
+    elif draw.happens(0.45):
+        english, french_word, place = "in", "dans", draw.one(_LARDERS if edible else _INSIDE)
+    else:
+        english, french_word = _AROUND[0] if edible else draw.one(_AROUND)
+        place = n.FURNITURE[0] if edible else draw.one(n.FURNITURE)
+    head = Head(place, None, False)
+    there = the(head) if draw.happens(0.6) else owned(*draw.one(people.OWNERS), head)
+    return words(f"{english} {there.en}", f"{french_word} {there.fr}"), place.en
 
 
 def located(draw: Draw) -> Sentence:
     """`My keys are on the table.`"""
     noun = draw.one((*_PLACED, *_PLACED, *n.ANIMAL[:2]))
-    spot, where = _spot(draw)
+    spot, where = _spot(draw, noun)
     subject, asked = _thing(draw, _plain(draw, noun, 0.35)), draw.happens(0.25)
     form = draw.one((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST))
     clause = Clause(subject, verbs.BEING, form, spot, negative=not asked and draw.happens(0.2))
@@ -144,13 +156,13 @@ def there_is(draw: Draw) -> Sentence:
     """`There are three chairs in the kitchen.`, `Il y a trois chaises dans la cuisine.`"""
     noun = draw.one((*_PLACED, *n.FURNITURE[:3], *n.FOOD, *n.DRINK, *n.ANIMAL[:2]))
     head = head_of(draw, noun, described=0.2, plural=0.5)
-    spot, where = _spot(draw)
+    spot, where = _spot(draw, noun)
     counts = head.plural and draw.happens(0.5)
     what = counted(draw.between(2, 20), head) if counts else indefinite(head)
     if not counts and (head.plural or noun.mass) and draw.happens(0.3):
         what = many(head)
     asked = draw.happens(0.2)
-    negative = not asked and draw.happens(0.2)
+    negative = not asked and not counts and draw.happens(0.25)
     if asked:
         what = what._replace(en=what.en_negative)
     form = draw.one((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST, c.FUTURE))
@@ -165,7 +177,7 @@ def there_is(draw: Draw) -> Sentence:
 def how_many(draw: Draw) -> Sentence:
     """`How many chairs are there in the kitchen?`"""
     noun = draw.one((*_PLACED, *n.FURNITURE[:3], *n.FRUIT))
-    spot, where = _spot(draw)
+    spot, where = _spot(draw, noun)
     en = f"how many {noun.en_plural} are there {spot.en}"
     fr = f"combien de {noun.fr_plural} y a-t-il {spot.fr}"
     return c.sentence(en, fr, (f"{noun.en}@{where}",), "?")
@@ -176,7 +188,10 @@ def where_is(draw: Draw) -> Sentence:
     noun = draw.one((*_PLACED, *_OWNED))
     subject = somebodys(draw, head_of(draw, noun, plural=0.35))
     plural = subject.plural
-    en, fr = f"where {'are' if plural else 'is'} {subject.en}", f"où {'sont' if plural else 'est'} {subject.fr}"
+    en, fr = (
+        f"where {'are' if plural else 'is'} {subject.en}",
+        f"où {'sont' if plural else 'est'} {subject.fr}",
+    )
     return c.sentence(en, fr, (f"where+{noun.en}",), "?", subject.addressee)
 
 
@@ -217,7 +232,7 @@ def exclaiming(draw: Draw) -> Sentence:
     """`What a beautiful house!`, `Quelle belle maison !`"""
     noun = draw.one((*_DESCRIBED, *n.FLOWER))
     adjective = draw.one([a for a in adjectives.BY_THEME[noun.theme] if a in adjectives.GRADUAL])
-    head = Head(noun, adjective, not noun.mass and draw.happens(0.35))
+    head = Head(noun, adjective, _plain(draw, noun, 0.35).plural)
     en = f"what {head.en}" if head.plural or noun.mass else f"what {article(head.en)} {head.en}"
     return c.sentence(en, agree(french.INTERROGATIVE, head), head.keys, "!")
 

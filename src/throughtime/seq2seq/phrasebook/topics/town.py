@@ -12,7 +12,6 @@ from throughtime.seq2seq.phrasebook.clauses import Clause, Form, Sentence
 from throughtime.seq2seq.phrasebook.draw import Draw
 from throughtime.seq2seq.phrasebook.lexicon import Noun, rows
 from throughtime.seq2seq.phrasebook.noun_phrases import (
-    NOTHING,
     Head,
     Words,
     as_subject,
@@ -128,7 +127,10 @@ _FORMS_OF_RETURNING = (c.PROGRESSIVE, c.PAST, c.PAST, c.PERFECT, c.FUTURE, c.GOI
 def _travelling(draw: Draw, asked: bool, clause: Clause, key: str, time: when.TimeChoice) -> Sentence:
     """Say where somebody goes, when."""
     form = clause.form
-    at = draw.one(when.AFTER) if form is c.PROGRESSIVE and draw.happens(0.5) else time(draw, form, 0.5)
+    if form is c.PROGRESSIVE and draw.happens(0.5):
+        at = draw.one(when.AFTER)
+    else:
+        at = time(draw, form, 1.0 if form is c.PRESENT else 0.6)
     clause = clause._replace(circumstance=at, negative=not asked and draw.happens(0.2))
     return c.said_or_asked(draw, clause, (f"{clause.subject.key}>{key}",), asked)
 
@@ -279,6 +281,7 @@ def asking_the_price(draw: Draw) -> Sentence:
 
 
 _SERVED = (*n.DISH, *n.DRINK, *n.FRUIT[:5])
+_COUNTED_DRINKS = n.named(n.DRINK, "coffee,tea,beer")
 _CONTAINERS = tuple(
     (english, french, n.named(n.DRINK, drinks))
     for english, french, drinks in rows("""
@@ -296,7 +299,7 @@ def _serving(draw: Draw) -> tuple[Words, str]:
         drink = draw.one(drinks)
         return words(f"{english} {drink.en}", f"{french_words} {drink.fr}"), drink.en
     noun = draw.one(_SERVED)
-    if noun.theme == "drink" and draw.happens(0.3):
+    if noun in _COUNTED_DRINKS and draw.happens(0.6):
         return counted(draw.between(2, 6), Head(noun, None, True)), noun.en
     head = Head(noun, None, not noun.mass and draw.happens(0.2))
     return (counted(draw.between(2, 6), head) if head.plural else indefinite(head)), noun.en

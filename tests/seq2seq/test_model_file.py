@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from throughtime.artefact.file import Artefact, load, save
+from throughtime.errors import InputError
+from throughtime.seq2seq.config import ModelConfig
+from throughtime.seq2seq.model import Translator, stepper
+from throughtime.seq2seq.model_file import KIND, Tokenizers, load_model, save_model
+from throughtime.seq2seq.run import Pipeline
+from throughtime.seq2seq.search import LengthRule
+from throughtime.seq2seq.tokenizer import Words, train_subwords
+
+LINES = ["a b c", "h g f e d", "a", "b a d c a b", "zebra a"]
+SENTENCES = [f"the {animal} eats the {food}" for animal in ("cat", "dog", "hen") for food in ("bread", "fish")]
+
+
+@pytest.fixture(autouse=True)
+def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that error texts hold short file names."""
+    monkeypatch.chdir(tmp_path)
+
+
+def translations(model: Translator, tokenizers: Tokenizers) -> list[str]:
+    return list(Pipeline(stepper(model), tokenizers, LengthRule(min_length=3)).texts(LINES))
+
+
+@pytest.mark.parametrize("attention", ["none", "dot", "general", "mlp"])
+@pytest.mark.parametrize("tie", ["none", "output", "all"])
+def test_a_model_that_was_saved_translates_as_before(
+    letter_model: Callable[..., Translator], letters: Tokenizers, attention: str, tie: str
+) -> None:
+    model = letter_model(attention=attention, tie_embeddings=tie, reverse_source=True)
+    save_model(Path("m.safetensors"), model.config, model.state_dict(), letters, {"epochs": 3})
+    loaded = load_model(Path("m.safetensors"))
+    assert loaded.model.config == model.config
+    assert not loaded.model.training
+    assert loaded.training == {"epochs": 3}
+    for name, value in model.state_dict().items():
+        assert torch.equal(loaded.model.state_dict()[name], value), name
+    before = translations(model, letters)
+    assert all(before)
+    assert translations(loaded.model, loaded.tokenizers) == before
+    assert (loaded.model.output.weight is loaded.model.tgt_embedding.weight) == (tie != "none")
+
+
+def test_one_vocabulary_is_stored_once_and_comes_back_as_one(
+    letter_model: Callable[..., Translator], letters: Tokenizers
+) -> None:
+    model = letter_model()
+    save_model(Path("m.safetensors"), model.config, model.state_dict(), letters, {})
+    assert set(load(Path("m.safetensors")).assets) == {"tgt"}
+    loaded = load_model(Path("m.safetensors")).tokenizers
+    assert loaded.src is loaded.tgt
+
+
+def test_two_vocabularies_come_back_as_two(tiny_config: Callable[..., ModelConfig]) -> None:
+    src, tgt = train_subwords(SENTENCES, 23, seed=0), Words(["le", "chat"], "fr")
+    model = Translator(tiny_config(), src.vocab_size, tgt.vocab_size)
+    save_model(Path("m.safetensors"), model.config, model.state_dict(), Tokenizers(src, tgt), {})
+    loaded = load_model(Path("m.safetensors")).tokenizers
+    assert (loaded.src.kind, loaded.tgt.kind) == ("subwords", "words")
+    assert [loaded.src.encode(line) for line in SENTENCES] == [src.encode(line) for line in SENTENCES]
+    assert loaded.tgt.encode("le chat dort") == tgt.encode("le chat dort") == [4, 5, 1]
+
+
+def error_of(path: str) -> str:
+    with pytest.raises(InputError) as caught:
+        load_model(Path(path))
+    told = str(caught.value)
+    assert "\n" not in told
+    assert told.startswith(path)
+    return told
+
+
+def test_refuses_what_is_no_file(saved_letters: Callable[..., Path]) -> None:
+    Path("folder").mkdir()
+    Path("empty.safetensors").touch()
+    assert error_of("missing.safetensors") == "missing.safetensors does not exist; a model file was expected."
+    assert error_of("folder") == "folder is a directory; a model file was expected."
+    assert error_of("empty.safetensors") == "empty.safetensors is empty; a model file was expected."
+
+
+def test_refuses_foreign_files(letter_model: Callable[..., Translator]) -> None:
+    plain = {name: value.clone() for name, value in letter_model().state_dict().items()}
+    safetensors.torch.save_file(plain, "foreign.safetensors")
+    Path("text.safetensors").write_text("How are you?\n" * 50)
+    for name in ("foreign.safetensors", "text.safetensors"):
+        assert error_of(name) == f"{name} is not a model file that throughtime wrote."
+
+
+def test_refuses_a_file_cut_short_anywhere(saved_letters: Callable[..., Path]) -> None:
+    data = saved_letters(Path("m.safetensors")).read_bytes()
+    for part in (0.3, 0.9, 0.999):
+        Path("cut.safetensors").write_bytes(data[: int(len(data) * part)])
+        assert error_of("cut.safetensors").startswith("cut.safetensors is truncated: it has ")
+
+
+def test_refuses_a_file_with_one_bit_turned(saved_letters: Callable[..., Path]) -> None:
+    data = bytearray(saved_letters(Path("m.safetensors")).read_bytes())
+    for place in (len(data) // 2, len(data) - 1):
+        changed = data.copy()
+        changed[place] ^= 4
+        Path("bad.safetensors").write_bytes(changed)
+        assert error_of("bad.safetensors").startswith("bad.safetensors is damaged: ")
+
+
+def test_refuses_models_of_another_kind_or_a_newer_version(saved_letters: Callable[..., Path]) -> None:
+    artefact = load(saved_letters(Path("m.safetensors")))
+    save(replace(artefact, kind="forecast"), Path("forecast.safetensors"))
+    assert error_of("forecast.safetensors") == (
+        "forecast.safetensors holds a model of kind 'forecast'; 'seq2seq' was expected."
+    )
+    data = Path("m.safetensors").read_bytes()
+    assert data.count(b'"version":"1"') == 1
+    Path("new.safetensors").write_bytes(data.replace(b'"version":"1"', b'"version":"7"'))
+    assert "new.safetensors has format 7, written by throughtime" in error_of("new.safetensors")
+
+
+def changed(artefact: Artefact, **model: object) -> Artefact:
+    config = json.loads(json.dumps(artefact.config))
+    return replace(artefact, config={**config, "model": {**config["model"], **model}})
+
+
+def test_refuses_parts_that_do_not_fit_together(saved_letters: Callable[..., Path]) -> None:
+    whole = load(saved_letters(Path("m.safetensors")))
+    assert whole.kind == KIND
+    missing = {name: value for name, value in whole.tensors.items() if name != "output.bias"}
+    odd = {
+        "wider": changed(whole, decoder_size=7),
+        "unknown setting": changed(whole, colour="red"),
+        "unknown cell": changed(whole, cell="abacus"),
+        "out of range": changed(whole, embedding_size=0),
+        "no settings": replace(whole, config={"training": {}}),
+        "no history": replace(whole, config={"model": whole.config["model"]}),
+        "no tokenizer": replace(whole, assets={}),
+        "bad tokenizer": replace(whole, assets={"tgt": b"rubbish"}),
+        "fewer weights": replace(whole, tensors=missing),
+    }
+    reasons = {}
+    for name, artefact in odd.items():
+        save(artefact, Path("odd.safetensors"))
+        told = error_of("odd.safetensors")
+        prefix = "odd.safetensors: settings, tokenizers and weights do not fit together ("
+        assert told.startswith(prefix)
+        reasons[name] = told.removeprefix(prefix).removesuffix(")")
+    assert reasons["unknown cell"].startswith("there is no cell named 'abacus'; the cells are elman")
+    assert reasons["out of range"] == "embedding_size is 0; expected at least 1"
+    assert "unexpected keyword argument 'colour'" in reasons["unknown setting"]
+    assert reasons["bad tokenizer"] == "The tokenizer is damaged: its bytes are not a sentencepiece model."
+
+
+def test_a_disk_without_room_leaves_the_old_file(
+    saved_letters: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved_letters(Path("m.safetensors"), seed=1)
+    before = Path("m.safetensors").read_bytes()
+
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match=r"^m\.safetensors cannot be written: No space left on device; [\d,]+ MiB"):
+        saved_letters(Path("m.safetensors"), seed=2)
+    assert Path("m.safetensors").read_bytes() == before
+    assert [path.name for path in Path().iterdir()] == ["m.safetensors"]
