@@ -18,7 +18,7 @@ Rows = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class PreActivations:
-    """The rows of one matrix product, one block a gate: `a.i` is the block of gate i, `a + b` adds all blocks.
+    """The rows of one matrix product, a block for each gate: `a.i` is that of gate i, `a + b` adds them all.
 
     packed: (..., G * hidden_size), the gates in the cell's packed order.
     """
@@ -47,8 +47,8 @@ class PreActivations:
 class Product:
     """A weight matrix with its bias, applied inside the step: `u(h)` is U h + b.
 
-    weight: (G * hidden_size, columns), bias: (G * hidden_size) or None. With gates, `u(h)` gives all of them and
-    `u.n(v)` the product of gate n alone, for cells such as the GRU of 2014 that multiply in the middle of a step.
+    weight: (G * hidden_size, columns), bias: (G * hidden_size) or None. `u(h)` gives all gates and `u.n(v)`
+    the product of gate n alone, for cells such as the GRU of 2014 that multiply in the middle of a step.
     """
 
     weight: Tensor
@@ -69,9 +69,10 @@ class Product:
 class Cell(ABC):
     """A recurrence: its gates, its states and its equations, without any weights.
 
-    A subclass names its `gates` in the order in which the rows of `weight_ih` and `weight_hh` are packed, its `state`
-    (the first is the output), and writes `step`. A field of the subclass is a constant of the equations, such as the
-    size of a projection. Everything else, from gradients to stacked and bidirectional layers, follows from these.
+    A subclass names its `gates` in the order in which the rows of `weight_ih` and `weight_hh` are packed,
+    its `state` (the first is the output), and writes `step`. A field of the subclass is a constant of the
+    equations, such as the size of a projection. Everything else, from gradients to stacked and bidirectional
+    layers, follows from these.
     """
 
     gates: ClassVar[tuple[str, ...]]
@@ -100,7 +101,7 @@ class Cell(ABC):
         return dict.fromkeys(self.state, hidden_size)
 
     def initial_state(self, name: str, like: Tensor) -> Tensor:
-        """The state before the first step when none is given, shaped as `like`: zeros unless the cell says otherwise."""
+        """The state before the first step when none is given, shaped as `like`; zeros by default."""
         return torch.zeros_like(like)
 
     @property
@@ -134,14 +135,17 @@ class Cell(ABC):
     def bind(
         self, weights: Mapping[str, Tensor]
     ) -> Callable[[Tensor, Mapping[str, Tensor]], tuple[Rows, Rows]]:
-        """`step` with its weights filled in: takes packed input rows (B, G * hidden_size) and the last state by name."""
+        """`step` with its weights filled in, a function of input rows and the last state by name.
+
+        The rows are those of W x(t) + b, packed: (B, G * hidden_size).
+        """
         u = recurrent_product(weights, self.recurrent())
         p = SimpleNamespace(**own_parameters(weights))
         return lambda wx, state: self.step(PreActivations(wx, self.gates), u, SimpleNamespace(**state), p)
 
 
 def recurrent_product(weights: Mapping[str, Tensor], gates: tuple[str, ...]) -> Product:
-    """The recurrent weights of a layer as the product that a step applies; of no gates where the cell has none."""
+    """The recurrent weights of a layer as the product that a step applies; empty where the cell has none."""
     empty = weights["weight_ih"].new_empty(0, 0)
     return Product(weights.get("weight_hh", empty), weights.get("bias_hh"), gates)
 

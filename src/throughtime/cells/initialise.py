@@ -1,4 +1,4 @@
-"""How the weights of a layer begin. Each initialiser changes the tensors of one layer and direction in place."""
+"""How the weights of a layer begin: each initialiser fills the tensors of one layer and direction."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def uniform(a: float) -> Initialiser:
 
 
 def orthogonal(cell: Cell, hidden_size: int, weights: Weights) -> None:
-    """Recurrent blocks orthogonal (Saxe et al. 2014), input blocks Glorot uniform, biases zero, the rest torch's."""
+    """Recurrent blocks orthogonal (Saxe et al. 2014), input blocks Glorot, biases 0, the rest torch's."""
     torch_default(cell, hidden_size, weights)
     for name, weight in weights.items():
         if name == "weight_hh":

@@ -15,8 +15,9 @@ class LinearRecurrence(Cell):
 
         h(t) = w1 * (W x(t) + w2 * h(t-1))
 
-    With one unit and W = 1 it is the lectures' y(t) = w1 (x(t) + w2 y(t-1)): an input of tau steps ago is worth
-    w1 (w1 w2)^tau now, so that signals and gradients vanish where |w1 w2| < 1 and explode where |w1 w2| > 1.
+    With one unit and W = 1 it is the lectures' y(t) = w1 (x(t) + w2 y(t-1)): an input of tau steps ago is
+    worth w1 (w1 w2)^tau now, so that signals and gradients vanish where |w1 w2| < 1 and explode where it is
+    above 1.
     Parameters: H (I + 3), or H (I + 2) without bias.
     """
 

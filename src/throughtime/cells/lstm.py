@@ -13,7 +13,7 @@ from throughtime.cells.cell import Cell, PreActivations, Product, Rows
 
 @dataclass(frozen=True)
 class LSTM(Cell):
-    """Long short-term memory (Hochreiter and Schmidhuber 1997; forget gate: Gers, Schmidhuber and Cummins 2000).
+    """Long short-term memory (Hochreiter and Schmidhuber 1997; forget gate: Gers et al. 2000).
 
         i(t) = sigmoid(W_i x(t) + U_i h(t-1))        input gate
         f(t) = sigmoid(W_f x(t) + U_f h(t-1))        forget gate

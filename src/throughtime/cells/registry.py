@@ -28,7 +28,7 @@ CELLS: Mapping[str, type[Cell]] = MappingProxyType(
 def cell_named(name: str) -> Cell:
     """The built-in cell of that name, for cells that need no constant of their own.
 
-    Raises ValueError for a name that is not in the table or a cell that asks for a constant, such as `proj_size`.
+    Raises ValueError for a name that is not in the table, and for a cell that asks for a constant.
     """
     if name not in CELLS:
         raise ValueError(f"there is no cell named {name!r}; the cells are {', '.join(CELLS)}")

@@ -29,7 +29,7 @@ class Backend(Protocol):
         """Runs every direction, the first forwards, the second backwards.
 
         sequences: (T, B, I); states, weights: one entry a direction, each state (B, width).
-        Returns the outputs (T, B, D * width), zero where a sequence has ended, and each direction's last state.
+        Returns the outputs (T, B, D * width), 0 where a sequence has ended, and each direction's last state.
         """
         ...
 

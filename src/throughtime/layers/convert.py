@@ -21,10 +21,10 @@ SHARED = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dro
 def convert(module: nn.Module, backend: str = "auto") -> nn.Module:
     """Replaces every torch.nn.LSTM, GRU and RNN inside `module` by ours, in place.
 
-    Parameters and hooks stay the very same objects, and a layer used in several places stays one. A subclass of
-    torch's layers may compute something else and is left as it is.
+    Parameters and hooks stay the very same objects, and a layer used in several places stays one. A subclass
+    of torch's layers may compute something else and is left as it is.
     Returns the module, or its replacement where it is itself such a layer.
-    Raises ValueError, before anything is replaced, for a layer whose parameters are not as torch.nn made them.
+    Raises ValueError, before anything is replaced, for a layer whose parameters are not those of torch.nn.
     """
     layers = [layer for layer in module.modules() if type(layer) in NAMESAKES]
     ours: dict[nn.Module | None, nn.Module] = {layer: _replacement(layer, backend) for layer in layers}

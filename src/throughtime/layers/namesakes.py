@@ -11,7 +11,10 @@ from throughtime.layers.recurrent import Recurrent
 
 
 class LSTM(Recurrent):
-    """Drop-in torch.nn.LSTM; `proj_size` makes it the projected LSTM of Sak et al. (2014). Arguments: `Recurrent`."""
+    """Drop-in torch.nn.LSTM. Arguments: `Recurrent`.
+
+    proj_size: width of the output of the projected LSTM of Sak et al. (2014); 0, no projection.
+    """
 
     def __init__(
         self,

@@ -17,7 +17,18 @@ from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
 from throughtime.layers.stream import Stream
 
 State = Tensor | tuple[Tensor, ...]
-"""All layers' state, (num_layers * D, B, width): a tensor for cells with one state, else a tuple in the cell's order."""
+"""All layers' state, (num_layers * D, B, width): a tensor, or a tuple for cells with more states than one."""
+
+NOT_SHOWN = dict(
+    num_layers=1,
+    bias=True,
+    batch_first=False,
+    dropout=0.0,
+    bidirectional=False,
+    proj_size=0,
+    nonlinearity="tanh",
+)
+"""The values of arguments that `repr` leaves out."""
 
 
 class Recurrent(nn.Module):
@@ -25,7 +36,7 @@ class Recurrent(nn.Module):
 
     cell: a `Cell`, its class, or the name of a built-in one.
     input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional: as in torch.nn.LSTM.
-    backend: `auto`, or by name `torch` or `reference`; asking for one that cannot run the cell raises ValueError.
+    backend: `auto`, `torch` or `reference`; asking for one that cannot run the cell raises ValueError.
     initialiser: how the weights begin, one of `throughtime.cells.initialise` or its name.
 
     The parameters are named as in torch.nn: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, ..., `_reverse`.
@@ -98,10 +109,10 @@ class Recurrent(nn.Module):
     ) -> tuple[Tensor | PackedSequence, State]:
         """Runs all layers.
 
-        input: (T, B, input_size), or (B, T, input_size) if batch_first, or (T, input_size) unbatched, or packed.
+        input: (T, B, input_size), (B, T, input_size) if batch_first, (T, input_size) unbatched, or packed.
         hx: the first state, (num_layers * D, B, width) each, without B if unbatched; zeros if not given.
-        lengths: (B,) steps of each sequence of a padded input; what lies behind is neither read nor written but as 0.
-        Returns the output, in the form of the input with D * width features, and the state after the last steps.
+        lengths: (B,) steps of each sequence of a padded input; what lies behind is not read, the output 0.
+        Returns the output, formed as the input with D * width features, and the state after the last steps.
         """
         if isinstance(input, PackedSequence):
             if lengths is not None:
@@ -119,7 +130,7 @@ class Recurrent(nn.Module):
         return (output.data.transpose(0, 1) if self.batch_first else output.data), state
 
     def stream(self, batch_size: int = 1) -> Stream:
-        """A state that takes one step at a time, `stream.step(x)`, with this layer's weights as they are then.
+        """A state that takes one step at a time, `stream.step(x)`, with this layer's weights.
 
         Raises ValueError for a bidirectional layer, whose backward half needs the end of the sequence first.
         """
@@ -130,20 +141,12 @@ class Recurrent(nn.Module):
         return Stream(self.cell, layers, self._states(batch_size, layers[0]["weight_ih"]))
 
     def extra_repr(self) -> str:
-        parts = [f"{self.cell}, {self.input_size}, {self.hidden_size}"]
-        defaults = {
-            "num_layers": 1,
-            "bias": True,
-            "batch_first": False,
-            "dropout": 0.0,
-            "bidirectional": False,
-        }
-        parts += [
-            f"{name}={getattr(self, name)}"
-            for name, value in defaults.items()
-            if getattr(self, name) != value
-        ]
-        return ", ".join([*parts, f"backend={self.backend}"])
+        own = [str(self.cell)] if type(self) is Recurrent else []  # a namesake is called as its cell
+        given = {name: getattr(self, name, default) for name, default in NOT_SHOWN.items()}
+        changed = [f"{name}={value}" for name, value in given.items() if value != NOT_SHOWN[name]]
+        return ", ".join(
+            [*own, f"{self.input_size}, {self.hidden_size}", *changed, f"backend={self.backend}"]
+        )
 
     def _run(self, sequences: Ragged, hx: State | None) -> tuple[Ragged, State]:
         """Time-major input through all layers."""

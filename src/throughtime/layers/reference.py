@@ -34,7 +34,7 @@ def scan(cell: Cell, sequences: Ragged, state: Rows, weights: Weights, reverse: 
     """Runs one direction of one layer.
 
     sequences: (T, B, I); state: (B, width) by name.
-    Returns the outputs (T, B, width), zero where a sequence has ended, and the state after each sequence's last step.
+    Returns the outputs (T, B, width), 0 where a sequence has ended, and the state after each one's last step.
     """
     step = cell.bind(weights)
     valid = None if sequences.lengths is None else sequences.valid()[..., None]

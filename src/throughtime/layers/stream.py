@@ -31,7 +31,7 @@ class Stream:
 
     @torch.no_grad()
     def step(self, x: Tensor) -> Tensor:
-        """Takes x (B, input_size), or (input_size) for a stream of one, and returns the top layer's output alike."""
+        """Takes x (B, input_size), or (input_size) for a stream of one; the top layer's output, alike."""
         rows = x if x.dim() == 2 else x[None]
         expected = (len(self._first[self.cell.state[0]]), self.input_size)
         if rows.shape != expected:

@@ -54,20 +54,21 @@ class Translator(nn.Module):
         if config.tie_embeddings != "none":
             self.output.weight = self.tgt_embedding.weight
         self.dropout = nn.Dropout(config.dropout)
+        self.scale = config.embedding_size**0.5 if config.scale_embeddings else 1.0
         begin(self, config)
 
     def encode(self, src: Tensor, src_lengths: Tensor) -> Encoded:
         """Reads the source: (B, S) tokens, the last of each the end of sentence, and (B,) lengths."""
         if self.config.reverse_source:
             src = reverse(src, src_lengths)
-        memory, last = self.encoder(self.dropout(self.src_embedding(src)), lengths=src_lengths)
+        memory, last = self.encoder(self._embedded(self.src_embedding, src), lengths=src_lengths)
         return Encoded(self.bridge(last), memory, src != PAD_ID)
 
     def decode(
         self, tokens: Tensor, state: States, attended: Attended
     ) -> tuple[Tensor, States, Tensor | None]:
         """Decodes (B, T) tokens to features for the output layer (B, T, E), the last state, and attention."""
-        outputs, after = self.decoder(self.dropout(self.tgt_embedding(tokens)), _as_hx(state))
+        outputs, after = self.decoder(self._embedded(self.tgt_embedding, tokens), _as_hx(state))
         features, weights = self.head(outputs, attended)
         return self.dropout(features), _as_states(after), weights
 
@@ -81,6 +82,9 @@ class Translator(nn.Module):
         return TokenLoss(
             cross_entropy(logits, targets, label_smoothing=smoothing, reduction="sum"), len(targets)
         )
+
+    def _embedded(self, embedding: nn.Embedding, tokens: Tensor) -> Tensor:
+        return self.dropout(embedding(tokens) * self.scale)
 
 
 class Attended(NamedTuple):

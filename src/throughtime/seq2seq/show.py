@@ -12,12 +12,14 @@ from throughtime.seq2seq.score import ScoreReport
 
 
 def scores_table(scores: ScoreReport, title: str) -> Table:
-    """Every score with its interval and signature."""
+    """Every score with its interval, the signatures below."""
     table = Table(title=Text(f"{title}: {scores.sentences:,} sentences"), title_justify="left")
-    for heading in ("measure", "score", "95% interval", "signature"):
-        table.add_column(heading, overflow="fold")
-    for row in scores.rows():
+    for heading in ("measure", "score", "95% interval"):
+        table.add_column(heading)
+    for *row, _ in scores.rows():
         table.add_row(*row)
+    table.caption = Text("\n".join(signature for *_, signature in scores.rows()))
+    table.caption_justify = "left"
     return table
 
 

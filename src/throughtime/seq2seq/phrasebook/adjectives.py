@@ -5,47 +5,47 @@ from __future__ import annotations
 from throughtime.seq2seq.phrasebook.lexicon import Adjective, adjective, rows
 
 _OF_THINGS = """
-big/bigger       | grand grande            | before | fruit clothes baggage vehicle animal dishware +house place
-small/smaller    | petit petite            | before | fruit clothes baggage vehicle animal dishware +house place
-beautiful        | beau belle bel          | before | +goods animal flower +house place
-new/newer        | nouveau nouvelle nouvel | before | +goods furniture text home place
-old/older        | vieux vieille vieil     | before | +goods furniture text home place animal
-good/better      | bon bonne               | before | fruit dish drink text
-pretty/prettier  | joli jolie              | before | clothes room home flower
-red              | rouge                   | after  | +goods flower furniture
-blue             | bleu                    | after  | +goods furniture
-green            | vert                    | after  | +goods furniture
-black            | noir                    | after  | +goods animal
-white            | blanc blanche           | after  | clothes baggage vehicle flower furniture animal home
-yellow           | jaune                   | after  | +goods flower
-grey             | gris                    | after  | clothes baggage vehicle animal
-brown            | =marron                 | after  | clothes pocket baggage
-expensive        | cher chère              | after  | fruit +goods furniture home
-clean/cleaner    | propre                  | after  | clothes vehicle furniture room dishware
-dirty/dirtier    | sale                    | after  | clothes vehicle furniture room dishware
-empty            | vide                    | after  | baggage dishware room
-heavy/heavier    | lourd                   | after  | baggage furniture
-comfortable      | confortable             | after  | +house clothes
-long/longer      | long longue             | before | text
-interesting      | intéressant             | after  | text
-boring           | ennuyeux ennuyeuse      | after  | text
-cold/colder      | froid                   | after  | dish drink
-hot/hotter       | chaud                   | after  | dish drink
-delicious        | délicieux délicieuse    | after  | fruit dish drink
-fast/faster      | rapide                  | after  | vehicle
-modern           | moderne                 | after  | +house place
-famous           | célèbre                 | after  | place person
-tall/taller      | grand grande            | after  | person
-young/younger    | jeune                   | before | person
-kind/kinder      | gentil gentille         | after  | person
-rich/richer      | riche                   | after  | person
-strong/stronger  | fort                    | after  | person
-intelligent      | intelligent             | after  | person
-shy/shyer        | timide                  | after  | person
-French           | français française      | after  | person
-English          | anglais anglaise        | after  | person
-Spanish          | espagnol                | after  | person
-Italian          | italien italienne       | after  | person
+big/bigger      | grand grande            | before | +sized
+small/smaller   | petit petite            | before | +sized
+beautiful       | beau belle bel          | before | +goods animal flower +home place
+new/newer       | nouveau nouvelle nouvel | before | +goods furniture text home place
+old/older       | vieux vieille vieil     | before | +goods furniture text home place animal
+good/better     | bon bonne               | before | fruit dish drink text
+pretty/prettier | joli jolie              | before | clothes room home flower
+red             | rouge                   | after  | +goods flower furniture
+blue            | bleu                    | after  | +goods furniture
+green           | vert                    | after  | +goods furniture
+black           | noir                    | after  | +goods animal
+white           | blanc blanche           | after  | clothes baggage vehicle flower furniture animal home
+yellow          | jaune                   | after  | +goods flower
+grey            | gris                    | after  | clothes baggage vehicle animal
+brown           | =marron                 | after  | clothes pocket baggage
+expensive       | cher chère              | after  | fruit +goods furniture home
+clean/cleaner   | propre                  | after  | clothes vehicle furniture room dishware
+dirty/dirtier   | sale                    | after  | clothes vehicle furniture room dishware
+empty           | vide                    | after  | baggage dishware room
+heavy/heavier   | lourd                   | after  | baggage furniture
+comfortable     | confortable             | after  | +home clothes
+long/longer     | long longue             | before | text
+interesting     | intéressant             | after  | text
+boring          | ennuyeux ennuyeuse      | after  | text
+cold/colder     | froid                   | after  | dish drink
+hot/hotter      | chaud                   | after  | dish drink
+delicious       | délicieux délicieuse    | after  | fruit dish drink
+fast/faster     | rapide                  | after  | vehicle
+modern          | moderne                 | after  | +home place
+famous          | célèbre                 | after  | place person
+tall/taller     | grand grande            | after  | person
+young/younger   | jeune                   | before | person
+kind/kinder     | gentil gentille         | after  | person
+rich/richer     | riche                   | after  | person
+strong/stronger | fort                    | after  | person
+intelligent     | intelligent             | after  | person
+shy/shyer       | timide                  | after  | person
+French          | français française      | after  | person
+English         | anglais anglaise        | after  | person
+Spanish         | espagnol                | after  | person
+Italian         | italien italienne       | after  | person
 """
 _OF_STATES = """
 tired     | fatigué
@@ -68,7 +68,11 @@ free      | libre
 _COLOUR_NAMES = "red blue green black white yellow grey brown"
 _ABSOLUTE = "new delicious empty French English Spanish Italian"
 _STEADY_STATES = ("ready", "lost", "alone", "married", "free")
-_THEMES = {"+goods": "clothes pocket baggage vehicle", "+house": "furniture room home"}
+_THEMES = {
+    "+goods": "clothes pocket baggage vehicle",
+    "+home": "furniture room home",
+    "+sized": "fruit clothes baggage vehicle animal dishware furniture room home place",
+}
 
 
 def _themes(names: str) -> set[str]:

@@ -96,6 +96,7 @@ _TIMES: dict[Form, tuple[Words, ...]] = {
 }
 
 
+_PART_OF_DAY = re.compile("morning|afternoon|evening|night")
 _NO_DAY = re.compile(r"week|month|year|\bdays\b|now|moment")
 
 
@@ -111,6 +112,11 @@ def long_time_for(draw: Draw, form: Form, probability: float = 0.35) -> Words:
     """Choose a time that goes with a tense, months and years among them."""
     times = LONG_BEFORE if form is c.PAST else LONG_AFTER if form is c.FUTURE else _TIMES[form]
     return draw.one(times) if draw.happens(probability) else NOTHING
+
+
+def names_part_of_day(time: Words) -> bool:
+    """Tell whether a time names the morning, the afternoon, the evening or the night."""
+    return _PART_OF_DAY.search(time.en) is not None
 
 
 def time_beside(draw: Draw, hour: Words, form: Form, probability: float) -> Words:

@@ -18,7 +18,7 @@ from throughtime.seq2seq.phrasebook.topics import being, calendar, daily, doing,
 from throughtime.seq2seq.readers import Pair
 
 DEFAULT_SIZE = 50_000
-SMALLEST_SIZE = 2_000
+SMALLEST_SIZE = 5_000
 LARGEST_SIZE = 1_000_000
 VALIDATION_SIZE = 500
 TEST_SIZE = 1_000
@@ -45,7 +45,7 @@ def build(seed: int = 0, size: int = DEFAULT_SIZE) -> Phrasebook:
     The same seed and size give the same pairs on every machine. A combination of words (a verb and its
     object, an adjective and its noun) belongs to one part alone, whatever the seed; the words themselves all
     occur in training.
-    Raises `InputError` if the size is outside 2,000 to 1,000,000.
+    Raises `InputError` if the size is outside 5,000 to 1,000,000.
     """
     if not SMALLEST_SIZE <= size <= LARGEST_SIZE:
         raise InputError(f"size is {size}, but must be from {SMALLEST_SIZE} to {LARGEST_SIZE}.")

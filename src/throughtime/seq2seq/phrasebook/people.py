@@ -80,15 +80,15 @@ _SEVERAL = (
 _OWNERS_OF_RELATIVES = (*FAMILIAR[: len(_NAMES)], *POLITE)
 ADDRESSEES = (*FAMILIAR, *POLITE, *POLITE, *_SEVERAL)
 
-_PRONOUNS = (
+PRONOUNS = (
     Subject("I", "je", JE, False, False, "my", "I"),
     Subject("he", "il", IL, False, False, "his", "he"),
     Subject("she", "elle", IL, True, False, "her", "she"),
     Subject("we", "nous", NOUS, False, True, "our", "we"),
     Subject("they", "ils", ILS, False, True, "their", "they"),
 )
-_PRONOUN_KEYS = frozenset((*(pronoun.key for pronoun in _PRONOUNS), "you"))
-MYSELF, OURSELVES = _PRONOUNS[0], _PRONOUNS[3]
+_PRONOUN_KEYS = frozenset((*(pronoun.key for pronoun in PRONOUNS), "you"))
+MYSELF, OURSELVES = PRONOUNS[0], PRONOUNS[3]
 NAMED = tuple(
     Subject(name, name, IL, feminine, False, "her" if feminine else "his", name) for name, feminine in _NAMES
 )
@@ -146,11 +146,11 @@ def possessive(subject: Subject) -> str:
     return f"{subject.en}'" if subject.plural and subject.en.endswith("s") else f"{subject.en}'s"
 
 
-def french_possession(subject: Subject, noun: str, feminine: bool) -> str:
-    """Return a noun as owned by somebody: `mon anniversaire`, `l'anniversaire de Paul`."""
+def french_possession(subject: Subject, noun: str) -> str:
+    """Return a masculine noun as owned by somebody: `mon anniversaire`, `l'anniversaire de Paul`."""
     if subject.key in _PRONOUN_KEYS:
-        return f"{POSSESSIVES[subject.person].agree(noun, feminine, False)} {noun}"
-    return f"{DEFINITE.agree(noun, feminine, False)} {noun} de {subject.fr}"
+        return f"{POSSESSIVES[subject.person].agree(noun, False, False)} {noun}"
+    return f"{DEFINITE.agree(noun, False, False)} {noun} de {subject.fr}"
 
 
 def you(draw: Draw) -> Subject:
@@ -186,6 +186,11 @@ def somebody_asked_about(draw: Draw) -> Subject:
     return you(draw) if subject.person in (JE, NOUS) else subject
 
 
+def subject(draw: Draw, asked: bool) -> Subject:
+    """Choose the subject of a question or of a statement."""
+    return somebody_asked_about(draw) if asked else somebody(draw)
+
+
 def somebody_named(draw: Draw) -> Subject:
     """Choose a third person by name or kinship."""
     return draw.one(NAMED) if draw.happens(0.4) else draw.one(_FAMILY)
@@ -193,15 +198,15 @@ def somebody_named(draw: Draw) -> Subject:
 
 def one_person(draw: Draw, asked: bool) -> Subject:
     """Choose a subject who is one person."""
-    subject = somebody_asked_about(draw) if asked else somebody(draw)
-    return subject if not subject.plural else one_person(draw, asked)
+    found = subject(draw, asked)
+    return found if not found.plural else one_person(draw, asked)
 
 
 def _somebody(draw: Draw, pronoun: float, addressed: float) -> Subject:
     if draw.happens(addressed):
         return you(draw) if draw.happens(0.75) else your_relative(draw)
     if draw.happens(pronoun):
-        return draw.one((_PRONOUNS[0], *_PRONOUNS))
+        return draw.one((PRONOUNS[0], *PRONOUNS))
     kinds = (NAMED, NAMED, _FAMILY, _FAMILY, _OTHERS, _COUPLES)
     return draw.one(draw.one(kinds))
 
@@ -211,11 +216,11 @@ def pronoun_for(subject: Subject) -> Subject:
     if subject.person != IL and subject.person != ILS:
         return subject._replace(addressee=None)
     if subject.plural:
-        return _PRONOUNS[4]._replace(fr="elles" if subject.feminine else "ils", feminine=subject.feminine)
-    return _PRONOUNS[2] if subject.feminine else _PRONOUNS[1]
+        return PRONOUNS[4]._replace(fr="elles" if subject.feminine else "ils", feminine=subject.feminine)
+    return PRONOUNS[2] if subject.feminine else PRONOUNS[1]
 
 
-_DIRECT = (
+DIRECT = (
     Pronoun("me", "me", False, False, True),
     Pronoun("him", "le", False, False, True),
     Pronoun("her", "la", True, False, True),
@@ -229,7 +234,7 @@ def object_pronoun(draw: Draw, subject: Subject) -> Pronoun:
     """Choose a direct object pronoun; nobody does it to himself."""
     if subject.addressee is None and draw.happens(0.15):
         return _addressed_pronoun(draw.one(FAMILIAR + POLITE))
-    pronoun = draw.one(_DIRECT)
+    pronoun = draw.one(DIRECT)
     itself = subject.person in (JE, NOUS) and pronoun.en in ("me", "us")
     return object_pronoun(draw, subject) if itself else pronoun
 

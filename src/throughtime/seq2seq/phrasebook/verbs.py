@@ -177,6 +177,7 @@ get got got getting +dressed | s'habiller
 rest                        | se reposer
 wash                        | se laver
 """)
+REGULAR = tuple(verb for verb in REFLEXIVE + MOVING if verb.en.base not in ("get dressed", "wash"))
 AT_NO_HOUR = ("rest", "wash", "get dressed", "go out")
 MEETING = _verbs("""
 see saw seen seeing         | voir
@@ -226,4 +227,5 @@ play                    | the piano  | jouer | du piano
 play                    | the guitar | jouer | de la guitare
 """)
 )
+MEALS = ("breakfast", "lunch", "dinner")
 GAMES = tuple(routine for routine in ROUTINES if routine.verb.en.base not in ("have", "take"))

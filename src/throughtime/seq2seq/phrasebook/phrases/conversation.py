@@ -193,7 +193,7 @@ I love you too. | Moi aussi, je t'aime. | tu
 Will you marry me? | Veux-tu m'épouser ? | tu
 Kiss me. | Embrasse-moi. | tu
 You look tired. | Vous avez l'air fatigué.
-You look happy. | Tu as l'air heureux.
+You look happy. | Vous avez l'air heureux.
 I am in love. | Je suis amoureux. | all
 I am exhausted. | Je suis épuisé. | all
 I'm bored. | Je m'ennuie. | all

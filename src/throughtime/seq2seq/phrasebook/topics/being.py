@@ -42,14 +42,10 @@ def is_so(draw: Draw, subject: Subject, quality: Adjective, gradual: bool) -> Wo
     return words(f"{en}{quality.en}", f"{fr}{quality.agree(subject.feminine, subject.plural)}")
 
 
-def _subject(draw: Draw, asked: bool) -> Subject:
-    return people.somebody_asked_about(draw) if asked else people.somebody(draw)
-
-
 def state(draw: Draw) -> Sentence:
     """`Marie is tired.`, `Marie est fatiguée.`"""
     asked = draw.happens(0.25)
-    subject, quality, form = _subject(draw, asked), draw.one(adjectives.STATES), draw.one(_FORMS)
+    subject, quality, form = people.subject(draw, asked), draw.one(adjectives.STATES), draw.one(_FORMS)
     gradual = quality in adjectives.GRADUAL_STATES
     adverb = draw.one(when.FREQUENCIES) if form is c.PRESENT and gradual and draw.happens(0.2) else None
     negative = not asked and adverb is None and draw.happens(0.25)
@@ -64,7 +60,7 @@ def state(draw: Draw) -> Sentence:
 def quality(draw: Draw) -> Sentence:
     """`Your brother is very tall, Paul.`"""
     asked = draw.happens(0.2)
-    subject, quality = _subject(draw, asked), draw.one(adjectives.QUALITIES)
+    subject, quality = people.subject(draw, asked), draw.one(adjectives.QUALITIES)
     said = is_so(draw, subject, quality, quality in adjectives.GRADUAL)
     form = draw.one((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST))
     clause = Clause(subject, verbs.BEING, form, said, negative=not asked and draw.happens(0.25))
@@ -74,7 +70,7 @@ def quality(draw: Draw) -> Sentence:
 def feeling(draw: Draw) -> Sentence:
     """`Are you hungry, children?`, which French has: `Est-ce que vous avez faim, les enfants ?`"""
     asked = draw.happens(0.25)
-    subject, felt, form = _subject(draw, asked), draw.one(_FEELINGS), draw.one(_FORMS)
+    subject, felt, form = people.subject(draw, asked), draw.one(_FEELINGS), draw.one(_FORMS)
     negative = not asked and draw.happens(0.25)
     bodily = felt in _FEELINGS[:5]
     very = bodily and draw.happens(0.3)
@@ -87,7 +83,7 @@ def feeling(draw: Draw) -> Sentence:
 def fear(draw: Draw) -> Sentence:
     """`My aunt is afraid of dogs.`"""
     asked = draw.happens(0.2)
-    subject, feared = _subject(draw, asked), draw.one(_FEARED)
+    subject, feared = people.subject(draw, asked), draw.one(_FEARED)
     phrase = words(f"afraid of {feared.en_plural}", f"peur de les {feared.fr_plural}")
     form = draw.one((c.PRESENT, c.PRESENT, c.STATE_PAST))
     clause = Clause(subject, verbs.BEING_IN_NEED, form, phrase, negative=not asked and draw.happens(0.25))

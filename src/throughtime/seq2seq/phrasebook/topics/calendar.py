@@ -114,7 +114,7 @@ def birthday(draw: Draw) -> Sentence:
     if draw.happens(0.5):
         clause = Clause(subject, _BEING_BORN, c.PAST, words("born", ""), words(f"on {date.en}", date.fr))
         return c.state(draw, clause, (key,))
-    owner = people.french_possession(subject, "anniversaire", feminine=False)
+    owner = people.french_possession(subject, "anniversaire")
     english = f"{people.possessive(subject)} birthday is on {date.en}"
     return c.sentence(english, f"{owner} est {date.fr}", (key,), ".", subject.addressee)
 

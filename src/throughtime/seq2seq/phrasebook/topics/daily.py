@@ -5,16 +5,16 @@ from __future__ import annotations
 from throughtime.seq2seq.phrasebook import circumstances as when
 from throughtime.seq2seq.phrasebook import clauses as c
 from throughtime.seq2seq.phrasebook import people, verbs
-from throughtime.seq2seq.phrasebook.clauses import Clause, Form, Sentence
+from throughtime.seq2seq.phrasebook.clauses import Clause, Sentence
 from throughtime.seq2seq.phrasebook.draw import Draw
 from throughtime.seq2seq.phrasebook.noun_phrases import NOTHING, Words, words
-from throughtime.seq2seq.phrasebook.people import Subject
 from throughtime.seq2seq.phrasebook.verbs import Verb
 
-_FORMS = (
-    *(c.PRESENT, c.PRESENT, c.PRESENT, c.PRESENT, c.PROGRESSIVE, c.PROGRESSIVE, c.PAST, c.PAST, c.PAST),
+_FORMS_IN_PROGRESS = (
+    *(c.PROGRESSIVE, c.PROGRESSIVE, c.PAST, c.PAST, c.PAST),
     *(c.GOING_TO, c.GOING_TO, c.WANT, c.WANT, c.WOULD_LIKE),
 )
+_FORMS = (c.PRESENT, c.PRESENT, c.PRESENT, c.PRESENT, *_FORMS_IN_PROGRESS)
 _FORMS_OF_MOVING = (c.PAST, c.PAST, c.PAST, c.FUTURE, c.FUTURE, c.GOING_TO, c.PROGRESSIVE, c.WANT)
 _FORMS_OF_MEETING = {
     "see": (c.PRESENT, c.PAST, c.PAST, c.PERFECT, c.GOING_TO, c.CAN, c.WANT),
@@ -45,15 +45,11 @@ _PLACES = {
 _AT_A_TIME = (words("early", "tôt"), words("late", "tard"))
 
 
-def _subject(draw: Draw, asked: bool) -> Subject:
-    return people.somebody_asked_about(draw) if asked else people.somebody(draw)
-
-
 def lasting(draw: Draw) -> Sentence:
     """`My father works at home.`"""
     asked = draw.happens(0.22)
     verb, form = draw.one(verbs.LASTING), draw.one(_FORMS)
-    subject = _subject(draw, asked)
+    subject = people.subject(draw, asked)
     negative = not asked and draw.happens(0.25)
     around = draw.one(_PLACES.get(verb.en.base, (NOTHING,))) if draw.happens(0.6) else NOTHING
     circumstance = when.both(around, when.time_for(draw, form, 0.5))
@@ -65,26 +61,26 @@ def lasting(draw: Draw) -> Sentence:
 
 def moving(draw: Draw) -> Sentence:
     """`Alice arrived yesterday.`, with `être` and its agreement in French: `Alice est arrivée hier.`"""
-    return _coming_and_going(draw, draw.one(verbs.MOVING), _FORMS_OF_MOVING)
+    return _coming_and_going(draw, draw.one(verbs.MOVING))
 
 
 def reflexive(draw: Draw) -> Sentence:
     """`I got up early this morning.`"""
-    return _coming_and_going(draw, draw.one(verbs.REFLEXIVE), _FORMS_OF_MOVING)
+    return _coming_and_going(draw, draw.one(verbs.REFLEXIVE))
 
 
-def _coming_and_going(draw: Draw, verb: Verb, forms: tuple[Form, ...]) -> Sentence:
+def _coming_and_going(draw: Draw, verb: Verb) -> Sentence:
     asked = draw.happens(0.22)
-    form, subject = draw.one(forms), _subject(draw, asked)
-    hour = _hour(draw, verb)
+    form, subject = draw.one(_FORMS_OF_MOVING), people.subject(draw, asked)
+    hour = _hour(draw, verb, 0.6)
     time = when.time_beside(draw, hour, form, 0.6)
     negative = not asked and draw.happens(0.2)
     clause = Clause(subject, verb, form, NOTHING, when.both(hour, time), negative)
     return c.said_or_asked(draw, clause, (f"{subject.key}+{verb.en.base}",), asked)
 
 
-def _hour(draw: Draw, verb: Verb) -> Words:
-    if verb.en.base in verbs.AT_NO_HOUR or draw.happens(0.4):
+def _hour(draw: Draw, verb: Verb, probability: float) -> Words:
+    if verb.en.base in verbs.AT_NO_HOUR or not draw.happens(probability):
         return NOTHING
     return draw.one(_AT_A_TIME) if draw.happens(0.5) else when.at_the_hour(draw)
 
@@ -92,10 +88,10 @@ def _hour(draw: Draw, verb: Verb) -> Words:
 def regularly(draw: Draw) -> Sentence:
     """`She always gets up at seven o'clock.`"""
     asked = draw.happens(0.2)
-    verb = draw.one(verbs.REFLEXIVE + verbs.MOVING)
-    subject = _subject(draw, asked)
+    verb = draw.one(verbs.REGULAR)
+    subject = people.subject(draw, asked)
     adverb = when.OFTEN if asked else draw.one((*when.FREQUENCIES[:5], None, None))
-    hour = _hour(draw, verb)
+    hour = _hour(draw, verb, 1.0)
     time = draw.one(when.HABITS[:3]) if adverb is None else NOTHING
     clause = Clause(subject, verb, c.PRESENT, NOTHING, when.both(hour, time), adverb=adverb)
     return c.said_or_asked(draw, clause, (f"{subject.key}+{verb.en.base}",), asked)
@@ -105,11 +101,13 @@ def routine(draw: Draw) -> Sentence:
     """`Did you have breakfast this morning, Paul?`"""
     asked = draw.happens(0.22)
     routine = draw.one(verbs.ROUTINES)
-    form, subject = draw.one(_FORMS), _subject(draw, asked)
+    form, subject = draw.one(_FORMS), people.subject(draw, asked)
     negative = not asked and draw.happens(0.25)
     often = form is c.PRESENT and draw.happens(0.5)
     done = Words(routine.en, routine.fr, routine.en, routine.fr_negative)
     time = NOTHING if often else when.time_for(draw, form, 0.6 if form is not c.PRESENT else 1.0)
+    if routine.en in verbs.MEALS and when.names_part_of_day(time):
+        time = NOTHING
     adverb = when.OFTEN if asked or negative else draw.one(when.FREQUENCIES)
     clause = Clause(subject, routine.verb, form, done, time, negative, adverb if often else None)
     return c.said_or_asked(draw, clause, (f"{subject.key}+{routine.en}",), asked)
@@ -119,8 +117,8 @@ def meeting(draw: Draw) -> Sentence:
     """`We didn't see her yesterday.`, with agreement in French: `Nous ne l'avons pas vue hier.`"""
     asked = draw.happens(0.2)
     verb = draw.one(verbs.MEETING)
-    forms = _FORMS_OF_MEETING.get(verb.en.base, _FORMS[4:])
-    form, subject = draw.one(forms), _subject(draw, asked)
+    forms = _FORMS_OF_MEETING.get(verb.en.base, _FORMS_IN_PROGRESS)
+    form, subject = draw.one(forms), people.subject(draw, asked)
     pronoun = people.object_pronoun(draw, subject)
     negative = not asked and draw.happens(0.25)
     time = NOTHING if form in (c.PRESENT, c.STATE_PAST) else when.time_for(draw, form, 0.3)
@@ -130,7 +128,7 @@ def meeting(draw: Draw) -> Sentence:
 
 
 TEMPLATES = (
-    (8, lasting),
+    (9, lasting),
     (4, moving),
     (4, reflexive),
     (4, regularly),

@@ -39,7 +39,7 @@ def who_does(draw: Draw, form: Form, asked: bool) -> Subject:
     """Choose a subject; only with `can` does one ask about oneself."""
     if asked and form is c.CAN and draw.happens(0.5):
         return draw.one((people.MYSELF, people.OURSELVES))
-    return people.somebody_asked_about(draw) if asked else people.somebody(draw)
+    return people.subject(draw, asked)
 
 
 def keys(verb: Verb, head: Head) -> tuple[str, ...]:
@@ -117,7 +117,7 @@ def habit(draw: Draw) -> Sentence:
 
 def _state_of(draw: Draw, action: Action, forms: tuple[Form, ...], chosen: Words, head: Head) -> Sentence:
     asked = draw.happens(0.25)
-    subject = people.somebody_asked_about(draw) if asked else people.somebody(draw)
+    subject = people.subject(draw, asked)
     if asked:
         chosen = chosen._replace(en=chosen.en_negative)
     clause = Clause(subject, action.verb, draw.one(forms), chosen, negative=not asked and draw.happens(0.3))
@@ -173,7 +173,7 @@ def liking_to_do(draw: Draw) -> Sentence:
 
 def _liking(draw: Draw, liked: Words, key: str) -> Sentence:
     asked = draw.happens(0.25)
-    subject = people.somebody_asked_about(draw) if asked else people.somebody(draw)
+    subject = people.subject(draw, asked)
     negative = not asked and draw.happens(0.25)
     verb = verbs.LIKING[0] if negative else draw.one(verbs.LIKING)
     clause = Clause(subject, verb, draw.one(_FORMS_OF_WISHES), liked, negative=negative)

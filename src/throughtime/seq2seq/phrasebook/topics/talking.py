@@ -81,6 +81,8 @@ they think that      | ils pensent que
 def opinion(draw: Draw) -> Sentence:
     """`I think that Paul is tired.`"""
     opening, subject = draw.one(_OPINIONS), people.somebody(draw)
+    if subject.en in opening.en:
+        return opinion(draw)
     quality = draw.one((*adjectives.STATES, *adjectives.QUALITIES))
     gradual = quality in adjectives.GRADUAL_STATES or quality in adjectives.GRADUAL
     said = is_so(draw, subject, quality, gradual)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from throughtime.seq2seq.phrasebook import adjectives, french, people, verbs
 from throughtime.seq2seq.phrasebook import clauses as c
 from throughtime.seq2seq.phrasebook import nouns as n
 from throughtime.seq2seq.phrasebook.clauses import Clause, Sentence
 from throughtime.seq2seq.phrasebook.draw import Draw
 from throughtime.seq2seq.phrasebook.english import article
-from throughtime.seq2seq.phrasebook.lexicon import Noun, rows
+from throughtime.seq2seq.phrasebook.lexicon import Adjective, Noun, rows
 from throughtime.seq2seq.phrasebook.noun_phrases import (
     Head,
     Words,
@@ -77,7 +79,7 @@ def described(draw: Draw) -> Sentence:
 def compared(draw: Draw) -> Sentence:
     """`The red car is faster than the blue car.`"""
     adjective = draw.one(adjectives.COMPARED)
-    noun = draw.one([noun for noun in _DESCRIBED if adjective in adjectives.BY_THEME[noun.theme]])
+    noun = draw.one(_bearers(adjective))
     one, other = _two_alike(draw, noun)
     subject = as_subject(one, the(one))
     agreed = adjective.agree(subject.feminine, subject.plural)
@@ -88,6 +90,18 @@ def compared(draw: Draw) -> Sentence:
     return c.said_or_asked(draw, clause, (f"{adjective.en}+{noun.en}", *one.keys, *other.keys), asked)
 
 
+@cache
+def _bearers(adjective: Adjective) -> list[Noun]:
+    """List the nouns that an adjective may be said of, if there is another of their kind."""
+    return [noun for noun in _DESCRIBED if adjective in adjectives.BY_THEME[noun.theme] and _kindred(noun)]
+
+
+@cache
+def _kindred(noun: Noun) -> list[Noun]:
+    """List the other nouns of the same theme."""
+    return [other for other in _DESCRIBED if other.theme == noun.theme and other != noun]
+
+
 def _two_alike(draw: Draw, noun: Noun) -> tuple[Head, Head]:
     """Choose two things to compare: of two colours, or of two kinds."""
     colours = [a for a in adjectives.BY_THEME[noun.theme] if a in adjectives.COLOURS]
@@ -95,8 +109,7 @@ def _two_alike(draw: Draw, noun: Noun) -> tuple[Head, Head]:
     if len(colours) > 3 and draw.happens(0.6):
         middle = len(colours) // 2
         return Head(noun, draw.one(colours[:middle]), plural), Head(noun, draw.one(colours[middle:]), plural)
-    others = [other for other in _DESCRIBED if other.theme == noun.theme and other != noun] or [noun]
-    other = draw.one(others)
+    other = draw.one(_kindred(noun))
     return Head(noun, None, plural), Head(other, None, plural and not other.mass)
 
 

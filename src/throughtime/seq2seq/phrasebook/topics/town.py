@@ -24,7 +24,6 @@ from throughtime.seq2seq.phrasebook.noun_phrases import (
     words,
 )
 from throughtime.seq2seq.phrasebook.numbers import english_number, french_number
-from throughtime.seq2seq.phrasebook.people import Subject
 
 
 class Town(NamedTuple):
@@ -82,10 +81,6 @@ _FORMS_OF_GOING = (
 _STILL_DOING = Form(c.PERFECT.english, c.PRESENT.french)
 
 
-def _subject(draw: Draw, asked: bool) -> Subject:
-    return people.somebody_asked_about(draw) if asked else people.somebody(draw)
-
-
 def _the(noun: Noun) -> Words:
     """Name a place of the town; one goes to school without an article."""
     return words("school", "la école") if noun.en == "school" else the(Head(noun, None, False))
@@ -94,7 +89,7 @@ def _the(noun: Noun) -> Words:
 def going(draw: Draw) -> Sentence:
     """`My mother is going to the market tomorrow.`"""
     asked = draw.happens(0.22)
-    form, subject, place = draw.one(_FORMS_OF_GOING), _subject(draw, asked), draw.one(n.PLACE)
+    form, subject, place = draw.one(_FORMS_OF_GOING), people.subject(draw, asked), draw.one(n.PLACE)
     to = words(f"to {_the(place).en}", f"à {_the(place).fr}")
     return _travelling(draw, asked, Clause(subject, verbs.GOING, form, to), place.en, when.time_for)
 
@@ -104,14 +99,14 @@ def going_abroad(draw: Draw) -> Sentence:
     asked = draw.happens(0.22)
     form, town = draw.one(_FORMS_OF_GOING[:-2]), draw.one(_TOWNS)
     to = words(f"to {town.en}", town.french_in)
-    clause = Clause(_subject(draw, asked), verbs.GOING, form, to)
+    clause = Clause(people.subject(draw, asked), verbs.GOING, form, to)
     return _travelling(draw, asked, clause, town.en, when.long_time_for)
 
 
 def returning(draw: Draw) -> Sentence:
     """`Alice came back from the cinema.`, `Alice est revenue du cinéma.`"""
     asked = draw.happens(0.22)
-    form, subject = draw.one(_FORMS_OF_RETURNING), _subject(draw, asked)
+    form, subject = draw.one(_FORMS_OF_RETURNING), people.subject(draw, asked)
     if draw.happens(0.5):
         place = draw.one(n.PLACE)
         whence, key = words(f"from {_the(place).en}", f"de {_the(place).fr}"), place.en
@@ -138,7 +133,7 @@ def _travelling(draw: Draw, asked: bool, clause: Clause, key: str, time: when.Ti
 def living(draw: Draw) -> Sentence:
     """`My cousin lives in Japan.`"""
     asked = draw.happens(0.22)
-    subject, town = _subject(draw, asked), draw.one(_TOWNS)
+    subject, town = people.subject(draw, asked), draw.one(_TOWNS)
     verb = draw.one((verbs.LIVING, verbs.LIVING, verbs.WORKING))
     where = words(f"in {town.en}", town.french_in)
     form = draw.one((c.PRESENT, c.PRESENT, c.FUTURE, c.WANT, c.WOULD_LIKE))
@@ -158,7 +153,7 @@ def living_since(draw: Draw) -> Sentence:
 def speaking(draw: Draw) -> Sentence:
     """`Do you speak English, madam?`"""
     asked = draw.happens(0.3)
-    subject, language = _subject(draw, asked), draw.one(_LANGUAGES)
+    subject, language = people.subject(draw, asked), draw.one(_LANGUAGES)
     form = draw.one((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST))
     if form is c.PRESENT and draw.happens(0.3):
         spoken = words(f"{language.en} very well", f"très bien {language.fr}")

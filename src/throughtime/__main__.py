@@ -1,0 +1,5 @@
+"""`python -m throughtime` is the command `throughtime`."""
+
+from throughtime.cli.main import main
+
+main()
