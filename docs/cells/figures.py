@@ -158,11 +158,18 @@ def lstm_memory() -> Figure:
     return figure
 
 
-def draw_all(folder: Path) -> list[Path]:
-    """Writes every figure as SVG, the same bytes at every run with one version of matplotlib."""
-    folder.mkdir(parents=True, exist_ok=True)
+def draw(name: str, folder: Path) -> Path:
+    """Writes one figure as SVG, the same bytes at every run with one version of matplotlib."""
+    path = folder / f"{name}.svg"
     with style():
-        return [_written(draw(), folder / f"{name}.svg") for name, draw in FIGURES.items()]
+        FIGURES[name]().savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+    return path
+
+
+def draw_all(folder: Path) -> list[Path]:
+    """Writes every figure into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [draw(name, folder) for name in FIGURES]
 
 
 def _simple_body() -> Diagram:
@@ -281,14 +288,9 @@ def _line_styles(axes: Axes) -> tuple[list[Artist], list[str]]:
     return [solid, dashed], [r"tanh, driven by noise: $\prod D(t)\, U$", r"linear: $U^\tau$"]
 
 
-def _written(figure: Figure, path: Path) -> Path:
-    figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-    return path
-
-
 FIGURES: Mapping[str, Callable[[], Figure]] = {
-    draw.__name__: draw
-    for draw in (
+    figure.__name__: figure
+    for figure in (
         legend,
         elman,
         elman_gradient,

@@ -179,5 +179,5 @@ def test_a_cell_without_a_step_is_none() -> None:
     class Stepless(Cell):
         gates = ("h",)
 
-    with pytest.raises(TypeError, match="abstract method '?step'?"):
+    with pytest.raises(TypeError, match=r"abstract method '?step'?"):
         Stepless()

@@ -6,11 +6,11 @@ import math
 
 import pytest
 import torch
-from tolerances import tolerance
 from torch import nn
 from torch.testing import assert_close
 
 from throughtime.cells import Elman, ElmanReLU
+from tolerances import tolerance
 
 
 def test_one_unit_by_hand() -> None:

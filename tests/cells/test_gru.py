@@ -6,11 +6,11 @@ import math
 
 import pytest
 import torch
-from tolerances import tolerance
 from torch import Tensor, nn
 from torch.testing import assert_close
 
 from throughtime.cells import GRU, GRUResetBefore
+from tolerances import tolerance
 
 
 def _sigmoid(value: float) -> float:

@@ -6,13 +6,13 @@ import math
 
 import pytest
 import torch
-from tolerances import STANDARD_ERRORS, tolerance
 from torch import Tensor, nn
 from torch.testing import assert_close
 
 from throughtime import LSTM, Recurrent
 from throughtime.cells import CELLS, Cell, ProjectedLSTM
 from throughtime.cells.initialise import INITIALISERS, forget_bias, orthogonal, torch_default, uniform
+from tolerances import STANDARD_ERRORS, tolerance
 
 HIDDEN = 32
 
@@ -153,8 +153,8 @@ def test_forget_bias_asks_for_a_bias() -> None:
 
 def test_initialisers_by_name() -> None:
     assert list(INITIALISERS) == ["torch", "orthogonal", "forget_bias", "sutskever2014"]
-    text = r"^initialiser must be a function or torch or orthogonal or forget_bias or sutskever2014; got 'xavier'$"
-    with pytest.raises(ValueError, match=text):
+    names = "torch or orthogonal or forget_bias or sutskever2014"
+    with pytest.raises(ValueError, match=rf"^initialiser must be a function or {names}; got 'xavier'$"):
         LSTM(3, 4, initialiser="xavier")
 
 

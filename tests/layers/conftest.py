@@ -60,7 +60,7 @@ class LayerNormLSTM(Cell):
 
 
 class StabilisedLSTM(Cell):
-    """sLSTM (Beck et al. 2024): exponential gates, kept finite by the running maximum m of their exponents."""
+    """sLSTM (Beck et al. 2024): exponential gates, finite by the running maximum m of their exponents."""
 
     gates = ("i", "f", "z", "o")
     state = ("h", "c", "n", "m")

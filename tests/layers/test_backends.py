@@ -30,8 +30,8 @@ def test_asking_torch_for_a_cell_that_it_lacks(cell: Cell) -> None:
         assert Recurrent(cell, 3, 4, backend="torch").backend == "torch"
         return
     text = (
-        rf"^backend='torch' cannot run {cell.name}: torch has kernels for LSTM, ProjectedLSTM, GRU, Elman, ElmanReLU "
-        r"alone; backend='reference' runs every cell$"
+        rf"^backend='torch' cannot run {cell.name}: torch has kernels for LSTM, ProjectedLSTM, GRU, Elman, "
+        r"ElmanReLU alone; backend='reference' runs every cell$"
     )
     with pytest.raises(ValueError, match=text):
         Recurrent(cell, 3, 4, backend="torch")

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from tolerances import tolerance
 from torch import Tensor, nn
 from torch.testing import assert_close
 
 import throughtime
 from throughtime import GRU, LSTM, RNN, convert
+from tolerances import tolerance
 
 OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("LSTM", dict(num_layers=2, bidirectional=True, dropout=0.5)),

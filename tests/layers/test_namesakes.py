@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import torch
-from tolerances import tolerance
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 from torch.testing import assert_close
 
 import throughtime
+from tolerances import tolerance
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 

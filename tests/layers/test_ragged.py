@@ -8,13 +8,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tolerances import tolerance
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pack_sequence, pad_packed_sequence
 from torch.testing import assert_close
 
 from throughtime import GRU, LSTM, RNN, Cell, Recurrent
 from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
+from tolerances import tolerance
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
@@ -24,7 +24,7 @@ BY_TORCH = ("Elman", "ElmanReLU", "LSTM", "ProjectedLSTM", "GRU")
 
 
 def _layers(cell: Cell, **options: object) -> list[Recurrent]:
-    """Two layers in both directions, in float64, one on each back-end that runs the cell, with the same weights."""
+    """Two layers both ways in float64, on each back-end that runs the cell, with the same weights."""
     backends = ["reference", "torch"] if cell.name in BY_TORCH else ["reference"]
     shape = dict(num_layers=2, bidirectional=True, dtype=torch.float64, **options)
     layers = [Recurrent(cell, INPUT, HIDDEN, backend=backend, **shape) for backend in backends]  # type: ignore[arg-type]

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import torch
-from tolerances import STANDARD_ERRORS, tolerance
 from torch import Tensor, nn
 from torch.testing import assert_close
 
 from throughtime import GRU, LSTM, RNN, Cell, Recurrent
 from throughtime.cells import CELLS, ProjectedLSTM
+from tolerances import HALF_PRECISION, STANDARD_ERRORS, tolerance
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
@@ -196,30 +196,13 @@ def test_a_user_cell_is_given_as_class_or_instance_and_ours_also_by_name(user_ce
     assert Recurrent("gru_reset_before", 3, 4).cell == CELLS["gru_reset_before"]()
 
 
-def test_a_layer_learns(cell: Cell) -> None:
-    """Four steps of delay, learned to below a quarter of the loss of saying nothing."""
-    if cell.name == "LinearRecurrence":
-        pytest.skip("its units decay geometrically and cannot put out a step of long ago alone")
-    torch.manual_seed(0)
-    layer, head = Recurrent(cell, 1, 12), nn.Linear(cell.output_size(12), 1)
-    optimiser = torch.optim.Adam([*layer.parameters(), *head.parameters()], lr=0.02)
-    x = torch.rand(12, 16, 1) - 0.5
-    first = loss = math.nan
-    for _ in range(60):
-        optimiser.zero_grad()
-        error = (head(layer(x)[0])[1:] - x[:-1]).square().mean()
-        error.backward()
-        optimiser.step()
-        loss = error.item()
-        first = loss if math.isnan(first) else first
-    assert loss < first / 2
-
-
 def test_repr_says_what_is_not_the_default() -> None:
-    assert repr(LSTM(3, 4)) == "LSTM(LSTM(), 3, 4, backend=torch)"
+    assert repr(LSTM(3, 4)) == "LSTM(3, 4, backend=torch)"
+    assert repr(LSTM(3, 4, proj_size=2)) == "LSTM(3, 4, proj_size=2, backend=torch)"
+    assert repr(RNN(3, 4, nonlinearity="relu")) == "RNN(3, 4, nonlinearity=relu, backend=torch)"
     deep = GRU(3, 4, 2, bias=False, batch_first=True, dropout=0.5, bidirectional=True, backend="reference")
     options = "num_layers=2, bias=False, batch_first=True, dropout=0.5, bidirectional=True"
-    assert repr(deep) == f"GRU(GRU(), 3, 4, {options}, backend=reference)"
+    assert repr(deep) == f"GRU(3, 4, {options}, backend=reference)"
     assert (
         repr(Recurrent(ProjectedLSTM(2), 3, 4))
         == "Recurrent(ProjectedLSTM(proj_size=2), 3, 4, backend=torch)"
@@ -258,7 +241,7 @@ def test_autocast_runs_on_the_reference() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found = layer(x)[0]
     assert not torch.equal(found, expected)
-    assert (found - expected).abs().max() < 0.05
+    assert (found - expected).abs().max() < HALF_PRECISION
 
 
 @pytest.mark.parametrize("backend", ["torch", "reference"])

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from tolerances import FINITE_DIFFERENCES, tolerance
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 from torch.func import functional_call, grad, jacrev, stack_module_state, vmap
@@ -14,6 +13,7 @@ from torch.testing import assert_close
 
 from throughtime import LSTM, Cell, Recurrent
 from throughtime.cells import ProjectedLSTM
+from tolerances import FINITE_DIFFERENCES, tolerance
 
 INPUT, HIDDEN = 2, 2
 
@@ -59,7 +59,7 @@ def test_gradients_of_gradients_are_finite_differences(cell: Cell) -> None:
 
 
 def test_double_backward_through_a_deep_layer_in_both_directions(cell: Cell) -> None:
-    """The gradient of a gradient's squared norm against a difference of that norm along a random direction."""
+    """The gradient of a gradient's squared norm against a difference of it along a random direction."""
     torch.manual_seed(0)
     layer = Recurrent(cell, 3, 4, 2, bidirectional=True, dtype=torch.float64, backend="reference")
     x = torch.randn(4, 2, 3, dtype=torch.float64, requires_grad=True)

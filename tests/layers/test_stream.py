@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tolerances import tolerance
 from torch.testing import assert_close
 
 from throughtime import LSTM, RNN, Cell, Recurrent, Stream
+from tolerances import tolerance
 
 
 @pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tolerances import tolerance
 from torch import Tensor
 from torch.testing import assert_close
 
 from throughtime import Cell, Recurrent
 from throughtime.cells import GRU, LSTM, Elman, ElmanReLU, ProjectedLSTM
+from tolerances import tolerance
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 

@@ -6,11 +6,11 @@ import math
 
 import pytest
 import torch
-from tolerances import tolerance
 from torch import sigmoid, tanh
 from torch.testing import assert_close
 
 from throughtime import Cell, Recurrent
+from tolerances import tolerance
 
 F64 = torch.float64
 

@@ -96,6 +96,12 @@ class Cell(ABC):
         """Name and shape of each parameter that the cell has beside the input and recurrent weights."""
         return {}
 
+    def begin(self, name: str, parameter: Tensor) -> None:
+        """Gives one of the cell's own parameters its first value, in place, as a gain would be filled with 1.
+
+        Left as it is, the parameter begins as the layer's initialiser has it.
+        """
+
     def state_sizes(self, hidden_size: int) -> Mapping[str, int]:
         """Width of each state; `hidden_size` unless the cell says otherwise."""
         return dict.fromkeys(self.state, hidden_size)

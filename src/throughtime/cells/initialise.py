@@ -1,4 +1,7 @@
-"""How the weights of a layer begin: each initialiser fills the tensors of one layer and direction."""
+"""How the weights of a layer begin: each initialiser fills the tensors of one layer and direction.
+
+Those here leave the last word on a cell's own parameters to the cell.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,8 @@ def forget_bias(value: float = 1.0, then: Initialiser = torch_default) -> Initia
 def _uniform(a: float, cell: Cell, hidden_size: int, weights: Weights) -> None:
     for weight in weights.values():
         init.uniform_(weight, -a, a)
+    for name in cell.parameters(hidden_size):
+        cell.begin(name, weights[name])
 
 
 def _forget_bias(value: float, then: Initialiser, cell: Cell, hidden_size: int, weights: Weights) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from throughtime.cells.cell import Cell, PreActivations, Product, Rows
 
 
@@ -26,6 +28,9 @@ class LinearRecurrence(Cell):
 
     def parameters(self, hidden_size: int) -> Mapping[str, tuple[int, ...]]:
         return {"w1": (hidden_size,), "w2": (hidden_size,)}
+
+    def begin(self, name: str, parameter: Tensor) -> None:
+        parameter.fill_(0.9)  # the lectures' decaying unit; uniform values near 0 would remember nothing
 
     def step(self, wx: PreActivations, u: Product, s: Any, p: Any) -> tuple[Rows, Rows]:
         return dict(h=p.w1 * (wx.x + p.w2 * s.h)), {}

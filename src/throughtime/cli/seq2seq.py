@@ -19,7 +19,7 @@ from throughtime.seq2seq.evaluate import evaluate, write_report, write_translati
 from throughtime.seq2seq.prepare import read_test
 from throughtime.seq2seq.presets import PRESETS
 from throughtime.seq2seq.run import decoder_of, load_pipeline
-from throughtime.seq2seq.show import scores_table
+from throughtime.seq2seq.show import show_scores
 from throughtime.seq2seq.train import default_folder, resume_run, train_run
 from throughtime.seq2seq.translate import lines_of, translate
 
@@ -109,7 +109,7 @@ def evaluate_command(
     pairs = read_test(corpus, columns)
     pipeline = load_pipeline([_present(model), *ensemble], decoder_of(search), search.seed)
     evaluation = evaluate(pipeline, pairs, language)
-    Console().print(scores_table(evaluation.scores, " and ".join(corpus) or "phrasebook"))
+    show_scores(Console(), evaluation.scores, " and ".join(corpus) or "phrasebook")
     print(f"{len(pairs):,} sentences in {evaluation.seconds:.1f} s")
     if output is not None:
         write_translations(output, evaluation.translations)
@@ -146,6 +146,8 @@ def run(
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # as what is read
     one_at_a_time = text is None and file is None and sys.stdin.isatty()
+    if one_at_a_time:
+        print("One sentence a line; Ctrl-D ends.", file=sys.stderr)
     for line in translate(pipeline, lines_of(text, file), search.n_best, one_at_a_time):
         print(line, flush=one_at_a_time)
 

@@ -9,6 +9,8 @@ from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
 
 SEEDS = 2**63
+METRICS = ("loss", "perplexity", "bleu")
+"""What a validation measures."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Raises InputError where settings contradict each other."""
+        _require(self.training, "watch", self.training.watch in METRICS, f"one of {', '.join(METRICS)}")
         _require(self.training, "seed", 0 <= self.training.seed < SEEDS, "0 or more and below 2**63")
         if self.model.tie_embeddings == "all" and not self.data.joint:
             raise InputError(

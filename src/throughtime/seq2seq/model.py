@@ -206,7 +206,7 @@ def _as_states(state: Tensor | States) -> States:
 
 
 def _as_hx(states: States) -> Tensor | States:
-    return states if len(states) > 1 else states[0]
+    return states[0] if len(states) == 1 else states
 
 
 @dataclass(frozen=True)

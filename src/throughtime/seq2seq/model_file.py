@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ def load_model(path: Path) -> Trained:
     try:
         tgt = tokenizer_from_asset(artefact.assets["tgt"])
         src = tokenizer_from_asset(artefact.assets["src"]) if "src" in artefact.assets else tgt
-        config = ModelConfig(**artefact.config["model"])
+        config = _settings(artefact.config["model"])
         model = Translator(config, src.vocab_size, tgt.vocab_size)
         model.load_state_dict(artefact.tensors)
         return Trained(model.eval(), Tokenizers(src, tgt), artefact.config["training"])
@@ -64,6 +64,14 @@ def load_model(path: Path) -> Trained:
         raise InputError(
             f"{path}: settings, tokenizers and weights do not fit together ({_first_line(error)})"
         ) from error
+
+
+def _settings(given: Mapping[str, Any]) -> ModelConfig:
+    """The settings of the network; one that the file lacks would be of another network by its default."""
+    missing = {field.name for field in fields(ModelConfig)} - given.keys()
+    if missing:
+        raise ValueError(f"it was written before there was {', '.join(sorted(missing))}; train it again")
+    return ModelConfig(**given)
 
 
 def _first_line(error: Exception) -> str:

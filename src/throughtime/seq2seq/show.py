@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -11,15 +12,20 @@ from throughtime.seq2seq.readers import Pair
 from throughtime.seq2seq.score import ScoreReport
 
 
+def show_scores(console: Console, scores: ScoreReport, title: str) -> None:
+    """Prints every score with its interval, and the signatures below, each whole on its line to be copied."""
+    console.print(scores_table(scores, title))
+    for *_, signature in scores.rows():
+        console.print(signature, markup=False, highlight=False, soft_wrap=True)
+
+
 def scores_table(scores: ScoreReport, title: str) -> Table:
-    """Every score with its interval, the signatures below."""
+    """Every score with its interval."""
     table = Table(title=Text(f"{title}: {scores.sentences:,} sentences"), title_justify="left")
     for heading in ("measure", "score", "95% interval"):
         table.add_column(heading)
     for *row, _ in scores.rows():
         table.add_row(*row)
-    table.caption = Text("\n".join(signature for *_, signature in scores.rows()))
-    table.caption_justify = "left"
     return table
 
 
@@ -29,7 +35,6 @@ def translations_table(pairs: Sequence[Pair], translations: Sequence[str]) -> Ta
     for heading in ("source", "translation", "reference"):
         table.add_column(heading)
     for pair, translation in zip(pairs, translations, strict=True):
-        table.add_row(
-            *map(Text, (pair.src, translation, pair.tgt))
-        )  # a string would be read as rich's markup
+        cells = (pair.src, translation, pair.tgt)
+        table.add_row(*map(Text, cells))  # a string would be read as rich's markup
     return table

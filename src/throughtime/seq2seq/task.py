@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from throughtime.seq2seq.batches import Batch, make_batch, plan_batches
-from throughtime.seq2seq.config import TrainConfig
+from throughtime.seq2seq.config import METRICS, TrainConfig
 from throughtime.seq2seq.corpus import EncodedCorpus, TextCorpus
 from throughtime.seq2seq.model import Translator, stepper
 from throughtime.seq2seq.model_file import Tokenizers, save_model
@@ -74,7 +74,7 @@ class TranslationTask:
             batches = self._epoch(self.sets.validation, 0)
             losses = [self.translator(batch.to(self._device)) for batch in batches]
         loss = sum(float(loss.total) for loss in losses) / sum(loss.tokens for loss in losses)
-        return {"loss": loss, "perplexity": math.exp(min(loss, 100.0)), "bleu": self._bleu()}
+        return dict(zip(METRICS, (loss, math.exp(min(loss, 100.0)), self._bleu()), strict=True))
 
     def save_model(self, path: Path, weights: Mapping[str, Tensor]) -> None:
         about = {"data": asdict(self.config.data), "training": asdict(self.config.training)}

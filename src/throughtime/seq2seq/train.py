@@ -21,7 +21,7 @@ from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.prepare import Prepared, prepare, write_tsv
 from throughtime.seq2seq.readers import Pair
 from throughtime.seq2seq.run import decoder_of, load_pipeline, same_vocabularies
-from throughtime.seq2seq.show import scores_table, translations_table
+from throughtime.seq2seq.show import show_scores, translations_table
 from throughtime.seq2seq.task import Sets, TranslationTask
 from throughtime.training.fit import fit
 from throughtime.training.outcome import Outcome
@@ -208,7 +208,7 @@ def _finish(
 def _tested(config: TrainConfig, test: Sequence[Pair], model: Path, console: Console) -> Evaluation:
     pipeline = load_pipeline([model], decoder_of(SearchConfig()))
     evaluation = evaluate(pipeline, test, config.data.tgt_language)
-    console.print(scores_table(evaluation.scores, "Test"))
+    show_scores(console, evaluation.scores, "Test")
     console.print(translations_table(test[:SHOWN], evaluation.translations[:SHOWN]))
     return evaluation
 

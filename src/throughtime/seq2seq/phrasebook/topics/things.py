@@ -199,13 +199,14 @@ def how_many(draw: Draw) -> Sentence:
 def where_is(draw: Draw) -> Sentence:
     """`Where are Paul's shoes?`"""
     noun = draw.one((*_PLACED, *_OWNED))
-    subject = somebodys(draw, head_of(draw, noun, plural=0.35))
+    head = head_of(draw, noun, plural=0.35)
+    subject = somebodys(draw, head)
     plural = subject.plural
     en, fr = (
         f"where {'are' if plural else 'is'} {subject.en}",
         f"où {'sont' if plural else 'est'} {subject.fr}",
     )
-    return c.sentence(en, fr, (f"where+{noun.en}",), "?", subject.addressee)
+    return c.sentence(en, fr, (f"where+{noun.en}", *head.keys), "?", subject.addressee)
 
 
 def what_colour(draw: Draw) -> Sentence:
