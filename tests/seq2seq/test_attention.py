@@ -11,9 +11,14 @@ from torch.testing import assert_close
 from throughtime.seq2seq.attention import SCORES, Dot, General, Perceptron, attend
 from throughtime.seq2seq.config import ModelConfig
 
-OUTPUTS = torch.tensor([[[1.0, 2.0], [0.0, -1.0]], [[0.5, 0.0], [3.0, 1.0]]], dtype=torch.float64)  # (B, T, 2)
+OUTPUTS = torch.tensor(
+    [[[1.0, 2.0], [0.0, -1.0]], [[0.5, 0.0], [3.0, 1.0]]], dtype=torch.float64
+)  # (B, T, 2)
 MEMORY = torch.tensor(
-    [[[1.0, 0.0, 2.0], [0.0, 1.0, 1.0], [2.0, 2.0, 2.0]], [[-1.0, 1.0, 0.0], [0.5, 0.5, 1.0], [4.0, 0.0, 1.0]]],
+    [
+        [[1.0, 0.0, 2.0], [0.0, 1.0, 1.0], [2.0, 2.0, 2.0]],
+        [[-1.0, 1.0, 0.0], [0.5, 0.5, 1.0], [4.0, 0.0, 1.0]],
+    ],
     dtype=torch.float64,
 )  # (B, S, 3)
 VALID = torch.tensor([[True, True, True], [True, True, False]])
@@ -21,7 +26,10 @@ VALID = torch.tensor([[True, True, True], [True, True, False]])
 
 def by_hand(score, memory: Tensor = MEMORY) -> Tensor:
     """score(h, m) of every output with every memory, one pair at a time."""
-    rows = [[[score(h, m) for m in source] for h in sentence] for sentence, source in zip(OUTPUTS, memory, strict=True)]
+    rows = [
+        [[score(h, m) for m in source] for h in sentence]
+        for sentence, source in zip(OUTPUTS, memory, strict=True)
+    ]
     return torch.tensor(rows, dtype=torch.float64)
 
 

@@ -26,7 +26,9 @@ def pipeline(letter_model: Callable[..., Translator], letters: Tokenizers) -> Pi
 def test_translations_that_are_the_references_score_100(pipeline: Pipeline) -> None:
     references = list(pipeline.texts(SOURCES))
     assert sum(len(text.split()) >= 4 for text in references) >= 3
-    found = evaluate(pipeline, [Pair(*pair) for pair in zip(SOURCES, references, strict=True)], "en", n_bootstrap=20)
+    found = evaluate(
+        pipeline, [Pair(*pair) for pair in zip(SOURCES, references, strict=True)], "en", n_bootstrap=20
+    )
     assert found.translations == tuple(references)
     assert found.scores.bleu.value == pytest.approx(100)
     assert found.scores.chrf.value == pytest.approx(100)
@@ -37,7 +39,9 @@ def test_translations_that_are_the_references_score_100(pipeline: Pipeline) -> N
 
 def test_scores_are_those_of_the_translations(pipeline: Pipeline) -> None:
     references = [f"{text} a b" for text in pipeline.texts(SOURCES)]
-    found = evaluate(pipeline, [Pair(*pair) for pair in zip(SOURCES, references, strict=True)], "fr", n_bootstrap=10)
+    found = evaluate(
+        pipeline, [Pair(*pair) for pair in zip(SOURCES, references, strict=True)], "fr", n_bootstrap=10
+    )
     assert found.scores == score(found.translations, references, "fr", n_bootstrap=10)
     assert 0 < found.scores.bleu.value < 100
 

@@ -81,7 +81,10 @@ def test_more_padding_than_the_longest_sentence_needs_changes_nothing(
 ) -> None:
     model, batch = tiny_translator(**changes), batch_of(PAIRS)
     wide = Batch(
-        *(torch.nn.functional.pad(ids, (0, 3), value=PAD_ID) if ids.dim() == 2 else ids for ids in vars(batch).values())
+        *(
+            torch.nn.functional.pad(ids, (0, 3), value=PAD_ID) if ids.dim() == 2 else ids
+            for ids in vars(batch).values()
+        )
     )
     assert wide.src.shape == (4, 8)
     assert_close(model(wide), model(batch))
@@ -282,6 +285,23 @@ def test_tied_embeddings_are_one_tensor(
     assert model.output.in_features == widths[tie]
 
 
+@pytest.mark.parametrize("tie", ["none", "all"])
+def test_scaled_word_vectors_are_larger_on_their_way_in_alone(
+    tiny_translator: MakeTranslator, batch_of: MakeBatch, tie: str
+) -> None:
+    scaled = tiny_translator(tie_embeddings=tie, attention="general")
+    plain = tiny_translator(attention="general", scale_embeddings=False, tie_embeddings=tie)
+    apart = tiny_translator(attention="general", scale_embeddings=False, tie_embeddings="none")
+    if tie == "all":
+        apart.head, apart.output = scaled.head, scaled.output
+        apart.encoder, apart.decoder, apart.bridge = scaled.encoder, scaled.decoder, scaled.bridge
+    with torch.no_grad():
+        apart.src_embedding.weight.copy_(scaled.src_embedding.weight * math.sqrt(5))
+        apart.tgt_embedding.weight.copy_(scaled.tgt_embedding.weight * math.sqrt(5))
+    assert_close(scaled(batch_of(PAIRS)).total, apart(batch_of(PAIRS)).total)
+    assert scaled(batch_of(PAIRS)).total != plain(batch_of(PAIRS)).total
+
+
 @pytest.mark.parametrize("smoothing", [0.1, 0.5])
 def test_label_smoothing_by_hand_in_training_alone(
     tiny_translator: MakeTranslator, batch_of: MakeBatch, smoothing: float
@@ -338,7 +358,9 @@ def test_select_before_the_first_step(tiny_translator: MakeTranslator, batch_of:
     assert_close(steps.step(torch.tensor([2]), kept)[0], steps.step(torch.tensor([2] * 4), started)[0][3:])
 
 
-def test_steppers_tell_attention_only_where_there_is_some(tiny_translator: MakeTranslator, batch_of: MakeBatch) -> None:
+def test_steppers_tell_attention_only_where_there_is_some(
+    tiny_translator: MakeTranslator, batch_of: MakeBatch
+) -> None:
     assert type(stepper(tiny_translator())) is Stepper
     steps, batch = stepper(tiny_translator(attention="general")), batch_of(PAIRS)
     _, state = steps.step(torch.tensor([2] * 4), steps.start(batch.src, batch.src_lengths))
@@ -349,7 +371,9 @@ def test_steppers_tell_attention_only_where_there_is_some(tiny_translator: MakeT
     assert bool((weights[batch.src != PAD_ID] > 0).all())
 
 
-def test_stepper_is_without_dropout_and_gradients(tiny_translator: MakeTranslator, batch_of: MakeBatch) -> None:
+def test_stepper_is_without_dropout_and_gradients(
+    tiny_translator: MakeTranslator, batch_of: MakeBatch
+) -> None:
     model = tiny_translator(dropout=0.5, attention="general").train()
     steps, batch = stepper(model), batch_of(PAIRS)
     assert steps.vocab_size == 9
@@ -400,7 +424,9 @@ def test_orthogonal_begins_every_recurrent_block_orthogonal(tiny_config: Callabl
             assert_close(block @ block.T, torch.eye(layer.hidden_size))
 
 
-def test_decoder_takes_up_its_state_where_it_was(tiny_translator: MakeTranslator, batch_of: MakeBatch) -> None:
+def test_decoder_takes_up_its_state_where_it_was(
+    tiny_translator: MakeTranslator, batch_of: MakeBatch
+) -> None:
     """Decoding in two parts is decoding at once."""
     model, batch = tiny_translator(attention="general", decoder_layers=2), batch_of(PAIRS)
     encoded = model.encode(batch.src, batch.src_lengths)

@@ -19,7 +19,9 @@ from throughtime.seq2seq.search import LengthRule
 from throughtime.seq2seq.tokenizer import Words, train_subwords
 
 LINES = ["a b c", "h g f e d", "a", "b a d c a b", "zebra a"]
-SENTENCES = [f"the {animal} eats the {food}" for animal in ("cat", "dog", "hen") for food in ("bread", "fish")]
+SENTENCES = [
+    f"the {animal} eats the {food}" for animal in ("cat", "dog", "hen") for food in ("bread", "fish")
+]
 
 
 @pytest.fixture(autouse=True)
@@ -129,12 +131,19 @@ def changed(artefact: Artefact, **model: object) -> Artefact:
     return replace(artefact, config={**config, "model": {**config["model"], **model}})
 
 
+def without(artefact: Artefact, name: str) -> Artefact:
+    config = json.loads(json.dumps(artefact.config))
+    del config["model"][name]
+    return replace(artefact, config=config)
+
+
 def test_refuses_parts_that_do_not_fit_together(saved_letters: Callable[..., Path]) -> None:
     whole = load(saved_letters(Path("m.safetensors")))
     assert whole.kind == KIND
     missing = {name: value for name, value in whole.tensors.items() if name != "output.bias"}
     odd = {
         "wider": changed(whole, decoder_size=7),
+        "older": without(whole, "scale_embeddings"),
         "unknown setting": changed(whole, colour="red"),
         "unknown cell": changed(whole, cell="abacus"),
         "out of range": changed(whole, embedding_size=0),
@@ -152,6 +161,7 @@ def test_refuses_parts_that_do_not_fit_together(saved_letters: Callable[..., Pat
         assert told.startswith(prefix)
         reasons[name] = told.removeprefix(prefix).removesuffix(")")
     assert reasons["unknown cell"].startswith("there is no cell named 'abacus'; the cells are elman")
+    assert reasons["older"] == "it was written before there was scale_embeddings; train it again"
     assert reasons["out of range"] == "embedding_size is 0; expected at least 1"
     assert "unexpected keyword argument 'colour'" in reasons["unknown setting"]
     assert reasons["bad tokenizer"] == "The tokenizer is damaged: its bytes are not a sentencepiece model."
@@ -169,7 +179,9 @@ def test_a_disk_without_room_leaves_the_old_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(InputError, match=r"^m\.safetensors cannot be written: No space left on device; [\d,]+ MiB"):
+    with pytest.raises(
+        InputError, match=r"^m\.safetensors cannot be written: No space left on device; [\d,]+ MiB"
+    ):
         saved_letters(Path("m.safetensors"), seed=2)
     assert Path("m.safetensors").read_bytes() == before
     assert [path.name for path in Path().iterdir()] == ["m.safetensors"]

@@ -320,16 +320,16 @@ def test_elision_and_contraction(text: str, spelled: str) -> None:
 
 
 CONJUGATIONS = """
-manger    | mange manges mange mangeons mangez mangent                   | mangeais mangions       | mangera
-commencer | commence commences commence commençons commencez commencent  | commençais commencions  | commencera
-acheter   | achète achètes achète achetons achetez achètent              | achetais achetions      | achètera
-appeler   | appelle appelles appelle appelons appelez appellent          | appelais appelions      | appellera
-préférer  | préfère préfères préfère préférons préférez préfèrent        | préférais préférions    | préférera
-nettoyer  | nettoie nettoies nettoie nettoyons nettoyez nettoient        | nettoyais nettoyions    | nettoiera
-choisir   | choisis choisis choisit choisissons choisissez choisissent   | choisissais choisissions | choisira
-vendre    | vends vends vend vendons vendez vendent                      | vendais vendions        | vendra
-être      | suis es est sommes êtes sont                                 | étais étions            | sera
-boire     | bois bois boit buvons buvez boivent                          | buvais buvions          | boira
+manger | mange manges mange mangeons mangez mangent | mangeais mangions | mangera
+commencer | commence commences commence commençons commencez commencent | commençais commencions | commencera
+acheter | achète achètes achète achetons achetez achètent | achetais achetions | achètera
+appeler | appelle appelles appelle appelons appelez appellent | appelais appelions | appellera
+préférer | préfère préfères préfère préférons préférez préfèrent | préférais préférions | préférera
+nettoyer | nettoie nettoies nettoie nettoyons nettoyez nettoient | nettoyais nettoyions | nettoiera
+choisir | choisis choisis choisit choisissons choisissez choisissent | choisissais choisissions | choisira
+vendre | vends vends vend vendons vendez vendent | vendais vendions | vendra
+être | suis es est sommes êtes sont | étais étions | sera
+boire | bois bois boit buvons buvez boivent | buvais buvions | boira
 """
 
 

@@ -24,7 +24,14 @@ from throughtime.seq2seq.prepare import (
 from throughtime.seq2seq.readers import Pair, read_pairs
 from throughtime.seq2seq.tokenizer import EOS_ID, UNK_ID
 
-ANIMALS = {"cat": "chat", "dog": "chien", "horse": "cheval", "bird": "oiseau", "fox": "renard", "bear": "ours"}
+ANIMALS = {
+    "cat": "chat",
+    "dog": "chien",
+    "horse": "cheval",
+    "bird": "oiseau",
+    "fox": "renard",
+    "bear": "ours",
+}
 FOODS = {"bread": "pain", "fish": "poisson", "cheese": "fromage", "meat": "porc", "rice": "riz"}
 TIMES = {"today": "ce jour", "now": "vite", "again": "encore"}
 PAIRS = [
@@ -47,7 +54,9 @@ def small() -> Callable[..., DataConfig]:
 
     def make(pairs: Sequence[Pair] = PAIRS, **changes: Any) -> DataConfig:
         write_tsv(pairs, Path("c.tsv"))
-        fitting = dict(corpus=("c.tsv",), validation_size=10, test_size=8, src_vocab_size=45, tgt_vocab_size=35)
+        fitting = dict(
+            corpus=("c.tsv",), validation_size=10, test_size=8, src_vocab_size=45, tgt_vocab_size=35
+        )
         return DataConfig(**{**fitting, **changes})
 
     return make
@@ -135,7 +144,10 @@ def test_cleaning_is_counted(small: Callable[..., DataConfig]) -> None:
             "All 90 pairs are too long: each has a sentence of more than 3 words (max_words).",
         ),
         (dict(src_vocab_size=5000), "src_vocab_size is 5000; the training text allows at most "),
-        (dict(src_vocab_size=7), "src_vocab_size is 7; the characters of the training text alone need at least "),
+        (
+            dict(src_vocab_size=7),
+            "src_vocab_size is 7; the characters of the training text alone need at least ",
+        ),
         (
             dict(src_vocab_size=5000, tokenizer="words"),
             "src_vocab_size is 5000; the training text allows at most 39.",
@@ -148,10 +160,15 @@ def test_cleaning_is_counted(small: Callable[..., DataConfig]) -> None:
             dict(joint=False, tgt_vocab_size=2, tokenizer="words", src_vocab_size=20),
             "tgt_vocab_size is 2; it must be at least 5.",
         ),
-        (dict(tokenizer="words", src_vocab_size=20, tgt_language="xx"), "language 'xx' is not known; choose one of "),
+        (
+            dict(tokenizer="words", src_vocab_size=20, tgt_language="xx"),
+            "language 'xx' is not known; choose one of ",
+        ),
     ],
 )
-def test_what_cannot_be_prepared(small: Callable[..., DataConfig], changes: dict[str, Any], told: str) -> None:
+def test_what_cannot_be_prepared(
+    small: Callable[..., DataConfig], changes: dict[str, Any], told: str
+) -> None:
     with pytest.raises(InputError) as caught:
         prepare(small(**changes), Path("data"), seed=1)
     assert str(caught.value).startswith(told)
@@ -192,7 +209,9 @@ def test_vocabularies_are_learned_from_the_training_text_alone(small: Callable[.
 
 def test_languages_are_those_of_the_sides(small: Callable[..., DataConfig]) -> None:
     texts = prepare_texts(small(), Path("data"), seed=1)
-    config = small(tokenizer="words", src_vocab_size=15, tgt_vocab_size=16, src_language="en", tgt_language="fr")
+    config = small(
+        tokenizer="words", src_vocab_size=15, tgt_vocab_size=16, src_language="en", tgt_language="fr"
+    )
     joint = train_tokenizers(config, texts.train, seed=1)
     apart = train_tokenizers(replace(config, joint=False), texts.train, seed=1)
     assert [joint.src.language, apart.src.language, apart.tgt.language] == ["fr", "en", "fr"]
@@ -243,5 +262,6 @@ def test_written_pairs_are_read_back_in_their_rows() -> None:
     random.Random(0).shuffle(odd)
     write_tsv(odd, Path("o.tsv"))
     assert list(read_pairs(["o.tsv"])) == [
-        Pair(*(side.replace("\t", " ").replace("\n", " ").replace("\r", " ") for side in pair)) for pair in odd
+        Pair(*(side.replace("\t", " ").replace("\n", " ").replace("\r", " ") for side in pair))
+        for pair in odd
     ]

@@ -61,7 +61,9 @@ ODD_LINES = [
 def pipeline(letter_model: Callable[..., Translator], letters: Tokenizers) -> MakePipeline:
     """An untrained translator of letters, ready to run."""
 
-    def make(decoder: Decoder | None = None, seed: int = 0, generator: int = 0, **changes: object) -> Pipeline:
+    def make(
+        decoder: Decoder | None = None, seed: int = 0, generator: int = 0, **changes: object
+    ) -> Pipeline:
         model = stepper(letter_model(seed, **changes))
         return Pipeline(model, letters, decoder or LengthRule(offset=3), generator)
 
@@ -73,12 +75,16 @@ def random_lines(number: int) -> list[str]:
     return [" ".join(draw.choices("abcdefgh", k=draw.randint(0, 9))) for _ in range(number)]
 
 
-@pytest.mark.parametrize("decoder", [LengthRule(), BeamSettings(beam_size=3), SampleSettings()], ids=["greedy", "beam", "sample"])
+@pytest.mark.parametrize(
+    "decoder", [LengthRule(), BeamSettings(beam_size=3), SampleSettings()], ids=["greedy", "beam", "sample"]
+)
 def test_every_line_has_its_translation_in_its_place(pipeline: MakePipeline, decoder: Decoder) -> None:
     texts = list(pipeline(decoder).texts(ODD_LINES))
     assert len(texts) == len(ODD_LINES)
     assert all(isinstance(text, str) and "\n" not in text for text in texts)
-    nothing = [k for k, line in enumerate(ODD_LINES) if not line.strip() or not line.strip("\x00\x01\x85\x0b\x0c")]
+    nothing = [
+        k for k, line in enumerate(ODD_LINES) if not line.strip() or not line.strip("\x00\x01\x85\x0b\x0c")
+    ]
     assert nothing == [0, 2, 3, 7, 14, 19]
     assert [texts[k] for k in nothing] == [""] * 6
 
@@ -240,10 +246,14 @@ def test_loaded_model_translates_as_the_saved_one(
 ) -> None:
     path = saved_letters(tmp_path / "m.safetensors", seed=3)
     lines = random_lines(12)
-    assert list(load_pipeline([path], LengthRule(offset=3)).texts(lines)) == list(pipeline(seed=3).texts(lines))
+    assert list(load_pipeline([path], LengthRule(offset=3)).texts(lines)) == list(
+        pipeline(seed=3).texts(lines)
+    )
 
 
-def test_ensemble_of_a_model_with_itself_is_the_model(saved_letters: Callable[..., Path], tmp_path: Path) -> None:
+def test_ensemble_of_a_model_with_itself_is_the_model(
+    saved_letters: Callable[..., Path], tmp_path: Path
+) -> None:
     path = saved_letters(tmp_path / "m.safetensors")
     lines, settings = random_lines(12), BeamSettings(n_best=3)
     alone = list(load_pipeline([path], settings).lines(lines))
@@ -258,7 +268,9 @@ def test_ensemble_of_two_is_neither(saved_letters: Callable[..., Path], tmp_path
     two = saved_letters(tmp_path / "two.safetensors", seed=2)
     lines = random_lines(30)
     rule = LengthRule(offset=3)
-    texts = [list(load_pipeline(paths, rule).texts(lines)) for paths in ([one], [two], [one, two], [two, one])]
+    texts = [
+        list(load_pipeline(paths, rule).texts(lines)) for paths in ([one], [two], [one, two], [two, one])
+    ]
     assert texts[2] == texts[3]
     assert texts[2] not in texts[:2]
 
@@ -304,7 +316,10 @@ def test_search_of_a_configuration() -> None:
         (dict(length_penalty=-1.0), "length_penalty is -1.0; expected a number of at least 0."),
         (dict(search="sample", temperature=0.0), "temperature is 0.0; expected a number above 0."),
         (dict(search="sample", top_p=1.5), "top_p is 1.5; expected a number above 0 and at most 1."),
-        (dict(search="greedy", n_best=3), "n_best is 3, but greedy search writes one translation; expected 1"),
+        (
+            dict(search="greedy", n_best=3),
+            "n_best is 3, but greedy search writes one translation; expected 1",
+        ),
         (dict(seed=-1), "seed is -1; expected 0 or more and below 2**63"),
     ],
 )

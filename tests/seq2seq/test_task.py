@@ -43,15 +43,22 @@ def pairs() -> list[Pair]:
 
 
 @pytest.fixture
-def make_task(tmp_path: Path, letters: Tokenizers, pairs: list[Pair], tiny_config: Callable[..., ModelConfig]) -> MakeTask:
+def make_task(
+    tmp_path: Path, letters: Tokenizers, pairs: list[Pair], tiny_config: Callable[..., ModelConfig]
+) -> MakeTask:
     """A task on some of the pairs, validated on the next 60."""
 
-    def make(number: int = 90, data: DataConfig | None = None, seed: int = 1, **model: Any) -> TranslationTask:
+    def make(
+        number: int = 90, data: DataConfig | None = None, seed: int = 1, **model: Any
+    ) -> TranslationTask:
         def encoded(part: list[Pair], name: str):
             text, _ = build_text_corpus(part, tmp_path / name, Cleaning(drop_duplicates=False))
             return text, encode_corpus(text, letters.src, letters.tgt, tmp_path / name, 50)
 
-        (_, train), (text, validation) = encoded(pairs[:number], "train"), encoded(pairs[number : number + 60], "val")
+        (_, train), (text, validation) = (
+            encoded(pairs[:number], "train"),
+            encoded(pairs[number : number + 60], "val"),
+        )
         config = TrainConfig(
             data or DataConfig(tokens_per_batch=40), tiny_config(**model), TrainingConfig(seed=seed)
         )
@@ -61,7 +68,11 @@ def make_task(tmp_path: Path, letters: Tokenizers, pairs: list[Pair], tiny_confi
 
 
 def sentences(batches: Any) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    rows = [(src, tgt) for batch in batches for src, tgt in zip(batch.src.tolist(), batch.tgt_out.tolist(), strict=True)]
+    rows = [
+        (src, tgt)
+        for batch in batches
+        for src, tgt in zip(batch.src.tolist(), batch.tgt_out.tolist(), strict=True)
+    ]
     return [(tuple(filter(None, src)), tuple(filter(None, tgt))) for src, tgt in rows]
 
 
@@ -115,7 +126,9 @@ def test_validation_is_the_mean_loss_of_all_tokens_and_bleu_of_greedy_search(mak
             features, _, _ = task.translator.decode(
                 batch.tgt_in, encoded.state, task.translator.head.attended(encoded)
             )
-            chosen = task.translator.output(features).log_softmax(-1).gather(2, batch.tgt_out[..., None])[..., 0]
+            chosen = (
+                task.translator.output(features).log_softmax(-1).gather(2, batch.tgt_out[..., None])[..., 0]
+            )
             total -= float(chosen[batch.tgt_out != PAD_ID].sum())
             tokens += batch.tgt_tokens
     assert tokens == sum(len(pair.tgt.split()) + 1 for pair in task.sets.validation_text)
@@ -163,7 +176,9 @@ def test_perplexity_of_a_diverged_model_is_a_number(make_task: MakeTask) -> None
     assert found["perplexity"] == math.exp(100)
 
 
-def test_batches_are_moved_to_where_the_model_is(make_task: MakeTask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_are_moved_to_where_the_model_is(
+    make_task: MakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     task = make_task()
     devices: list[Any] = []
     moved = Batch.to

@@ -54,9 +54,13 @@ def console() -> Console:
 def make_config() -> MakeConfig:
     """Letters beside themselves backwards, in c.tsv, and a network that learns some of it in a second."""
 
-    def make(data: dict[str, Any] | None = None, model: dict[str, Any] | None = None, **training: Any) -> TrainConfig:
+    def make(
+        data: dict[str, Any] | None = None, model: dict[str, Any] | None = None, **training: Any
+    ) -> TrainConfig:
         write_letters(Path("c.tsv"))
-        corpus = dict(corpus=("c.tsv",), validation_size=20, test_size=12, tokenizer="words", src_vocab_size=12)
+        corpus = dict(
+            corpus=("c.tsv",), validation_size=20, test_size=12, tokenizer="words", src_vocab_size=12
+        )
         network = dict(embedding_size=16, encoder_size=12, decoder_size=24, dropout=0.1)
         pace = dict(learning_rate=0.02, max_epochs=2, log_every=2)
         return TrainConfig(
@@ -168,7 +172,9 @@ def test_next_commands_fit_folder_and_language(make_config: MakeConfig, console:
     ]
 
 
-def test_sentences_that_look_like_markup_are_shown_as_they_are(make_config: MakeConfig, console: Console) -> None:
+def test_sentences_that_look_like_markup_are_shown_as_they_are(
+    make_config: MakeConfig, console: Console
+) -> None:
     Path("t.tsv").write_text("a [/b] c\tc [bold] a\n[red]d e\t[link=x]e d\na b\tb a\n")
     train_run(make_config(dict(test=("t.tsv",), test_size=0), max_epochs=0.2), FOLDER, False, console)
     text = printed(console)
@@ -188,7 +194,12 @@ def test_a_folder_that_holds_a_run_is_left_alone(make_config: MakeConfig, consol
 
 
 def test_overwrite_takes_away_the_old_run_and_nothing_else(make_config: MakeConfig, console: Console) -> None:
-    train_run(make_config(max_epochs=0.5, keep_checkpoints=2, average_last=2, validate_every=0.2), FOLDER, False, console)
+    train_run(
+        make_config(max_epochs=0.5, keep_checkpoints=2, average_last=2, validate_every=0.2),
+        FOLDER,
+        False,
+        console,
+    )
     assert any(name.startswith("step-") for name in names())
     (FOLDER / "notes.txt").write_text("mine")
     (FOLDER / "other.safetensors").write_text("mine too")
@@ -216,8 +227,16 @@ def test_overwrite_that_cannot_begin_leaves_the_old_run(make_config: MakeConfig,
     [
         (dict(corpus=("missing.tsv",)), {}, "missing.tsv does not exist."),
         (dict(src_vocab_size=999), {}, "src_vocab_size is 999; the training text allows at most 12."),
-        (dict(validation_size=999), {}, "236 pairs with 236 distinct sources cannot give 999 for validation "),
-        ({}, dict(cell="abacus"), "there is no cell named 'abacus'; the cells are elman, elman_relu, linear, "),
+        (
+            dict(validation_size=999),
+            {},
+            "236 pairs with 236 distinct sources cannot give 999 for validation ",
+        ),
+        (
+            {},
+            dict(cell="abacus"),
+            "there is no cell named 'abacus'; the cells are elman, elman_relu, linear, ",
+        ),
         ({}, dict(cell="projected_lstm"), "the cell ProjectedLSTM needs proj_size; "),
         ({}, dict(cell="gru", initialiser="forget_bias"), "GRU has no forget gate f to give a bias; "),
         (
@@ -273,7 +292,16 @@ def test_a_run_without_a_checkpoint_cannot_go_on(make_config: MakeConfig, consol
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "7", "{}", '{"data": [], "model": {}, "training": {}}', '{"data": {"colour": 1}}', "\udcff"],
+    [
+        "",
+        "{",
+        "[]",
+        "7",
+        "{}",
+        '{"data": [], "model": {}, "training": {}}',
+        '{"data": {"colour": 1}}',
+        "\udcff",
+    ],
 )
 def test_settings_that_are_none(text: str) -> None:
     path = Path("settings.json")
@@ -316,13 +344,18 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
         whole, parted = load(Path("whole") / name), load(FOLDER / name)
         assert whole.config == parted.config
         assert all(torch.equal(value, parted.tensors[key]) for key, value in whole.tensors.items())
-    reports = [json.loads((folder / "report.json").read_text())["training"] for folder in (Path("whole"), FOLDER)]
+    reports = [
+        json.loads((folder / "report.json").read_text())["training"] for folder in (Path("whole"), FOLDER)
+    ]
     for key in ("step", "epochs", "best_step", "best_metrics", "stopped"):
         assert reports[0][key] == reports[1][key]
 
 
 def test_the_printed_command_resumes(
-    make_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    make_config: MakeConfig,
+    console: Console,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with monkeypatch.context() as patch:
         interrupt_after(2, patch)
@@ -425,7 +458,9 @@ def test_a_disk_that_fills_up_leaves_the_last_good_files(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(InputError, match=r"cannot be written: No space left on device; [\d,]+ MiB are free there"):
+    with pytest.raises(
+        InputError, match=r"cannot be written: No space left on device; [\d,]+ MiB are free there"
+    ):
         resume_run(FOLDER, console)
     assert {name: (FOLDER / name).read_bytes() for name in before} == before
     assert not [name for name in names() if name.endswith(".part")]

@@ -38,7 +38,14 @@ def test_one_line_out_for_each_line_in() -> None:
 
 
 def test_n_best_are_ranked_with_scores() -> None:
-    expected = ["1\t0.2500\tA!", "2\t-0.7500\tA.", "3\t-1.7500\tA?", "1\t0.2500\tB!", "2\t-0.7500\tB.", "3\t-1.7500\tB?"]
+    expected = [
+        "1\t0.2500\tA!",
+        "2\t-0.7500\tA.",
+        "3\t-1.7500\tA?",
+        "1\t0.2500\tB!",
+        "2\t-0.7500\tB.",
+        "3\t-1.7500\tB?",
+    ]
     assert list(translate(Shouting(), ["a", "b"], n_best=3, one_at_a_time=False)) == expected
     assert ranked([Candidate("", 0.0)]) == ["1\t0.0000\t"]
 
@@ -51,7 +58,9 @@ def test_n_best_of_a_model(letter_model: Callable[..., Translator], letters: Tok
     assert float(rows[0][1]) >= float(rows[1][1])
 
 
-def test_one_at_a_time_answers_before_it_reads_on(letter_model: Callable[..., Translator], letters: Tokenizers) -> None:
+def test_one_at_a_time_answers_before_it_reads_on(
+    letter_model: Callable[..., Translator], letters: Tokenizers
+) -> None:
     asked: list[str] = []
 
     def typed() -> Iterator[str]:
@@ -59,7 +68,9 @@ def test_one_at_a_time_answers_before_it_reads_on(letter_model: Callable[..., Tr
             asked.append(line)
             yield line
 
-    answers = translate(Pipeline(stepper(letter_model()), letters, BeamSettings()), typed(), 1, one_at_a_time=True)
+    answers = translate(
+        Pipeline(stepper(letter_model()), letters, BeamSettings()), typed(), 1, one_at_a_time=True
+    )
     next(answers)
     assert asked == ["a b"]
     next(answers)

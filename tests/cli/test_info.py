@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any
+
+import pytest
+import torch
+
+import throughtime
+from throughtime.cells import CELLS
+from throughtime.cli import info
+
+
+def test_info_tells_versions_devices_and_back_ends(run: Callable[..., Any]) -> None:
+    done = run("info")
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[0].startswith(f"throughtime {throughtime.__version__}, Python {platform.python_version()}, ")
+    assert lines[1].startswith(f"torch {torch.__version__}: ")
+    assert lines[1].endswith(f", {torch.get_num_threads()} threads")
+    assert lines[2].startswith("devices: cpu")
+    backends = dict(re.findall(r"^  (\w+) +(.+)$", done.out, re.MULTILINE))
+    assert list(backends) == list(CELLS)
+    assert backends["lstm"] == "torch, reference"
+    assert backends["gru_reset_before"] == "reference"
+    assert lines[-1].startswith("extra [seq2seq]: ")
+    assert f"sentencepiece {metadata.version('sentencepiece')}" in lines[-1]
+    assert max(map(len, lines[:-1])) <= 100
+
+
+def test_info_tells_what_is_missing(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(info.EXTRAS, "seq2seq", ("sentencepiece", "no-such-package"))
+    assert run("info").out.splitlines()[-1] == (
+        f"extra [seq2seq]: sentencepiece {metadata.version('sentencepiece')}, no-such-package missing"
+    )
+
+
+def test_info_names_every_package_of_the_extra() -> None:
+    wanted = [
+        re.split(r"[ >=;]", line)[0]
+        for line in metadata.requires("throughtime") or []
+        if re.search(r"extra == ['\"]seq2seq['\"]", line)
+    ]
+    assert len(wanted) >= 8
+    assert set(info.EXTRAS["seq2seq"]) <= set(wanted)
+
+
+def test_version(run: Callable[..., Any]) -> None:
+    assert run("--version") == (0, f"{throughtime.__version__}\n", "")
