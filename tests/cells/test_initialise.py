@@ -27,6 +27,22 @@ class InputForget(Cell):
         raise NotImplementedError
 
 
+class Scaled(Cell):
+    """A cell that says how its gain begins, and leaves its matrix to the initialiser."""
+
+    gates = ("n", "f")
+
+    def parameters(self, hidden_size):
+        return {"gain": (hidden_size,), "weight_own": (2, hidden_size)}
+
+    def begin(self, name, parameter):
+        if name == "gain":
+            parameter.fill_(1)
+
+    def step(self, wx, u, s, p):
+        raise NotImplementedError
+
+
 def _weights(cell: Cell, bias: bool = True) -> dict[str, Tensor]:
     shapes = cell.weight_shapes(16, HIDDEN, bias)
     return {name: torch.full(shape, math.nan) for name, shape in shapes.items()}
@@ -50,7 +66,25 @@ def test_torch_default_is_uniform_within_one_by_root_of_hidden_size(name: str) -
     cell = ProjectedLSTM(8) if name == "projected_lstm" else CELLS[name]()
     weights = _weights(cell)
     torch_default(cell, HIDDEN, weights)
-    _assert_uniform(torch.cat([weight.flatten() for weight in weights.values()]), 1 / math.sqrt(HIDDEN))
+    drawn = [weight.flatten() for own, weight in weights.items() if own not in ("w1", "w2")]
+    _assert_uniform(torch.cat(drawn), 1 / math.sqrt(HIDDEN))
+
+
+def test_linear_units_begin_decaying() -> None:
+    layer = Recurrent("linear", 3, 4, num_layers=2)
+    for name in ("w1_l0", "w2_l0", "w1_l1", "w2_l1"):
+        assert torch.equal(getattr(layer, name), torch.full((4,), 0.9))
+
+
+@pytest.mark.parametrize("initialiser", [torch_default, uniform(0.08), orthogonal, forget_bias()])
+def test_a_cell_has_the_last_word_on_its_own_parameters(initialiser) -> None:
+    torch.manual_seed(0)
+    weights = _weights(Scaled())
+    initialiser(Scaled(), HIDDEN, weights)
+    assert weights["gain"].eq(1).all()
+    assert weights["weight_own"].shape == (2, HIDDEN)
+    assert weights["weight_own"].isfinite().all()
+    assert weights["weight_own"].any()
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -17,10 +17,17 @@ from throughtime.cli.main import main
 
 SOURCE = Path(throughtime.__file__).parents[1]
 PROGRAM = [sys.executable, "-c", "from throughtime.cli.main import main; main()"]
-TINY = (
-    "--tokenizer words --src-vocab-size 12 --embedding-size 8 --encoder-size 6 --decoder-size 12 --dropout 0 "
-    "--validation-size 10 --tokens-per-batch 100 --learning-rate 0.02"
-).split()
+TINY = dict(
+    tokenizer="words",
+    src_vocab_size=12,
+    validation_size=10,
+    embedding_size=8,
+    encoder_size=6,
+    decoder_size=12,
+    dropout=0,
+    tokens_per_batch=100,
+    learning_rate=0.02,
+)
 
 
 class Done(NamedTuple):
@@ -57,7 +64,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
 
 @pytest.fixture
 def refused(run: Callable[..., Done]) -> Callable[..., str]:
-    """Calls `main`, which must fail with one sentence and nothing else on standard error; returns the sentence."""
+    """Calls `main`, which must fail with one sentence and no more on standard error; returns the sentence."""
 
     def call(*arguments: str | Path) -> str:
         done = run(*arguments)
@@ -75,7 +82,7 @@ def start() -> Callable[..., subprocess.Popen[bytes]]:
     """Starts the program in a process of its own, in this folder."""
 
     def begin(
-        *arguments: str | Path, program: list[str] = PROGRAM, **options: object
+        *arguments: str | Path, program: list[str] = PROGRAM, **options: Any
     ) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"}
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -84,25 +91,27 @@ def start() -> Callable[..., subprocess.Popen[bytes]]:
     return begin
 
 
-@pytest.fixture
-def letters() -> list[str]:
-    """Options that train a tiny network on letters beside themselves backwards, in l.tsv."""
+def options(corpus: Path, number: int, settings: dict[str, Any]) -> list[str]:
+    """Options of `train` for a tiny network; the corpus is letters beside themselves backwards."""
     draw = random.Random(0)
-    lines = [draw.choices("abcdefgh", k=draw.randint(3, 5)) for _ in range(150)]
-    Path("l.tsv").write_text("".join(f"{' '.join(line)}\t{' '.join(reversed(line))}\n" for line in lines))
-    return ["--corpus", "l.tsv", *TINY]
+    lines = [draw.choices("abcdefgh", k=draw.randint(3, 5)) for _ in range(number)]
+    corpus.write_text("".join(f"{' '.join(line)}\t{' '.join(reversed(line))}\n" for line in lines))
+    named = [(f"--{name.replace('_', '-')}", str(value)) for name, value in {**TINY, **settings}.items()]
+    return ["--corpus", str(corpus), *(word for pair in named for word in pair)]
+
+
+@pytest.fixture
+def letters() -> Callable[..., list[str]]:
+    """Options of `train` for a tiny network on l.tsv, changed as asked."""
+    return lambda **changes: options(Path("l.tsv"), 150, changes)
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of that kind; its model writes letters, seldom the right ones."""
     folder = tmp_path_factory.mktemp("trained")
-    draw = random.Random(0)
-    lines = [draw.choices("abcdefgh", k=draw.randint(3, 5)) for _ in range(300)]
-    corpus = folder / "l.tsv"
-    corpus.write_text("".join(f"{' '.join(line)}\t{' '.join(reversed(line))}\n" for line in lines))
-    command = ["seq2seq", "train", "--corpus", str(corpus), *TINY, "--max-epochs", "4", "--test-size", "20"]
+    given = options(folder / "l.tsv", 300, dict(max_epochs=4, test_size=20))
     with pytest.raises(SystemExit) as left:
-        main([*command, "--folder", str(folder / "run")])
+        main(["seq2seq", "train", *given, "--folder", str(folder / "run")])
     assert left.value.code in (None, 0)
     return folder / "run"

@@ -26,9 +26,9 @@ def first_with(lines: Iterable[bytes], text: str) -> str:
 
 
 def test_ctrl_c_saves_and_the_resumed_run_ends_as_one_that_was_not_stopped(
-    start: Start, run: Callable[..., Any], letters: list[str]
+    start: Start, run: Callable[..., Any], letters: Callable[..., list[str]]
 ) -> None:
-    options = [*letters, "--max-epochs", "60", "--validate-every", "20"]
+    options = letters(max_epochs=60, validate_every=20)
     process = start("seq2seq", "train", *options, "--folder", "stopped run", preexec_fn=listening)
     assert process.stdout is not None
     first_with(process.stdout, "val loss")
@@ -50,13 +50,10 @@ def test_ctrl_c_saves_and_the_resumed_run_ends_as_one_that_was_not_stopped(
 
 
 def test_ctrl_c_while_translating_is_quiet(start: Start, trained: Path) -> None:
-    process = start(
-        "seq2seq", "run", trained / "best.safetensors", "--search", "greedy", preexec_fn=listening
-    )
-    assert process.stdin is not None
+    Path("lines.txt").write_text("a b c d e f g h\n" * 50_000)  # for a minute and more
+    arguments = ["seq2seq", "run", trained / "best.safetensors", "--search", "greedy", "--file", "lines.txt"]
+    process = start(*arguments, preexec_fn=listening)
     assert process.stdout is not None
-    process.stdin.write(b"a b c\n" * 64 * 400)  # more than its output may hold before it is written
-    process.stdin.flush()
     assert process.stdout.readline()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=300)

@@ -84,18 +84,19 @@ def test_all_lines_too_long(refused: Refused) -> None:
 
 def test_all_lines_too_long_in_tokens(refused: Refused) -> None:
     lines = "".join(f"{'x,' * (50 + k)}\t{'y,' * (50 + k)}\n" for k in range(9))
-    sizes = "--max-words 2 --validation-size 2 --tokenizer words --src-vocab-size 6".split()
+    sizes = ["--max-words", "2", "--validation-size", "2", "--tokenizer", "words", "--src-vocab-size", "6"]
     assert refused(*train(write("a.tsv", lines)), *sizes) == (
         "All 7 pairs are too long: each has a side of more than 8 ids (max_length)."
     )
 
 
-def test_a_vocabulary_larger_than_the_data_allows(refused: Refused, letters: list[str]) -> None:
-    told = refused("seq2seq", "train", *letters, "--src-vocab-size", "4000", "--folder", "new")
+def test_a_vocabulary_larger_than_the_data_allows(
+    refused: Refused, letters: Callable[..., list[str]]
+) -> None:
+    told = refused("seq2seq", "train", *letters(src_vocab_size=4000), "--folder", "new")
     assert told == "src_vocab_size is 4000; the training text allows at most 12."
-    told = refused(
-        "seq2seq", "train", *letters, "--src-vocab-size", "4000", "--tokenizer", "subwords", "--folder", "new"
-    )
+    subwords = letters(src_vocab_size=4000, tokenizer="subwords")
+    told = refused("seq2seq", "train", *subwords, "--folder", "new")
     assert told.startswith("src_vocab_size is 4000; the training text allows at most ")
 
 
@@ -141,8 +142,11 @@ def test_a_file_of_unknown_form(refused: Refused) -> None:
         ),
     ],
 )
-def test_settings_that_cannot_be(refused: Refused, letters: list[str], options: list[str], told: str) -> None:
-    assert refused("seq2seq", "train", *letters, *options, "--folder", "new").startswith(told)
+def test_settings_that_cannot_be(
+    refused: Refused, letters: Callable[..., list[str]], options: list[str], told: str
+) -> None:
+    letters()
+    assert refused("seq2seq", "train", "--corpus", "l.tsv", *options, "--folder", "new").startswith(told)
 
 
 @pytest.mark.parametrize("option", ["--test", "--validation", "--columns"])
@@ -236,20 +240,21 @@ def little_room() -> Iterator[Callable[[int], None]]:
 
 
 def test_a_full_disk_while_the_corpus_is_written(
-    refused: Refused, letters: list[str], little_room: Callable[[int], None]
+    refused: Refused, letters: Callable[..., list[str]], little_room: Callable[[int], None]
 ) -> None:
+    options = letters()
     little_room(1500)
-    told = refused("seq2seq", "train", *letters, "--folder", "new")
+    told = refused("seq2seq", "train", *options, "--folder", "new")
     assert "text.arrow cannot be written: " in told
     assert "nothing half-written was kept" in told
 
 
 def test_a_full_disk_while_the_model_is_saved(
-    run: Callable[..., Any], letters: list[str], little_room: Callable[[int], None]
+    run: Callable[..., Any], letters: Callable[..., list[str]], little_room: Callable[[int], None]
 ) -> None:
-    wide = ["--embedding-size", "64", "--decoder-size", "64", "--max-epochs", "0.2"]  # 200 kB
+    wide = letters(embedding_size=64, decoder_size=64, max_epochs=0.2)  # a model of 200 kB
     little_room(50_000)
-    done = run("seq2seq", "train", *letters, *wide, "--folder", "full")
+    done = run("seq2seq", "train", *wide, "--folder", "full")
     assert done.code == 1
     assert done.err.startswith("throughtime: full/best.safetensors cannot be written: File too large; ")
     assert done.err.count("\n") == 1

@@ -112,9 +112,10 @@ def test_options_that_are_none(run: Run, arguments: list[str], told: str) -> Non
     assert list(Path().iterdir()) == []
 
 
-def test_settings_typed_are_settings_trained_with(run: Run, letters: list[str]) -> None:
-    asked = "--cell gru --attention mlp --no-bidirectional --betas 0.8 0.95 --max-epochs 0.2 --seed 7 --precision 32-true"
-    done = run("seq2seq", "train", *letters, *asked.split(), "--folder", "r")
+def test_settings_typed_are_settings_trained_with(run: Run, letters: Callable[..., list[str]]) -> None:
+    network = ["--cell", "gru", "--attention", "mlp", "--no-bidirectional"]
+    training = ["--betas", "0.8", "0.95", "--max-epochs", "0.2", "--seed", "7", "--precision", "32-true"]
+    done = run("seq2seq", "train", *letters(), *network, *training, "--folder", "r")
     assert (done.code, done.err) == (0, "")
     config = read_settings(Path("r/settings.json"))
     assert config == TrainConfig(
@@ -128,15 +129,15 @@ def test_settings_typed_are_settings_trained_with(run: Run, letters: list[str]) 
 
 
 def test_the_folder_is_named_for_the_corpus(
-    run: Run, refused: Callable[..., str], letters: list[str]
+    run: Run, refused: Callable[..., str], letters: Callable[..., list[str]]
 ) -> None:
-    assert run("seq2seq", "train", *letters, "--max-epochs", "0.1").code == 0
+    assert run("seq2seq", "train", *letters(), "--max-epochs", "0.1").code == 0
     assert Path("runs/l/best.safetensors").exists()
-    assert refused("seq2seq", "train", *letters) == (
+    assert refused("seq2seq", "train", *letters()) == (
         "runs/l holds a run already; `throughtime seq2seq resume runs/l` goes on with it, "
         "--overwrite begins anew, --folder takes another place"
     )
-    assert run("seq2seq", "train", *letters, "--max-epochs", "0.1", "--overwrite").code == 0
+    assert run("seq2seq", "train", *letters(), "--max-epochs", "0.1", "--overwrite").code == 0
 
 
 @pytest.fixture
@@ -148,19 +149,25 @@ def small_phrasebook(monkeypatch: pytest.MonkeyPatch) -> Phrasebook:
     return book
 
 
-def test_without_a_corpus_the_preset_of_the_phrasebook_holds(run: Run, small_phrasebook: Phrasebook) -> None:
-    typed = (
-        "--src-vocab-size 40 --embedding-size 8 --encoder-size 6 --decoder-size 8 --max-epochs 1 --watch loss"
+@pytest.fixture
+def small_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = dict(
+        src_vocab_size=30, schedule="cosine", warmup_steps=3, dropout=0.25, max_epochs=50, watch="bleu"
     )
-    done = run("seq2seq", "train", *typed.split())
+    monkeypatch.setitem(PRESETS, "phrasebook", values)
+
+
+def test_without_a_corpus_the_preset_of_the_phrasebook_holds(
+    run: Run, small_phrasebook: Phrasebook, small_preset: None
+) -> None:
+    sizes = ["--embedding-size", "8", "--encoder-size", "6", "--decoder-size", "8"]
+    done = run("seq2seq", "train", *sizes, "--max-epochs", "1", "--watch", "loss")
     assert (done.code, done.err) == (0, "")
     assert "the built-in phrasebook: 20 pairs, 5 for validation, 5 for test" in done.out
     config = read_settings(Path("runs/phrasebook/settings.json"))
-    assert config.data.src_vocab_size == 40
-    assert (config.model.embedding_size, config.training.watch) == (8, "loss")
-    assert config.training.warmup_steps == PRESETS["phrasebook"]["warmup_steps"]
-    assert config.training.schedule == PRESETS["phrasebook"]["schedule"]
-    assert config.model.dropout == PRESETS["phrasebook"]["dropout"]
+    assert (config.data.src_vocab_size, config.model.dropout) == (30, 0.25)
+    assert (config.training.schedule, config.training.warmup_steps) == ("cosine", 3)
+    assert (config.model.embedding_size, config.training.watch, config.training.max_epochs) == (8, "loss", 1)
     assert Path("runs/phrasebook/best.safetensors") == PHRASEBOOK_MODEL
     assert run("seq2seq", "run", PHRASEBOOK_MODEL, "The cat likes fish today.").code == 0
     done = run("seq2seq", "evaluate", "--search", "greedy")
@@ -168,14 +175,16 @@ def test_without_a_corpus_the_preset_of_the_phrasebook_holds(run: Run, small_phr
     assert "phrasebook: 5 sentences" in done.out
 
 
-def test_a_corpus_has_no_preset_unless_asked(run: Run, letters: list[str]) -> None:
-    assert run("seq2seq", "train", *letters, "--max-epochs", "0.1", "--folder", "plain").code == 0
+def test_a_corpus_has_no_preset_unless_asked(
+    run: Run, small_preset: None, letters: Callable[..., list[str]]
+) -> None:
+    assert run("seq2seq", "train", *letters(), "--max-epochs", "0.1", "--folder", "plain").code == 0
     assert read_settings(Path("plain/settings.json")).training.schedule == "constant"
-    options = [*letters, "--max-epochs", "0.1", "--folder", "asked", "--preset", "phrasebook"]
+    options = [*letters(max_epochs=0.1), "--folder", "asked", "--preset", "phrasebook"]
     assert run("seq2seq", "train", *options).code == 0
     config = read_settings(Path("asked/settings.json"))
-    assert config.training.schedule == PRESETS["phrasebook"]["schedule"]
-    assert config.data.src_vocab_size == 12
+    assert (config.training.schedule, config.training.warmup_steps) == ("cosine", 3)
+    assert (config.data.src_vocab_size, config.training.max_epochs) == (12, 0.1)
 
 
 def test_run_translates_a_sentence(run: Run, model: Path) -> None:
@@ -293,8 +302,8 @@ def test_evaluate_takes_the_languages_rules(run: Run, model: Path, trained: Path
         )
 
 
-def test_resume_of_a_finished_run(run: Run, letters: list[str]) -> None:
-    assert run("seq2seq", "train", *letters, "--max-epochs", "0.3", "--folder", "my run").code == 0
+def test_resume_of_a_finished_run(run: Run, letters: Callable[..., list[str]]) -> None:
+    assert run("seq2seq", "train", *letters(), "--max-epochs", "0.3", "--folder", "my run").code == 0
     done = run("seq2seq", "resume", "my run")
     assert (done.code, done.err) == (0, "")
     assert "resumed at epoch 0." in done.out

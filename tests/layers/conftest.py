@@ -53,6 +53,9 @@ class LayerNormLSTM(Cell):
         row, one = (4 * hidden_size,), (hidden_size,)
         return {"gain_x": row, "gain_h": row, "gain_c": one, "shift_c": one}
 
+    def begin(self, name, parameter):
+        parameter.fill_(0 if name == "shift_c" else 1)
+
     def step(self, wx, u, s, p):
         a = wx.map(_normalised(p.gain_x)) + u(s.h).map(_normalised(p.gain_h))
         c = sigmoid(a.f) * s.c + sigmoid(a.i) * tanh(a.g)

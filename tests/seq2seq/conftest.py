@@ -18,7 +18,7 @@ from throughtime.seq2seq.tokenizer import BOS_ID, EOS_ID, Words
 
 IdPairs = Sequence[tuple[Sequence[int], Sequence[int]]]
 VOCAB_SIZE = 9
-LETTERS = "a b c d e f g h".split()
+LETTERS = list("abcdefgh")
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def letters() -> Tokenizers:
 
 @pytest.fixture
 def letter_model(letters: Tokenizers, tiny_config: Callable[..., ModelConfig]) -> Callable[..., Translator]:
-    """An untrained translator of letters, in float32 as models are stored; its large weights make it eloquent."""
+    """An untrained translator of letters, in float32 as files hold; its large weights make it eloquent."""
 
     def make(seed: int = 0, **changes: Any) -> Translator:
         shape = dict(attention="dot", embedding_size=16, encoder_size=6, tie_embeddings="all")

@@ -9,14 +9,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tolerances import FINITE_DIFFERENCES, STANDARD_ERRORS
 from torch import Tensor
 from torch.testing import assert_close
 
 from throughtime.seq2seq.batches import Batch
 from throughtime.seq2seq.model import (
-    AttendingStepper,
     Attended,
+    AttendingStepper,
     Bridge,
     Encoded,
     Stepper,
@@ -25,6 +24,7 @@ from throughtime.seq2seq.model import (
     stepper,
 )
 from throughtime.seq2seq.tokenizer import EOS_ID, PAD_ID
+from tolerances import FINITE_DIFFERENCES, STANDARD_ERRORS
 
 MakeTranslator = Callable[..., Translator]
 MakeBatch = Callable[..., Batch]

@@ -276,7 +276,7 @@ def test_ensemble_of_two_is_neither(saved_letters: Callable[..., Path], tmp_path
 
 
 def test_ensemble_refuses_other_vocabularies(saved_letters: Callable[..., Path], tmp_path: Path) -> None:
-    other = Words("a b c d e f g i".split(), "en")
+    other = Words(list("abcdefgi"), "en")
     one = saved_letters(tmp_path / "one.safetensors")
     two = saved_letters(tmp_path / "two.safetensors", tokenizers=Tokenizers(other, other))
     with pytest.raises(InputError) as caught:
@@ -288,11 +288,11 @@ def test_ensemble_refuses_other_vocabularies(saved_letters: Callable[..., Path],
 
 def test_vocabularies_are_compared_on_both_sides(letters: Tokenizers) -> None:
     other = Words(["a", "b"], "en")
-    again = Words("a b c d e f g h".split(), "en")
+    again = Words(list("abcdefgh"), "en")
     assert same_vocabularies(letters, Tokenizers(again, again))
     assert not same_vocabularies(letters, Tokenizers(other, letters.tgt))
     assert not same_vocabularies(letters, Tokenizers(letters.src, other))
-    assert not same_vocabularies(letters, Tokenizers(Words("a b c d e f g h".split(), "fr"), letters.tgt))
+    assert not same_vocabularies(letters, Tokenizers(Words(list("abcdefgh"), "fr"), letters.tgt))
 
 
 def test_search_of_a_configuration() -> None:

@@ -268,9 +268,9 @@ def test_a_false_start_leaves_what_was_there(make_config: MakeConfig, console: C
 
 def test_a_file_is_no_folder(make_config: MakeConfig, console: Console) -> None:
     Path("run").write_text("mine")
-    with pytest.raises(InputError, match="^run cannot hold the run: File exists; expected a folder$"):
+    with pytest.raises(InputError, match=r"^run cannot hold the run: File exists; expected a folder$"):
         train_run(make_config(), FOLDER, False, console)
-    with pytest.raises(InputError, match="^run/x cannot hold the run: Not a directory; expected a folder$"):
+    with pytest.raises(InputError, match=r"^run/x cannot hold the run: Not a directory; expected a folder$"):
         train_run(make_config(), FOLDER / "x", False, console)
     assert Path("run").read_text() == "mine"
 

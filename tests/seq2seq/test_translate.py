@@ -16,7 +16,7 @@ from throughtime.seq2seq.translate import lines_of, ranked, standard_input, tran
 
 
 class Shouting:
-    """Takes the place of a pipeline: three candidates for a line, noting how many lines it was given at a time."""
+    """Takes the place of a pipeline: three candidates for a line; it notes how many lines go together."""
 
     def __init__(self) -> None:
         self.batch_sizes: list[int] = []

@@ -96,7 +96,7 @@ class Cell(ABC):
         """Name and shape of each parameter that the cell has beside the input and recurrent weights."""
         return {}
 
-    def begin(self, name: str, parameter: Tensor) -> None:
+    def begin(self, name: str, parameter: Tensor) -> None:  # noqa: B027 (most cells leave it to the initialiser)
         """Gives one of the cell's own parameters its first value, in place, as a gain would be filled with 1.
 
         Left as it is, the parameter begins as the layer's initialiser has it.

@@ -12,7 +12,7 @@ from throughtime.cells.cell import Cell, PreActivations, Product, Rows
 
 @dataclass(frozen=True)
 class GRU(Cell):
-    """Gated recurrent unit, reset after the product (Cho et al. 2014, arXiv:1406.1078v1), as in cuDNN and torch.
+    """Gated recurrent unit, reset after the product (Cho et al. 2014, arXiv:1406.1078v1), as torch has it.
 
         r(t) = sigmoid(W_r x(t) + U_r h(t-1))               reset gate
         z(t) = sigmoid(W_z x(t) + U_z h(t-1))               update gate

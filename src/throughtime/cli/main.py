@@ -35,9 +35,10 @@ def _run(arguments: Sequence[str]) -> None:
         from throughtime.cli.app import app
 
         app(arguments)
-    except ModuleNotFoundError as error:
-        if str(error.name).startswith("throughtime"):
+    except ImportError as error:
+        missing = error.__cause__ or error  # cyclopts wraps what goes wrong when it imports an application
+        if not isinstance(missing, ModuleNotFoundError) or str(missing.name).startswith("throughtime"):
             raise
-        raise MissingExtraError(str(error.name), "seq2seq") from error
+        raise MissingExtraError(str(missing.name), "seq2seq") from error
     finally:
         sys.stdout.flush()

@@ -191,7 +191,6 @@ listen +to                  | écouter
 SPEAKING = read_verb("speak spoke spoken speaking", "parler")
 LIVING = read_verb("live", "habiter")
 GOING = read_verb("go went gone going", "aller")
-PLAYING = read_verb("play", "jouer")
 COSTING = read_verb("cost cost cost costing", "coûter")
 ARRIVING, LEAVING, RETURNING = MOVING[0], MOVING[1], MOVING[4]
 WORKING = LASTING[0]

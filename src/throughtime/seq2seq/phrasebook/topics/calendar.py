@@ -145,7 +145,7 @@ _SEASONS = tuple(
 )
 _FALLING = ((verbs.RAINING, NOTHING), (verbs.SNOWING, NOTHING))
 _FELT = tuple(
-    (Verb(verbs.BEING.en, french.verb("faire")), words(english, fr))
+    (verbs.BEING_WEATHER, words(english, fr))
     for english, fr in rows("""
 cold      | froid
 hot       | chaud

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from throughtime.seq2seq.phrasebook import circumstances as when
 from throughtime.seq2seq.phrasebook import clauses as c
 from throughtime.seq2seq.phrasebook import nouns, people, verbs
 from throughtime.seq2seq.phrasebook.clauses import Clause, Form, Sentence
 from throughtime.seq2seq.phrasebook.draw import Draw
+from throughtime.seq2seq.phrasebook.lexicon import Noun
 from throughtime.seq2seq.phrasebook.noun_phrases import (
     NOTHING,
     Head,
@@ -25,6 +28,8 @@ from throughtime.seq2seq.phrasebook.noun_phrases import (
 from throughtime.seq2seq.phrasebook.people import Subject
 from throughtime.seq2seq.phrasebook.verbs import Action, Verb
 
+Determine = Callable[[Draw, Subject, Head], Words]
+
 FORMS = (
     *(c.PROGRESSIVE, c.PROGRESSIVE, c.PROGRESSIVE, c.PAST, c.PAST, c.PAST, c.PAST, c.PERFECT),
     *(c.GOING_TO, c.GOING_TO, c.GOING_TO, c.WANT, c.WANT, c.WOULD_LIKE, c.CAN),
@@ -32,7 +37,7 @@ FORMS = (
 _FORMS_OF_ACCIDENTS = (c.PAST, c.PAST, c.PAST, c.PERFECT, c.GOING_TO)
 _FORMS_OF_HAVING = (c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST, c.FUTURE)
 _FORMS_OF_WISHES = (c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST)
-_REGULARLY_OWNED = ("lose", "forget")
+_LOSSES = ("lose", "forget")
 
 
 def who_does(draw: Draw, form: Form, asked: bool) -> Subject:
@@ -52,12 +57,19 @@ def _timed(draw: Draw, verb: Verb, form: Form) -> Words:
     return when.time_for(draw, form, 1.0 if verb.en.past == verb.en.base and form is c.PAST else 0.4)
 
 
-def _act(draw: Draw, action: Action, forms: tuple[Form, ...], any_determiner: bool) -> Sentence:
+def _object(draw: Draw, action: Action, subject: Subject) -> Noun:
+    """Choose an object; dresses and skirts are for women."""
+    noun = draw.one(action.objects)
+    unfit = noun.en in ("dress", "skirt") and not subject.feminine
+    return _object(draw, action, subject) if unfit else noun
+
+
+def _act(draw: Draw, action: Action, forms: tuple[Form, ...], determine: Determine) -> Sentence:
     asked = draw.happens(0.22)
     form = draw.one(forms)
     subject = who_does(draw, form, asked)
-    head = head_of(draw, draw.one(action.objects))
-    chosen = any_object(draw, subject, head) if any_determiner else known(draw, subject, head)
+    head = head_of(draw, _object(draw, action, subject))
+    chosen = determine(draw, subject, head)
     negative = not asked and draw.happens(0.22)
     clause = Clause(subject, action.verb, form, chosen, _timed(draw, action.verb, form), negative)
     return c.said_or_asked(draw, clause, keys(action.verb, head), asked)
@@ -65,29 +77,29 @@ def _act(draw: Draw, action: Action, forms: tuple[Form, ...], any_determiner: bo
 
 def doing(draw: Draw) -> Sentence:
     """`Marie is buying a red dress.`"""
-    return _act(draw, draw.one(verbs.DOING), FORMS, any_determiner=True)
+    return _act(draw, draw.one(verbs.DOING), FORMS, any_object)
 
 
 def treating(draw: Draw) -> Sentence:
     """`My father didn't clean the kitchen.`"""
-    return _act(draw, draw.one(verbs.TREATING), FORMS, any_determiner=False)
+    return _act(draw, draw.one(verbs.TREATING), FORMS, known)
 
 
 def future(draw: Draw) -> Sentence:
     """`I will bring a cake tomorrow.`"""
-    return _act(draw, draw.one(verbs.PLANNED), (c.FUTURE,), any_determiner=True)
+    return _act(draw, draw.one(verbs.PLANNED), (c.FUTURE,), any_object)
 
 
 def background(draw: Draw) -> Sentence:
     """`She was reading a magazine last night.`"""
-    return _act(draw, draw.one(verbs.GOING_ON), (c.WAS_DOING,), any_determiner=True)
+    return _act(draw, draw.one(verbs.GOING_ON), (c.WAS_DOING,), any_object)
 
 
 def having_to(draw: Draw) -> Sentence:
     """`You must not open that box, Paul.`"""
     action = draw.one(verbs.DOING + verbs.TREATING)
     subject = people.somebody(draw)
-    head = head_of(draw, draw.one(action.objects))
+    head = head_of(draw, _object(draw, action, subject))
     time = when.time_for(draw, c.MUST)
     clause = Clause(subject, action.verb, c.MUST, known(draw, subject, head), time, draw.happens(0.3))
     return c.state(draw, clause, keys(action.verb, head))
@@ -96,7 +108,8 @@ def having_to(draw: Draw) -> Sentence:
 def happening(draw: Draw) -> Sentence:
     """`Julie has lost her umbrella.`"""
     action = draw.one(verbs.HAPPENING)
-    return _act(draw, action, _FORMS_OF_ACCIDENTS, action.verb.en.base not in _REGULARLY_OWNED)
+    determine = known if action.verb.en.base in _LOSSES else any_object
+    return _act(draw, action, _FORMS_OF_ACCIDENTS, determine)
 
 
 def habit(draw: Draw) -> Sentence:
@@ -104,7 +117,7 @@ def habit(draw: Draw) -> Sentence:
     action = draw.one(verbs.HABITUAL)
     asked = draw.happens(0.22)
     subject = who_does(draw, c.PRESENT, asked)
-    head = head_of(draw, draw.one(action.objects), described=0.15, plural=1.0)
+    head = head_of(draw, _object(draw, action, subject), described=0.15, plural=1.0)
     negative = not asked and draw.happens(0.25)
     adverb = when.OFTEN if asked or negative else draw.one(when.FREQUENCIES)
     by_adverb = draw.happens(0.6)
