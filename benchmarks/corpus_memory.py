@@ -1,8 +1,8 @@
 """Claim: training on 1,000,000 pairs takes less than 2 GiB more memory than training on 10,000.
 
-Each size is a training run of its own, the command that a user types, on a generated corpus: read, cleaned, split,
-subwords learned, encoded, and then as many batches trained on as the small corpus has in one epoch. The number is the
-peak resident memory of that process, pages of memory-mapped files that happen to be resident included.
+Each size is a training run of its own, the command that a user types, on a generated corpus: read, cleaned,
+split, subwords learned, encoded, then as many batches trained on as the small corpus has in one epoch. The
+number is the peak resident memory of that process, pages of memory-mapped files that are resident included.
 
     python benchmarks/corpus_memory.py [--small 10000] [--large 1000000] [--report corpus_memory.json]
 """

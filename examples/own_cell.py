@@ -7,7 +7,7 @@ from throughtime import Cell, Recurrent
 
 
 class MinimalGatedUnit(Cell):
-    """f = sigmoid(W_f x + U_f h),  n = tanh(W_n x + U_n (f * h)),  h = (1 - f) * h + f * n   (Zhou et al. 2016)"""
+    """f = sigmoid(W_f x + U_f h), n = tanh(W_n x + U_n (f * h)), h = (1 - f) h + f n (Zhou et al. 2016)."""
 
     gates = ("f", "n")
 

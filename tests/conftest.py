@@ -1,4 +1,4 @@
-"""What holds for all tests: no time limit for single examples, whose time says more of the machine than of the code."""
+"""What holds for all tests: no time limit for single examples, which would measure the machine."""
 
 from __future__ import annotations
 

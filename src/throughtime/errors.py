@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class InputError(ValueError):
-    """What the user gave cannot be used; the message is one sentence that names it and says what was expected."""
+    """What the user gave cannot be used; the message, one sentence, names it and says what was expected."""
 
 
 class MissingExtraError(ImportError):

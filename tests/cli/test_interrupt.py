@@ -28,7 +28,7 @@ def first_with(lines: Iterable[bytes], text: str) -> str:
 def test_ctrl_c_saves_and_the_resumed_run_ends_as_one_that_was_not_stopped(
     start: Start, run: Callable[..., Any], letters: Callable[..., list[str]]
 ) -> None:
-    options = letters(max_epochs=60, validate_every=20)
+    options = letters(max_epochs=30, validate_every=5)
     process = start("seq2seq", "train", *options, "--folder", "stopped run", preexec_fn=listening)
     assert process.stdout is not None
     first_with(process.stdout, "val loss")

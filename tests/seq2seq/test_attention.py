@@ -91,8 +91,8 @@ def test_attend_is_a_softmax_over_valid_positions() -> None:
 
 
 def test_masked_positions_have_exactly_no_weight_and_no_influence() -> None:
-    scores = torch.full((2, 2, 3), 1.0, dtype=torch.float64)
-    scores[1, :, 2] = 1e4  # would take everything if it were seen
+    scores = torch.full((2, 2, 3), -1e6, dtype=torch.float64)
+    scores[1, :, 2] = 1e6  # would take everything if it were seen
     contexts, weights = attend(scores, MEMORY, VALID)
     assert weights[1, :, 2].tolist() == [0.0, 0.0]
     assert_close(weights.sum(-1), torch.ones(2, 2, dtype=torch.float64))

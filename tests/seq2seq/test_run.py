@@ -207,6 +207,17 @@ def test_searches_are_bounded_in_tokens_and_ordered_by_length() -> None:
     assert len(model.shapes) < 25
 
 
+def test_sources_of_like_length_are_searched_together() -> None:
+    model = Counting()
+    lengths = list(range(1, 391))
+    random.Random(0).shuffle(lengths)
+    pipeline = Pipeline(model, Tokenizers(model, model), LengthRule())
+    list(pipeline.texts(["x" * length for length in lengths], batch_size=1000))
+    widths = [width for _, width in model.shapes]
+    assert widths == sorted(set(widths))
+    assert sum(rows * width for rows, width in model.shapes) < 1.25 * sum(lengths)
+
+
 def test_n_best_are_different_and_fall_in_score(pipeline: MakePipeline) -> None:
     lines = ["a b c", "", "d"]
     found = list(pipeline(BeamSettings(beam_size=6, n_best=4)).lines(lines))

@@ -219,7 +219,18 @@ def train(task: TranslationTask, epochs: int) -> None:
     [
         (6, dict(attention="general", bidirectional=True, encoder_size=32, decoder_size=64)),
         (6, dict(attention="dot", cell="gru", bidirectional=True, encoder_size=32, decoder_size=64)),
-        (8, dict(attention="mlp", cell="gru", encoder_size=48, decoder_size=48, tie_embeddings="all")),
+        (
+            6,
+            dict(
+                attention="mlp",
+                cell="gru",
+                bidirectional=True,
+                encoder_size=32,
+                decoder_size=64,
+                tie_embeddings="all",
+                scale_embeddings=False,
+            ),
+        ),
         (14, dict(attention="none", encoder_size=80, decoder_size=80)),
     ],
     ids=["general lstm", "dot gru", "mlp gru", "plain lstm"],

@@ -20,7 +20,8 @@ def info() -> None:
     """Print versions, devices, threads, and which back-end runs which cell."""
     print(f"throughtime {throughtime.__version__}, Python {platform.python_version()}, {platform.platform()}")
     print(
-        f"torch {torch.__version__}: {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
+        f"torch {torch.__version__}: {torch.backends.cpu.get_cpu_capability()}, "
+        f"{torch.get_num_threads()} threads"
     )
     print(f"devices: {', '.join(['cpu', *_accelerators()])}")
     print("cells, and the back-ends that run them, the one of backend='auto' first:")

@@ -29,8 +29,8 @@ class ModelConfig:
             decoder nothing but the encoder's last state.
         reverse_source: read the source backwards (Sutskever, Vinyals and Le 2014).
         tie_embeddings: none; output, the target's word vectors are the output layer; all, the source's too.
-        scale_embeddings: multiply word vectors by sqrt(embedding_size) on their way in, so that tied ones, small as
-            an output layer wants them, still move the gates.
+        scale_embeddings: multiply word vectors by sqrt(embedding_size) on their way in, so that tied ones,
+            small as an output layer wants them, still move the gates.
         dropout: probability of dropping a value between layers, of the word vectors and before the output.
         label_smoothing: share of each target's probability that training spreads over all words.
         initialiser: how weights begin; sutskever2014 is uniform(-0.08, 0.08).
