@@ -12,7 +12,7 @@ export THROUGHTIME_DATA
 
 demo: .venv/installed
 	$(BIN)/throughtime seq2seq train --folder runs/demo --overwrite
-	$(BIN)/throughtime seq2seq run runs/demo/model.safetensors --file examples/demo.txt
+	$(BIN)/throughtime seq2seq run runs/demo/best.safetensors "How are you?"
 
 test: .venv/installed
 	$(BIN)/pytest -m "not slow"

@@ -85,6 +85,7 @@ def start() -> Callable[..., subprocess.Popen[bytes]]:
         *arguments: str | Path, program: list[str] = PROGRAM, **options: Any
     ) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"}
+        environment.pop("PYTHONUNBUFFERED", None)  # output is to wait in its buffer, as it does for a user
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         return subprocess.Popen([*program, *map(str, arguments)], env=environment, **{**pipes, **options})
 

@@ -167,7 +167,7 @@ def test_models_that_are_none(refused: Refused, trained: Path) -> None:
         "`throughtime seq2seq train` makes it, or name another model file"
     )
     assert refused("seq2seq", "run", "How are you?") == (
-        "How are you? is no model file; the model is named first, then the text"
+        "How are you? is no model file; the model comes first, then the text, or the text alone as --text"
     )
     assert refused("seq2seq", "run", trained, "a") == f"{trained} is a directory; a model file was expected."
     checkpoint = trained / "checkpoint.safetensors"

@@ -67,6 +67,7 @@ def test_help_has_every_setting_with_its_default(run: Run, command: str, configs
         if field.default is not None:
             assert f"[default: {field.default}]" in text[option.start() :]
     assert max(map(len, done.out.splitlines())) <= 80
+    assert "--empty-" not in text
 
 
 def test_help_of_a_setting_is_its_description(run: Run) -> None:
@@ -79,6 +80,13 @@ def test_help_of_a_setting_is_its_description(run: Run) -> None:
         "Largest norm of the gradient; a longer one is scaled down to it.",
     ):
         assert sentence in text
+
+
+def test_help_of_train_is_parted_by_subject(run: Run) -> None:
+    out = run("seq2seq", "train", "--help").out
+    places = [out.index(f"╭─ {subject} ") for subject in ("Parameters", "Corpus", "Network", "Training")]
+    assert places == sorted(places)
+    assert places[1] < out.index("--tokens-per-batch") < places[2] < out.index("--dropout") < places[3]
 
 
 def test_help_of_the_group_names_its_commands(run: Run) -> None:
@@ -243,11 +251,10 @@ def test_run_n_best_sampling_and_ensembles(run: Run, model: Path, trained: Path)
     ]
     assert [row[0] for row in rows] == ["1", "2", "3"]
     assert [float(row[1]) for row in rows] == sorted((float(row[1]) for row in rows), reverse=True)
-    sampled = [
-        run("seq2seq", "run", model, "a b c d e", "--search", "sample", "--seed", seed).out
-        for seed in ("1", "1", "2")
-    ]
-    assert sampled[0] == sampled[1]
+    lines = "\n".join(["a b c d e"] * 20)
+    sample = ["seq2seq", "run", model, lines, "--search", "sample", "--seed"]
+    one, again, other = (run(*sample, seed).out for seed in ("1", "1", "2"))
+    assert one == again != other
     alone = run("seq2seq", "run", model, "a b c").out
     assert run("seq2seq", "run", model, "a b c", "--ensemble", model, model).out == alone
     assert run("seq2seq", "run", model, "a b c", "--ensemble", trained / "last.safetensors").code == 0

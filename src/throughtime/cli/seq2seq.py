@@ -34,8 +34,11 @@ def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCol
     Dict(values, source=f"preset {preset}", use_commands_as_keys=False)(app, commands, arguments)
 
 
-app = App(name="seq2seq", default_parameter=Parameter(consume_multiple=True), config=fill_from_preset)
-FLAT = Parameter(name="*")
+app = App(
+    name="seq2seq",
+    default_parameter=Parameter(consume_multiple=True, negative_iterable=()),
+    config=fill_from_preset,
+)
 PHRASEBOOK_MODEL = default_folder(()) / "best.safetensors"
 
 
@@ -45,9 +48,9 @@ def train(
     folder: Path | None = None,
     overwrite: bool = False,
     preset: Literal["phrasebook"] | None = None,
-    data: Annotated[DataConfig, FLAT] = DataConfig(),  # noqa: B008
-    model: Annotated[ModelConfig, FLAT] = ModelConfig(),  # noqa: B008
-    training: Annotated[TrainingConfig, FLAT] = TrainingConfig(),  # noqa: B008
+    data: Annotated[DataConfig, Parameter(name="*", group="Corpus")] = DataConfig(),  # noqa: B008
+    model: Annotated[ModelConfig, Parameter(name="*", group="Network")] = ModelConfig(),  # noqa: B008
+    training: Annotated[TrainingConfig, Parameter(name="*", group="Training")] = TrainingConfig(),  # noqa: B008
 ) -> None:
     """Train a translator; on the built-in phrasebook where no corpus is given.
 
@@ -85,7 +88,7 @@ def evaluate_command(
     language: str = "fr",
     output: Path | None = None,
     report: Path | None = None,
-    search: Annotated[SearchConfig, FLAT] = SearchConfig(),  # noqa: B008
+    search: Annotated[SearchConfig, Parameter(name="*", group="Search")] = SearchConfig(),  # noqa: B008
 ) -> None:
     """Translate a test set and score it: BLEU and chrF, with signatures and 95% intervals.
 
@@ -125,7 +128,7 @@ def run(
     *,
     file: Path | None = None,
     ensemble: tuple[Path, ...] = (),
-    search: Annotated[SearchConfig, FLAT] = SearchConfig(),  # noqa: B008
+    search: Annotated[SearchConfig, Parameter(name="*", group="Search")] = SearchConfig(),  # noqa: B008
 ) -> None:
     """Translate a sentence, a file, or standard input line by line; as many lines come out as go in.
 
@@ -159,5 +162,7 @@ def _present(model: Path) -> Path:
             f"{model} does not exist yet; `throughtime seq2seq train` makes it, or name another model file"
         )
     if model.suffix != ".safetensors" and not model.exists():
-        raise InputError(f"{model} is no model file; the model is named first, then the text")
+        raise InputError(
+            f"{model} is no model file; the model comes first, then the text, or the text alone as --text"
+        )
     return model
