@@ -64,6 +64,21 @@ def test_settings_that_contradict_each_other(
     assert str(caught.value) == told
 
 
+def test_settings_are_named_as_the_field_names_them() -> None:
+    names = {
+        field.name
+        for config in (DataConfig, ModelConfig, TrainingConfig, SearchConfig)
+        for field in fields(config)
+    }
+    assert names >= {
+        *("embedding_size", "src_vocab_size", "tgt_vocab_size", "bidirectional", "dropout"),
+        *("beam_size", "length_penalty", "coverage_penalty", "n_best", "temperature", "top_k", "top_p"),
+    }
+    other = r"(^|_)(trg|sos|units|hid|emsize|alpha|lr|bs|rnn|carry|max_len|source|target)(_|$)"
+    assert [name for name in sorted(names) if re.search(other, name)] == ["reverse_source"]
+    assert all(re.fullmatch(r"[a-z][a-z_]*[a-z]", name) for name in names)
+
+
 def test_no_setting_stands_in_two_places() -> None:
     names = [field.name for config in (DataConfig, ModelConfig, TrainingConfig) for field in fields(config)]
     assert len(names) == len(set(names))

@@ -251,6 +251,19 @@ def test_without_a_corpus_the_phrasebook_is_taken_as_it_is(small_phrasebook: Phr
     assert read_test((), None) == small_phrasebook.test
 
 
+def test_the_built_in_phrasebook_shares_no_source_between_its_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    book = phrasebook.build(size=phrasebook.corpus.SMALLEST_SIZE)
+    monkeypatch.setattr(phrasebook, "build", lambda *_: book)
+    texts = prepare_texts(DataConfig(), Path("data"), seed=1)
+    train, validation, test = map(sources, (texts.train, texts.validation, texts.test))
+    assert not (train & validation or train & test or validation & test)
+    assert (len(texts.train), len(texts.validation), len(texts.test)) == tuple(
+        map(len, (book.train, book.validation, book.test))
+    )
+    assert len(test) > 500
+    assert "How are you?" in train
+
+
 def test_a_test_set_keeps_every_line(small: Callable[..., DataConfig]) -> None:
     Path("t.tsv").write_text("a\tb\n\t\na\tb\n")
     assert read_test(["t.tsv"], None) == [Pair("a", "b"), Pair("", ""), Pair("a", "b")]

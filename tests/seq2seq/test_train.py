@@ -256,6 +256,18 @@ def test_a_false_start_leaves_nothing_behind(
     assert [str(path) for path in Path().rglob("*")] in (["c.tsv"], ["c.tsv", "runs"], ["runs", "c.tsv"])
 
 
+def test_ctrl_c_before_training_leaves_nothing_behind(
+    make_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("throughtime.seq2seq.prepare.train_words", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        train_run(make_config(), FOLDER, False, console)
+    assert not FOLDER.exists()
+
+
 def test_a_false_start_leaves_what_was_there(make_config: MakeConfig, console: Console) -> None:
     mine = [FOLDER / "data" / "train" / "mine.txt", FOLDER / "mine.txt"]
     mine[0].parent.mkdir(parents=True)
