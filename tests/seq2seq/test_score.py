@@ -166,3 +166,9 @@ def test_numbers_of_resamples_that_make_no_interval(n_bootstrap: int) -> None:
     with pytest.raises(InputError) as raised:
         score(["a"], ["a"], n_bootstrap=n_bootstrap)
     assert str(raised.value) == f"n_bootstrap is {n_bootstrap}; expected 0, or at least 2."
+
+
+def test_resamples_that_score_nothing_are_counted_with_those_that_do() -> None:
+    report = score(["zz", "le chat"], ["Le chat mange", "le chien"], "fr", n_bootstrap=50)
+    assert report.chrf.margin is not None
+    assert 0 < report.chrf.margin < 100

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import sacremoses
 from sacrebleu.metrics.bleu import BLEU
-from sacrebleu.metrics.chrf import CHRF
+from sacrebleu.metrics.chrf import CHRF, CHRFScore
 
 from throughtime.errors import InputError
 
@@ -78,7 +78,7 @@ def score(
     return ScoreReport(
         sentences=len(hypotheses),
         bleu=_measure("BLEU (cased, detokenised)", BLEU(force=True), hypotheses, per_sentence, resampling),
-        chrf=_measure("chrF (cased, detokenised)", CHRF(), hypotheses, per_sentence, resampling),
+        chrf=_measure("chrF (cased, detokenised)", _PlainCHRF(), hypotheses, per_sentence, resampling),
         bleu_tokenised=_tokenised_bleu(hypotheses, per_sentence, language, resampling),
     )
 
@@ -112,6 +112,15 @@ def _checked(hypotheses: Sequence[str], references: References) -> list[list[str
 def _streams(per_sentence: list[list[str]]) -> Any:
     """All first references, all second ones, ... as sacrebleu takes them; None where there are no more."""
     return [list(stream) for stream in zip_longest(*per_sentence)]
+
+
+class _PlainCHRF(CHRF):
+    """chrF whose scores are all Python floats: sacrebleu cannot sum them mixed with NumPy's."""
+
+    def _compute_score_from_stats(self, stats: list[int]) -> CHRFScore:
+        found = super()._compute_score_from_stats(stats)
+        found.score = float(found.score)
+        return found
 
 
 @dataclass(frozen=True)
