@@ -3,11 +3,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-import resource
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from disk import full_disk
 from throughtime.artefact import file as artefact_file
 from throughtime.artefact.file import FORMAT_VERSION, Artefact, load, save, written_whole
 from throughtime.errors import InputError
@@ -66,17 +64,6 @@ def assert_same(found: Artefact, expected: Artefact) -> None:
     for name, tensor in expected.tensors.items():
         assert found.tensors[name].dtype == tensor.dtype
         torch.testing.assert_close(found.tensors[name], tensor.detach(), rtol=0, atol=0, equal_nan=True)
-
-
-@contextmanager
-def full_disk(limit: int) -> Iterator[None]:
-    """No file may grow beyond `limit` bytes: the kernel fails the write as it does on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def load_after_save(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

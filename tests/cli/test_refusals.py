@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import safetensors.torch
 import torch
+
+from disk import full_disk
 
 Refused = Callable[..., str]
 
@@ -228,23 +228,9 @@ def test_nothing_to_resume(refused: Refused) -> None:
     assert refused("seq2seq", "resume", "new") == "new holds no run: there is no settings.json in it"
 
 
-@contextmanager
-def little_room(size: int) -> Iterator[None]:
-    """No file that this process writes may grow beyond `size` bytes, as on a disk that is nearly full.
-
-    It ends before the test does: pytest's own output may go to a file, and a longer one.
-    """
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_a_full_disk_while_the_corpus_is_written(refused: Refused, letters: Callable[..., list[str]]) -> None:
     options = letters()
-    with little_room(1500):
+    with full_disk(1500):
         told = refused("seq2seq", "train", *options, "--folder", "new")
     assert "text.arrow cannot be written: " in told
     assert "nothing half-written was kept" in told
@@ -254,7 +240,7 @@ def test_a_full_disk_while_the_model_is_saved(
     run: Callable[..., Any], letters: Callable[..., list[str]]
 ) -> None:
     wide = letters(embedding_size=64, decoder_size=64, max_epochs=0.2)  # a model of 200 kB
-    with little_room(50_000):
+    with full_disk(50_000):
         done = run("seq2seq", "train", *wide, "--folder", "full")
     assert done.code == 1
     assert done.err.startswith("throughtime: full/best.safetensors cannot be written: File too large; ")

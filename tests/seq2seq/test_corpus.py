@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import errno
-import resource
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from disk import full_disk
 from throughtime.errors import InputError
 from throughtime.seq2seq.cleaning import Cleaning
 from throughtime.seq2seq.corpus import (
@@ -50,17 +49,6 @@ def tokenizer(some: TextCorpus) -> Words:
 @pytest.fixture(scope="module")
 def encoded(some: TextCorpus, tokenizer: Words, tmp_path_factory: pytest.TempPathFactory) -> EncodedCorpus:
     return encode_corpus(some, tokenizer, tokenizer, tmp_path_factory.mktemp("ids"), max_length=50)
-
-
-@contextmanager
-def full_disk(limit: int) -> Iterator[None]:
-    """No file may grow beyond `limit` bytes: the kernel fails the write as it does on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_text_comes_back(corpus: TextCorpus) -> None:
