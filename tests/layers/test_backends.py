@@ -40,3 +40,12 @@ def test_asking_torch_for_a_cell_that_it_lacks(cell: Cell) -> None:
 def test_unknown_backend() -> None:
     with pytest.raises(ValueError, match=r"^backend must be auto, torch or reference; got 'cudnn'$"):
         LSTM(3, 4, backend="cudnn")
+
+
+def test_a_backend_set_by_hand_is_checked() -> None:
+    layer = LSTM(3, 4)
+    layer.backend = "reference"
+    assert layer.backend == "reference"
+    with pytest.raises(ValueError, match=r"^backend must be auto, torch or reference; got 'fast'$"):
+        layer.backend = "fast"
+    assert layer.backend == "reference"

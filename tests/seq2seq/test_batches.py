@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from chosen import cleaning
 from throughtime.errors import InputError
 from throughtime.seq2seq.batches import Batch, make_batch, plan_batches
-from throughtime.seq2seq.cleaning import Cleaning
 from throughtime.seq2seq.corpus import EncodedCorpus, build_text_corpus, encode_corpus
 from throughtime.seq2seq.readers import Pair
 from throughtime.seq2seq.tokenizer import BOS_ID, EOS_ID, PAD_ID, Words
@@ -23,7 +23,7 @@ LETTERS = Words(list("abcde"), "en")  # ids 4 to 8
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> EncodedCorpus:
     folder: Path = tmp_path_factory.mktemp("corpus")
     pairs = [Pair("a b c", "d e"), Pair("b", "a b c d"), Pair("c d e a", "e")]
-    return encode_corpus(build_text_corpus(pairs, folder, Cleaning())[0], LETTERS, LETTERS, folder, 10)
+    return encode_corpus(build_text_corpus(pairs, folder, cleaning())[0], LETTERS, LETTERS, folder, 10)
 
 
 def lengths_like_text(rows: int, seed: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

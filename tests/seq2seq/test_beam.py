@@ -9,14 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from chosen import beam_settings, length_rule
 from hashed_model import AttendingHashedModel, FixedModel, HashedModel, forced, sources
 from throughtime.errors import InputError
 from throughtime.seq2seq.beam import BeamSettings, beam
-from throughtime.seq2seq.search import Hypothesis, LengthRule, greedy
+from throughtime.seq2seq.search import Hypothesis, greedy
 
 SEEDS = range(4)
 WHOLE = 200  # wider than the number of candidates at any step of the searches below
-RULE = LengthRule(ratio=0.5, offset=2)  # at most 2 to 4 tokens for the sources
+RULE = length_rule(ratio=0.5, offset=2)  # at most 2 to 4 tokens for the sources
 
 
 @cache
@@ -63,7 +64,7 @@ def assert_same(found: list[Hypothesis], expected: list[Hypothesis]) -> None:
 def test_full_width_is_exhaustive_search(seed: int, n_best: int, length_penalty: float) -> None:
     src, lengths = sources()
     model = hashed(seed)
-    settings = BeamSettings(WHOLE, length_penalty, n_best=n_best, max_length=RULE)
+    settings = beam_settings(WHOLE, length_penalty, n_best=n_best, max_length=RULE)
     for row, found in enumerate(beam(model, src, lengths, settings)):
         assert_same(found, exhaustive(model, row, settings))
 
@@ -72,7 +73,7 @@ def test_full_width_is_exhaustive_search(seed: int, n_best: int, length_penalty:
 def test_full_width_is_exhaustive_search_with_coverage_and_least_length(seed: int) -> None:
     src, lengths = sources()
     model = hashed(seed)
-    settings = BeamSettings(WHOLE, 0.8, 0.7, n_best=6, max_length=LengthRule(0.5, 2, min_length=1))
+    settings = beam_settings(WHOLE, 0.8, 0.7, n_best=6, max_length=length_rule(0.5, 2, min_length=1))
     for row, found in enumerate(beam(model, src, lengths, settings)):
         assert_same(found, exhaustive(model, row, settings))
 
@@ -81,7 +82,7 @@ def test_full_width_is_exhaustive_search_with_coverage_and_least_length(seed: in
 def test_full_width_is_exhaustive_search_where_tokens_are_impossible(seed: int) -> None:
     src, lengths = sources()
     model = hashed(seed, impossible=(1, 5))
-    settings = BeamSettings(WHOLE, 1.0, n_best=100, max_length=RULE)
+    settings = beam_settings(WHOLE, 1.0, n_best=100, max_length=RULE)
     for row, found in enumerate(beam(model, src, lengths, settings)):
         assert len(found) == int(RULE.limits(lengths[row])) + 1
         assert_same(found, exhaustive(model, row, settings))
@@ -90,8 +91,8 @@ def test_full_width_is_exhaustive_search_where_tokens_are_impossible(seed: int) 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_beam_of_one_is_greedy(seed: int) -> None:
     src, lengths = sources()
-    model, rule = HashedModel(seed, vocab_size=9), LengthRule()
-    found = beam(model, src, lengths, BeamSettings(1, 0.0, max_length=rule))
+    model, rule = HashedModel(seed, vocab_size=9), length_rule()
+    found = beam(model, src, lengths, beam_settings(1, 0.0, max_length=rule))
     for one, expected in zip(found, greedy(model, src, lengths, rule), strict=True):
         assert_same(one, [expected])
 
@@ -101,7 +102,7 @@ def test_a_beam_of_one_is_greedy(seed: int) -> None:
 def test_a_batch_gives_what_its_sentences_give_one_at_a_time(seed: int, beam_size: int) -> None:
     src, lengths = sources()
     model = AttendingHashedModel(seed, vocab_size=11)
-    settings = BeamSettings(beam_size, 1.0, 0.2, n_best=2)
+    settings = beam_settings(beam_size, 1.0, 0.2, n_best=2)
     alone = [beam(model, src[[row]], lengths[[row]], settings)[0] for row in range(len(src))]
     assert beam(model, src, lengths, settings) == alone
 
@@ -110,7 +111,7 @@ def test_a_batch_gives_what_its_sentences_give_one_at_a_time(seed: int, beam_siz
 def test_the_n_best_are_sorted_distinct_and_scored_by_the_equation(seed: int) -> None:
     src, lengths = sources()
     model = AttendingHashedModel(seed, vocab_size=11)
-    settings = BeamSettings(5, 0.9, 0.3, n_best=5)
+    settings = beam_settings(5, 0.9, 0.3, n_best=5)
     for row, found in enumerate(beam(model, src, lengths, settings)):
         assert len(found) == 5
         assert len({tuple(one.tokens) for one in found}) == 5
@@ -122,15 +123,15 @@ def test_the_n_best_are_sorted_distinct_and_scored_by_the_equation(seed: int) ->
 def test_stopping_early_loses_nothing(seed: int) -> None:
     src, lengths = sources()
     model = HashedModel(seed, vocab_size=9)
-    many = beam(model, src, lengths, BeamSettings(4, 1.5, n_best=4))
+    many = beam(model, src, lengths, beam_settings(4, 1.5, n_best=4))
     for n_best in (1, 2, 3):
-        few = beam(model, src, lengths, BeamSettings(4, 1.5, n_best=n_best))
+        few = beam(model, src, lengths, beam_settings(4, 1.5, n_best=n_best))
         assert few == [one[:n_best] for one in many]
 
 
 def test_a_wider_beam_finds_what_greedy_misses() -> None:
     src, length = torch.tensor([[5, 3]]), torch.tensor([2])
-    settings = BeamSettings(WHOLE, 0.0, max_length=RULE)
+    settings = beam_settings(WHOLE, 0.0, max_length=RULE)
     better = 0
     for seed in range(20):
         model = HashedModel(seed)
@@ -143,7 +144,7 @@ def test_a_wider_beam_finds_what_greedy_misses() -> None:
 
 def test_search_stops_when_nothing_can_beat_what_is_finished() -> None:
     model = FixedModel([[0, 0, 0, 0.9, 0.1]])
-    found = beam(model, torch.tensor([[4, 3]]), torch.tensor([2]), BeamSettings(2, 0.0))
+    found = beam(model, torch.tensor([[4, 3]]), torch.tensor([2]), beam_settings(2, 0.0))
     assert found[0][0].tokens == []
     assert found[0][0].log_probability == pytest.approx(math.log(0.9))
     assert model.sizes == [1]
@@ -151,12 +152,12 @@ def test_search_stops_when_nothing_can_beat_what_is_finished() -> None:
 
 def test_search_goes_on_while_a_longer_text_may_win_by_its_length() -> None:
     model = FixedModel([[0, 0, 0, 0.55, 0.45], [0, 0, 0, 0.01, 0.99]])
-    settings = BeamSettings(2, 1.0, max_length=LengthRule(0, 8))
+    settings = beam_settings(2, 1.0, max_length=length_rule(0, 8))
     found = beam(model, torch.tensor([[4, 3]]), torch.tensor([2]), settings)
     total = math.log(0.45) + 7 * math.log(0.99) + math.log(0.01)
     assert total / (14 / 6) < math.log(0.55)
     assert found[0][0].tokens == []
-    settings = BeamSettings(2, 4.0, max_length=LengthRule(0, 8))
+    settings = beam_settings(2, 4.0, max_length=length_rule(0, 8))
     found = beam(model, torch.tensor([[4, 3]]), torch.tensor([2]), settings)
     assert found[0][0].tokens == [4] * 8
     assert found[0][0].score == pytest.approx(total / (14 / 6) ** 4)
@@ -165,18 +166,18 @@ def test_search_goes_on_while_a_longer_text_may_win_by_its_length() -> None:
 def test_finished_sentences_leave_the_batch() -> None:
     src, lengths = torch.tensor([[4, 4, 3], [3, 0, 0], [4, 3, 0]]), torch.tensor([3, 1, 2])
     model = FixedModel([[0, 0, 0, 0.6, 0.3, 0.1]])
-    found = beam(model, src, lengths, BeamSettings(2, 0.0, max_length=LengthRule(1, 0, min_length=1)))
+    found = beam(model, src, lengths, beam_settings(2, 0.0, max_length=length_rule(1, 0, min_length=1)))
     assert [one[0].tokens for one in found] == [[4], [4], [4]]
     assert model.sizes == [3, 6]
     model = FixedModel([[0, 0, 0, 1e-9, 0.6, 0.4]])
-    settings = BeamSettings(2, 5.0, max_length=LengthRule(1, 0))
+    settings = beam_settings(2, 5.0, max_length=length_rule(1, 0))
     assert [one[0].tokens for one in beam(model, src, lengths, settings)] == [[4] * 3, [4], [4] * 2]
     assert model.sizes == [3, 6, 4, 2]
 
 
 def test_of_equal_scores_the_one_finished_first_stands_first() -> None:
     model = FixedModel([[0, 0.25, 0, 0.25, 0.25, 0.25], [0, 0, 0, 1, 0, 0]])
-    settings = BeamSettings(4, 0.0, n_best=4, max_length=LengthRule(0, 1))
+    settings = beam_settings(4, 0.0, n_best=4, max_length=length_rule(0, 1))
     found = beam(model, torch.tensor([[3]]), torch.tensor([1]), settings)
     assert [one.tokens for one in found[0]] == [[], [1], [4], [5]]
 
@@ -184,10 +185,10 @@ def test_of_equal_scores_the_one_finished_first_stands_first() -> None:
 def test_where_no_text_can_end_the_best_stands_at_minus_infinity() -> None:
     src, length = torch.tensor([[4, 3]]), torch.tensor([2])
     never = beam(
-        FixedModel([[0, 0, 0, 0, 0.4, 0.6]]), src, length, BeamSettings(3, max_length=LengthRule(0, 3))
+        FixedModel([[0, 0, 0, 0, 0.4, 0.6]]), src, length, beam_settings(3, max_length=length_rule(0, 3))
     )
     assert never == [[Hypothesis([5, 5, 5], -math.inf, -math.inf)]]
-    dead = beam(FixedModel([[0, 0, 0, 0, 0.4, 0.6], [0, 0, 1, 0, 0, 0]]), src, length, BeamSettings(3))
+    dead = beam(FixedModel([[0, 0, 0, 0, 0.4, 0.6], [0, 0, 1, 0, 0, 0]]), src, length, beam_settings(3))
     assert dead == [[Hypothesis([5], -math.inf, -math.inf)]]
 
 
@@ -198,7 +199,7 @@ def test_coverage_by_hand() -> None:
             return looks[(state - 1).clamp(max=1)]
 
     model = Looking([[0, 0, 0, 0.5, 0.5], [0, 0, 0, 1, 0]])
-    settings = BeamSettings(2, 0.0, 0.5, n_best=2)
+    settings = beam_settings(2, 0.0, 0.5, n_best=2)
     found = beam(model, torch.tensor([[4, 3, 0]]), torch.tensor([2]), settings)[0]
     assert [one.tokens for one in found] == [[4], []]
     assert found[0].score == pytest.approx(math.log(0.5) + 0.5 * math.log(0.7))
@@ -212,7 +213,7 @@ def test_a_source_token_never_looked_at_keeps_the_score_finite() -> None:
             return torch.tensor([[1.0, 0.0]]).expand(len(state), 2)
 
     model = Staring([[0, 0, 0, 1.0, 0]])
-    found = beam(model, torch.tensor([[4, 3]]), torch.tensor([2]), BeamSettings(1, 0.0, 1.0))[0]
+    found = beam(model, torch.tensor([[4, 3]]), torch.tensor([2]), beam_settings(1, 0.0, 1.0))[0]
     assert found[0].score == pytest.approx(math.log(torch.finfo(torch.float32).tiny))
 
 
@@ -227,13 +228,13 @@ def test_coverage_asks_for_attention() -> None:
                 kind([[0, 0, 0, 1.0]]),
                 torch.tensor([[3]]),
                 torch.tensor([1]),
-                BeamSettings(coverage_penalty=0.2),
+                beam_settings(coverage_penalty=0.2),
             )
         assert str(raised.value) == "coverage_penalty is 0.2, but the model has no attention; expected 0."
 
 
 def test_no_sources_give_no_hypotheses() -> None:
-    assert beam(HashedModel(0), torch.zeros(0, 3, dtype=torch.int64), torch.zeros(0), BeamSettings()) == []
+    assert beam(HashedModel(0), torch.zeros(0, 3, dtype=torch.int64), torch.zeros(0), beam_settings()) == []
 
 
 def test_half_precision_models_are_summed_in_single_precision() -> None:
@@ -243,14 +244,14 @@ def test_half_precision_models_are_summed_in_single_precision() -> None:
             return answer.bfloat16(), after
 
     src, lengths = sources()
-    for row, found in enumerate(beam(Half(1), src, lengths, BeamSettings(3, max_length=RULE))):
+    for row, found in enumerate(beam(Half(1), src, lengths, beam_settings(3, max_length=RULE))):
         gains, _ = forced(Half(1), src[row], lengths[row], [*found[0].tokens, 3])
         assert found[0].log_probability == pytest.approx(sum(gains), rel=1e-6)
 
 
 def test_nan_is_an_error() -> None:
     with pytest.raises(InputError, match="The model gives NaN where log-probabilities are expected"):
-        beam(FixedModel([[math.nan] * 5]), torch.tensor([[3]]), torch.tensor([1]), BeamSettings())
+        beam(FixedModel([[math.nan] * 5]), torch.tensor([[3]]), torch.tensor([1]), beam_settings())
 
 
 @pytest.mark.parametrize(
@@ -265,5 +266,5 @@ def test_nan_is_an_error() -> None:
 )
 def test_settings_out_of_range(given: dict[str, float], message: str) -> None:
     with pytest.raises(InputError) as raised:
-        BeamSettings(**given)  # pyright: ignore[reportArgumentType]
+        beam_settings(**given)  # pyright: ignore[reportArgumentType]
     assert str(raised.value) == message

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chosen import cleaning
 from throughtime.errors import InputError
 from throughtime.seq2seq.cleaning import Cleaning, CleaningReport, clean, normalise
 from throughtime.seq2seq.readers import Pair
@@ -52,7 +53,7 @@ def test_every_reason_is_counted_once() -> None:
         Pair("one two three four five six", "un"),
         Pair("no", "une bien longue réponse"),
     ]
-    kept, report = cleaned(pairs, Cleaning(max_words=5, max_ratio=6.0))
+    kept, report = cleaned(pairs, cleaning(max_words=5, max_ratio=6.0))
     assert kept == [pairs[0], pairs[2]]
     assert report == CleaningReport(read=7, kept=2, empty=2, too_long=1, ratio=1, duplicates=1)
     assert report.summary() == (
@@ -62,34 +63,34 @@ def test_every_reason_is_counted_once() -> None:
 
 def test_limits_are_inclusive() -> None:
     pairs = [Pair("a b c", "a b c d"), Pair("aa", "a" * 8), Pair("aa", "a" * 9)]
-    kept, report = cleaned(pairs, Cleaning(max_words=4, max_ratio=4.0))
+    kept, report = cleaned(pairs, cleaning(max_words=4, max_ratio=4.0))
     assert kept == pairs[:2]
     assert report.ratio == 1
 
 
 def test_duplicates_can_stay() -> None:
     pairs = [Pair("a", "b")] * 3
-    assert cleaned(pairs, Cleaning(drop_duplicates=False))[0] == pairs
+    assert cleaned(pairs, cleaning(drop_duplicates=False))[0] == pairs
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("xyz")), min_size=1))
 @settings(deadline=None)
 def test_duplicates_are_dropped_in_order(sides: list[tuple[str, str]]) -> None:
-    kept, report = cleaned([Pair(*both) for both in sides], Cleaning())
+    kept, report = cleaned([Pair(*both) for both in sides], cleaning())
     assert kept == [Pair(*both) for both in dict.fromkeys(sides)]
     assert report.duplicates == len(sides) - len(set(sides))
 
 
 def test_duplicates_far_apart_are_found() -> None:
     once = [Pair(f"sentence {k}", f"phrase {k}") for k in range(12_000)]
-    kept, report = cleaned([*once, *once[::7], Pair("new", "neuf")], Cleaning())
+    kept, report = cleaned([*once, *once[::7], Pair("new", "neuf")], cleaning())
     assert kept == [*once, Pair("new", "neuf")]
     assert report.duplicates == len(once[::7])
 
 
 def test_sides_do_not_run_into_each_other() -> None:
     pairs = [Pair("a b", "c"), Pair("a", "b c")]
-    assert cleaned(pairs, Cleaning())[0] == pairs
+    assert cleaned(pairs, cleaning())[0] == pairs
 
 
 def test_cleaning_streams() -> None:
@@ -97,17 +98,17 @@ def test_cleaning_streams() -> None:
         while True:
             yield Pair("a", "b")
 
-    assert next(clean(endless(), Cleaning(drop_duplicates=False), CleaningReport())) == Pair("a", "b")
+    assert next(clean(endless(), cleaning(drop_duplicates=False), CleaningReport())) == Pair("a", "b")
 
 
 def test_nothing_kept() -> None:
     with pytest.raises(InputError) as caught:
-        cleaned([Pair("a b c", "d"), Pair("e", "f g h")], Cleaning(max_words=2))
+        cleaned([Pair("a b c", "d"), Pair("e", "f g h")], cleaning(max_words=2))
     assert str(caught.value) == (
         "All 2 pairs are too long: each has a sentence of more than 2 words (max_words)."
     )
     with pytest.raises(InputError) as caught:
-        cleaned([Pair("a b c", "d"), Pair("", "f")], Cleaning(max_words=2))
+        cleaned([Pair("a b c", "d"), Pair("", "f")], cleaning(max_words=2))
     assert str(caught.value) == (
         "Nothing is left of the corpus after cleaning: 0 of 2 pairs kept "
         "(dropped: 1 empty, 1 too long, 0 of unlike length, 0 repeated)."
@@ -115,12 +116,12 @@ def test_nothing_kept() -> None:
     with pytest.raises(
         InputError, match=r"^The corpus is empty; at least one pair of sentences was expected\.$"
     ):
-        cleaned([], Cleaning())
+        cleaned([], cleaning())
 
 
 def test_settings_out_of_range() -> None:
     with pytest.raises(InputError, match=r"^max_words is 0; it must be at least 1\.$"):
-        Cleaning(max_words=0)
+        cleaning(max_words=0)
     for ratio in (0.5, float("nan")):
         with pytest.raises(InputError, match=rf"^max_ratio is {ratio}; it must be at least 1\.$"):
-            Cleaning(max_ratio=ratio)
+            cleaning(max_ratio=ratio)

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chosen import cleaning
 from disk import full_disk
 from throughtime.errors import InputError
-from throughtime.seq2seq.cleaning import Cleaning
 from throughtime.seq2seq.corpus import (
     EncodedCorpus,
     TextCorpus,
@@ -32,7 +32,7 @@ PAIRS = [Pair(f"source {k % 97} {k}", f"cible {k} {'mot ' * (k % 5)}fin") for k 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> TextCorpus:
-    return build_text_corpus(PAIRS, tmp_path_factory.mktemp("text"), Cleaning())[0]
+    return build_text_corpus(PAIRS, tmp_path_factory.mktemp("text"), cleaning())[0]
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_any_selection(corpus: TextCorpus, data: st.DataObject) -> None:
 
 def test_report_and_files(tmp_path: Path) -> None:
     corpus, report = build_text_corpus(
-        [Pair("a", "b"), Pair("a", "b"), Pair("", "c")], tmp_path / "new", Cleaning()
+        [Pair("a", "b"), Pair("a", "b"), Pair("", "c")], tmp_path / "new", cleaning()
     )
     assert list(corpus) == [Pair("a", "b")]
     assert (report.read, report.kept, report.empty, report.duplicates) == (3, 1, 1, 1)
@@ -91,15 +91,15 @@ def test_report_and_files(tmp_path: Path) -> None:
 
 def test_text_is_mapped_and_not_in_arrow_memory(tmp_path: Path) -> None:
     before = pa.total_allocated_bytes()
-    corpus, _ = build_text_corpus(PAIRS, tmp_path, Cleaning())
+    corpus, _ = build_text_corpus(PAIRS, tmp_path, cleaning())
     assert (tmp_path / "text.arrow").stat().st_size > 1_000_000
     assert pa.total_allocated_bytes() - before < 100_000
     assert len(corpus) == ROWS
 
 
 def test_a_corpus_in_use_outlives_its_replacement(tmp_path: Path) -> None:
-    old, _ = build_text_corpus([Pair("old", "vieux")] * 2, tmp_path, Cleaning(drop_duplicates=False))
-    new, _ = build_text_corpus([Pair("new", "neuf")], tmp_path, Cleaning())
+    old, _ = build_text_corpus([Pair("old", "vieux")] * 2, tmp_path, cleaning(drop_duplicates=False))
+    new, _ = build_text_corpus([Pair("new", "neuf")], tmp_path, cleaning())
     assert list(old) == [Pair("old", "vieux")] * 2
     assert list(new) == [Pair("new", "neuf")]
 
@@ -110,16 +110,16 @@ def test_nothing_is_left_of_a_corpus_that_fails(tmp_path: Path) -> None:
         raise InputError("a.tsv:15001: 1 column found.")
 
     with pytest.raises(InputError, match=r"^a\.tsv:15001: 1 column found\.$"):
-        build_text_corpus(broken(), tmp_path, Cleaning())
+        build_text_corpus(broken(), tmp_path, cleaning())
     with pytest.raises(InputError, match=r"^All 2 pairs are too long"):
-        build_text_corpus([Pair("a b", "c")] * 2, tmp_path, Cleaning(max_words=1))
+        build_text_corpus([Pair("a b", "c")] * 2, tmp_path, cleaning(max_words=1))
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits file size as Unix does")
 def test_disk_full_while_preparing(tmp_path: Path) -> None:
     with full_disk(100_000), pytest.raises(InputError) as caught:
-        build_text_corpus(PAIRS, tmp_path, Cleaning())
+        build_text_corpus(PAIRS, tmp_path, cleaning())
     assert str(caught.value).startswith(f"{tmp_path / 'text.arrow'} cannot be written: ")
     assert isinstance(caught.value.__cause__, OSError)
     assert caught.value.__cause__.errno == errno.EFBIG
@@ -129,7 +129,7 @@ def test_disk_full_while_preparing(tmp_path: Path) -> None:
 def test_split_shares_no_source_and_loses_nothing(tmp_path: Path) -> None:
     greetings = ["Hello", "hello!", "HELLO ?", " Hello. "]
     pairs = [Pair(f"{greetings[k % 4]} {k // 8}", f"bonjour {k}") for k in range(800)]
-    corpus, _ = build_text_corpus(pairs, tmp_path, Cleaning())
+    corpus, _ = build_text_corpus(pairs, tmp_path, cleaning())
     parts = split_corpus(corpus, 80, 40, seed=3)
     train, validation, test = (
         {src.lower().translate({33: "", 63: "", 46: ""}) for src in part.sources()} for part in parts
@@ -143,7 +143,7 @@ def test_split_shares_no_source_and_loses_nothing(tmp_path: Path) -> None:
 
 def test_split_leaves_out_what_a_part_has_beyond_its_size(tmp_path: Path) -> None:
     pairs = [Pair(f"source {k // 8}", f"cible {k}") for k in range(800)]
-    corpus, _ = build_text_corpus(pairs, tmp_path, Cleaning())
+    corpus, _ = build_text_corpus(pairs, tmp_path, cleaning())
     train, validation, test = split_corpus(corpus, 81, 3, seed=3)
     assert (len(train), len(validation), len(test)) == (800 - 88 - 8, 81, 3)
     assert not set(train.sources()) & {*validation.sources(), *test.sources()}
@@ -154,15 +154,15 @@ def test_split_depends_on_the_seed_and_not_on_the_order(tmp_path: Path) -> None:
     def chosen(of: TextCorpus, seed: int) -> list[list[Pair]]:
         return [sorted(part) for part in split_corpus(of, 100, 50, seed)[1:]]
 
-    corpus, _ = build_text_corpus(PAIRS[:2000], tmp_path / "forwards", Cleaning())
-    backwards, _ = build_text_corpus(PAIRS[1999::-1], tmp_path / "backwards", Cleaning())
+    corpus, _ = build_text_corpus(PAIRS[:2000], tmp_path / "forwards", cleaning())
+    backwards, _ = build_text_corpus(PAIRS[1999::-1], tmp_path / "backwards", cleaning())
     assert chosen(corpus, 1) == chosen(corpus, 1) == chosen(backwards, 1)
     assert chosen(corpus, 1) != chosen(corpus, 2)
 
 
 def test_split_of_nothing_and_of_too_much(tmp_path: Path) -> None:
     pairs = [Pair("How are you?", f"réponse {k}") for k in range(9)] + [Pair("Yes.", "Oui.")]
-    corpus, _ = build_text_corpus(pairs, tmp_path, Cleaning())
+    corpus, _ = build_text_corpus(pairs, tmp_path, cleaning())
     train, validation, test = split_corpus(corpus, 0, 0, seed=1)
     assert (list(train), len(validation), len(test)) == (list(corpus), 0, 0)
     for sizes in ((10, 0), (1, 1), (0, 20)):
@@ -175,7 +175,7 @@ def test_split_of_nothing_and_of_too_much(tmp_path: Path) -> None:
 
 
 def test_sources_without_letters_are_told_apart(tmp_path: Path) -> None:
-    corpus, _ = build_text_corpus([Pair(mark, "x") for mark in "?!.;:"], tmp_path, Cleaning())
+    corpus, _ = build_text_corpus([Pair(mark, "x") for mark in "?!.;:"], tmp_path, cleaning())
     assert [len(part) for part in split_corpus(corpus, 2, 1, seed=1)] == [2, 2, 1]
 
 
@@ -195,7 +195,7 @@ def test_ids_come_back(encoded: EncodedCorpus, some: TextCorpus, tokenizer: Word
 
 def test_long_pairs_are_left_out_and_counted(tokenizer: Words, tmp_path: Path) -> None:
     pairs = [Pair("source 1", "cible"), Pair("source", "cible mot mot fin"), Pair("source 1 2", "fin")]
-    corpus, _ = build_text_corpus(pairs, tmp_path, Cleaning())
+    corpus, _ = build_text_corpus(pairs, tmp_path, cleaning())
     encoded = encode_corpus(corpus, tokenizer, tokenizer, tmp_path, max_length=4)
     assert (len(encoded), encoded.too_long) == (2, 1)
     assert encoded.src_lengths.tolist() == [3, 4]  # the end counts
@@ -220,6 +220,6 @@ def test_nothing_is_written_elsewhere(
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", cache)
     monkeypatch.setattr(datasets.config, "DOWNLOADED_DATASETS_PATH", cache / "downloads")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    corpus, _ = build_text_corpus(PAIRS[:100], tmp_path / "given", Cleaning())
+    corpus, _ = build_text_corpus(PAIRS[:100], tmp_path / "given", cleaning())
     encode_corpus(split_corpus(corpus, 10, 10, 1)[0], tokenizer, tokenizer, tmp_path / "given", 50)
     assert [path.name for path in tmp_path.iterdir()] == ["given"]

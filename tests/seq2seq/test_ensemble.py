@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from chosen import beam_settings, length_rule
 from hashed_model import AttendingHashedModel, FixedModel, HashedModel, sources
 from throughtime.errors import InputError
-from throughtime.seq2seq.beam import BeamSettings, beam
+from throughtime.seq2seq.beam import beam
 from throughtime.seq2seq.ensemble import Ensemble
-from throughtime.seq2seq.search import AttendingModel, LengthRule, StepModel, greedy
+from throughtime.seq2seq.search import AttendingModel, StepModel, greedy
 
 
 def first_step(model: StepModel) -> Tensor:
@@ -25,7 +26,7 @@ def test_one_model_twice_is_that_model(weights: Sequence[float] | None) -> None:
     model = HashedModel(0, vocab_size=9)
     twice = Ensemble([model, model], weights)
     torch.testing.assert_close(first_step(twice), first_step(model))
-    settings = BeamSettings(4, n_best=3)
+    settings = beam_settings(4, n_best=3)
     for found, expected in zip(
         beam(twice, src, lengths, settings), beam(model, src, lengths, settings), strict=True
     ):
@@ -37,7 +38,7 @@ def test_one_model_alone_is_that_model() -> None:
     src, lengths = sources()
     model = HashedModel(1)
     assert torch.equal(first_step(Ensemble([model])), first_step(model))
-    rule = LengthRule()
+    rule = length_rule()
     assert greedy(Ensemble([model]), src, lengths, rule) == greedy(model, src, lengths, rule)
 
 
@@ -55,7 +56,7 @@ def test_what_no_member_allows_stays_impossible() -> None:
 def test_the_order_of_members_does_not_matter() -> None:
     src, lengths = sources()
     members = [HashedModel(seed) for seed in range(3)]
-    settings = BeamSettings(3)
+    settings = beam_settings(3)
     forwards = beam(Ensemble(members, [1, 2, 3]), src, lengths, settings)
     backwards = beam(Ensemble(members[::-1], [3, 2, 1]), src, lengths, settings)
     assert [one[0].tokens for one in forwards] == [one[0].tokens for one in backwards]
@@ -88,7 +89,7 @@ def test_a_member_without_attention_leaves_the_ensemble_without() -> None:
     src, lengths = sources()
     together = Ensemble([AttendingHashedModel(0), HashedModel(1)])
     with pytest.raises(InputError, match="the model has no attention"):
-        beam(together, src, lengths, BeamSettings(coverage_penalty=0.1))
+        beam(together, src, lengths, beam_settings(coverage_penalty=0.1))
 
 
 @pytest.mark.parametrize(

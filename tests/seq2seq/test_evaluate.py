@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chosen import length_rule
 from throughtime.errors import InputError
 from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_report, write_translations
 from throughtime.seq2seq.model import Translator, stepper
@@ -13,14 +14,13 @@ from throughtime.seq2seq.model_file import Tokenizers
 from throughtime.seq2seq.readers import Pair
 from throughtime.seq2seq.run import Pipeline
 from throughtime.seq2seq.score import score
-from throughtime.seq2seq.search import LengthRule
 
 SOURCES = ["a b c d", "e f g h", "", "b d f h a", "h g"]
 
 
 @pytest.fixture
 def pipeline(letter_model: Callable[..., Translator], letters: Tokenizers) -> Pipeline:
-    return Pipeline(stepper(letter_model()), letters, LengthRule(offset=2))
+    return Pipeline(stepper(letter_model()), letters, length_rule(offset=2))
 
 
 def test_translations_that_are_the_references_score_100(pipeline: Pipeline) -> None:

@@ -9,13 +9,13 @@ import pytest
 import safetensors.torch
 import torch
 
+from chosen import length_rule
 from throughtime.artefact.file import Artefact, load, save
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import ModelConfig
 from throughtime.seq2seq.model import Translator, stepper
 from throughtime.seq2seq.model_file import KIND, Tokenizers, load_model, save_model
 from throughtime.seq2seq.run import Pipeline
-from throughtime.seq2seq.search import LengthRule
 from throughtime.seq2seq.tokenizer import Words, train_subwords
 
 LINES = ["a b c", "h g f e d", "a", "b a d c a b", "zebra a"]
@@ -31,7 +31,7 @@ def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def translations(model: Translator, tokenizers: Tokenizers) -> list[str]:
-    return list(Pipeline(stepper(model), tokenizers, LengthRule(min_length=3)).texts(LINES))
+    return list(Pipeline(stepper(model), tokenizers, length_rule(min_length=3)).texts(LINES))
 
 
 @pytest.mark.parametrize("attention", ["none", "dot", "general", "mlp"])

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from chosen import beam_settings, length_rule, sample_settings
 from throughtime.errors import InputError
-from throughtime.seq2seq.beam import BeamSettings
 from throughtime.seq2seq.config import SearchConfig
 from throughtime.seq2seq.model import Translator, stepper
 from throughtime.seq2seq.model_file import Tokenizers
@@ -27,8 +27,7 @@ from throughtime.seq2seq.run import (
     pieces,
     same_vocabularies,
 )
-from throughtime.seq2seq.sampling import SampleSettings
-from throughtime.seq2seq.search import LengthRule, State
+from throughtime.seq2seq.search import State
 from throughtime.seq2seq.tokenizer import EOS_ID, Words
 
 MakePipeline = Callable[..., Pipeline]
@@ -65,7 +64,7 @@ def pipeline(letter_model: Callable[..., Translator], letters: Tokenizers) -> Ma
         decoder: Decoder | None = None, seed: int = 0, generator: int = 0, **changes: object
     ) -> Pipeline:
         model = stepper(letter_model(seed, **changes))
-        return Pipeline(model, letters, decoder or LengthRule(offset=3), generator)
+        return Pipeline(model, letters, decoder or length_rule(offset=3), generator)
 
     return make
 
@@ -76,7 +75,9 @@ def random_lines(number: int) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "decoder", [LengthRule(), BeamSettings(beam_size=3), SampleSettings()], ids=["greedy", "beam", "sample"]
+    "decoder",
+    [length_rule(), beam_settings(beam_size=3), sample_settings()],
+    ids=["greedy", "beam", "sample"],
 )
 def test_every_line_has_its_translation_in_its_place(pipeline: MakePipeline, decoder: Decoder) -> None:
     texts = list(pipeline(decoder).texts(ODD_LINES))
@@ -99,7 +100,7 @@ def test_what_comes_out_hangs_on_the_line_alone(pipeline: MakePipeline) -> None:
 
 def test_beam_search_of_a_batch_equals_one_line_at_a_time(pipeline: MakePipeline) -> None:
     lines = random_lines(20)
-    settings = BeamSettings(beam_size=4, n_best=3, coverage_penalty=0.2)
+    settings = beam_settings(beam_size=4, n_best=3, coverage_penalty=0.2)
     together = list(pipeline(settings).lines(lines))
     alone = list(pipeline(settings).lines(lines, batch_size=1))
     for whole, single in zip(together, alone, strict=True):
@@ -197,7 +198,7 @@ class Counting:
 
 def test_searches_are_bounded_in_tokens_and_ordered_by_length() -> None:
     model = Counting()
-    pipeline = Pipeline(model, Tokenizers(model, model), LengthRule())
+    pipeline = Pipeline(model, Tokenizers(model, model), length_rule())
     line = " ".join(["w"] * 60_000)  # 600 pieces of 199 characters
     texts = list(pipeline.texts([line, "ab", line, "x" * (2 * LONGEST_SOURCE + 5)]))
     assert [len(text.split()) for text in texts] == [600, 1, 600, 3]
@@ -211,7 +212,7 @@ def test_sources_of_like_length_are_searched_together() -> None:
     model = Counting()
     lengths = list(range(1, 391))
     random.Random(0).shuffle(lengths)
-    pipeline = Pipeline(model, Tokenizers(model, model), LengthRule())
+    pipeline = Pipeline(model, Tokenizers(model, model), length_rule())
     list(pipeline.texts(["x" * length for length in lengths], batch_size=1000))
     widths = [width for _, width in model.shapes]
     assert widths == sorted(set(widths))
@@ -220,18 +221,18 @@ def test_sources_of_like_length_are_searched_together() -> None:
 
 def test_n_best_are_different_and_fall_in_score(pipeline: MakePipeline) -> None:
     lines = ["a b c", "", "d"]
-    found = list(pipeline(BeamSettings(beam_size=6, n_best=4)).lines(lines))
+    found = list(pipeline(beam_settings(beam_size=6, n_best=4)).lines(lines))
     assert [len(candidates) for candidates in found] == [4, 1, 4]
     assert found[1] == [Candidate("", 0.0)]
     for candidates in (found[0], found[2]):
         assert [one.score for one in candidates] == sorted((one.score for one in candidates), reverse=True)
-    best = list(pipeline(BeamSettings(beam_size=6)).texts(lines))
+    best = list(pipeline(beam_settings(beam_size=6)).texts(lines))
     assert [candidates[0].text for candidates in found] == best
 
 
 def test_candidates_of_a_line_in_pieces_are_joined_by_rank(pipeline: MakePipeline) -> None:
     first, second = " ".join(["a"] * LONGEST_PIECE), "b c"
-    settings = BeamSettings(beam_size=2, n_best=2)
+    settings = beam_settings(beam_size=2, n_best=2)
     ones, others = pipeline(settings).lines([first, second])
     (joined,) = pipeline(settings).lines([f"{first} {second}"])
     for whole, one, other in zip(joined, ones, others, strict=True):
@@ -241,14 +242,14 @@ def test_candidates_of_a_line_in_pieces_are_joined_by_rank(pipeline: MakePipelin
 
 def test_sampling_is_repeated_by_its_seed(pipeline: MakePipeline) -> None:
     lines = random_lines(10)
-    draws = [list(pipeline(SampleSettings(samples=2), generator=seed).lines(lines)) for seed in (3, 3, 4)]
+    draws = [list(pipeline(sample_settings(samples=2), generator=seed).lines(lines)) for seed in (3, 3, 4)]
     assert draws[0] == draws[1]
     assert draws[0] != draws[2]
     assert {len(candidates) for line, candidates in zip(lines, draws[0], strict=True) if line} == {2}
 
 
 def test_one_pipeline_goes_on_drawing(pipeline: MakePipeline) -> None:
-    sampler = pipeline(SampleSettings())
+    sampler = pipeline(sample_settings())
     assert list(sampler.texts(["a b c d"] * 8)) != list(sampler.texts(["a b c d"] * 8))
 
 
@@ -257,7 +258,7 @@ def test_loaded_model_translates_as_the_saved_one(
 ) -> None:
     path = saved_letters(tmp_path / "m.safetensors", seed=3)
     lines = random_lines(12)
-    assert list(load_pipeline([path], LengthRule(offset=3)).texts(lines)) == list(
+    assert list(load_pipeline([path], length_rule(offset=3)).texts(lines)) == list(
         pipeline(seed=3).texts(lines)
     )
 
@@ -266,7 +267,7 @@ def test_ensemble_of_a_model_with_itself_is_the_model(
     saved_letters: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = saved_letters(tmp_path / "m.safetensors")
-    lines, settings = random_lines(12), BeamSettings(n_best=3)
+    lines, settings = random_lines(12), beam_settings(n_best=3)
     alone = list(load_pipeline([path], settings).lines(lines))
     twice = list(load_pipeline([path, path], settings).lines(lines))
     for one, other in zip(alone, twice, strict=True):
@@ -278,7 +279,7 @@ def test_ensemble_of_two_is_neither(saved_letters: Callable[..., Path], tmp_path
     one = saved_letters(tmp_path / "one.safetensors", seed=1, attention="mlp", cell="gru")
     two = saved_letters(tmp_path / "two.safetensors", seed=2)
     lines = random_lines(30)
-    rule = LengthRule(offset=3)
+    rule = length_rule(offset=3)
     texts = [
         list(load_pipeline(paths, rule).texts(lines)) for paths in ([one], [two], [one, two], [two, one])
     ]
@@ -291,7 +292,7 @@ def test_ensemble_refuses_other_vocabularies(saved_letters: Callable[..., Path],
     one = saved_letters(tmp_path / "one.safetensors")
     two = saved_letters(tmp_path / "two.safetensors", tokenizers=Tokenizers(other, other))
     with pytest.raises(InputError) as caught:
-        load_pipeline([one, two], LengthRule())
+        load_pipeline([one, two], length_rule())
     assert str(caught.value) == (
         f"{two} and {one} have different vocabularies; an ensemble needs the same in all"
     )
@@ -307,16 +308,16 @@ def test_vocabularies_are_compared_on_both_sides(letters: Tokenizers) -> None:
 
 
 def test_search_of_a_configuration() -> None:
-    rule = LengthRule(2.0, 4)
+    rule = length_rule(2.0, 4)
     limits = dict(max_length_ratio=2.0, max_length_offset=4)
     assert decoder_of(SearchConfig("greedy", **limits)) == rule
     assert decoder_of(
         SearchConfig(beam_size=7, length_penalty=0.5, coverage_penalty=0.1, n_best=3, **limits)
-    ) == BeamSettings(7, 0.5, 0.1, 3, rule)
+    ) == beam_settings(7, 0.5, 0.1, 3, rule)
     assert decoder_of(
         SearchConfig("sample", n_best=2, temperature=0.7, top_k=5, top_p=0.9, **limits)
-    ) == SampleSettings(2, 0.7, 5, 0.9, rule)
-    assert decoder_of(SearchConfig()) == BeamSettings()
+    ) == sample_settings(2, 0.7, 5, 0.9, rule)
+    assert decoder_of(SearchConfig()) == beam_settings()
 
 
 @pytest.mark.parametrize(

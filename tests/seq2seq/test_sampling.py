@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from chosen import length_rule, sample_settings
 from hashed_model import FixedModel, HashedModel, forced, sources
 from throughtime.errors import InputError
 from throughtime.seq2seq.sampling import SampleSettings, distribution, sample
-from throughtime.seq2seq.search import LengthRule, greedy
+from throughtime.seq2seq.search import greedy
 
 DRAWS = 20_000
 SKEWED = [0.0, 0.1, 0.0, 0.2, 0.3, 0.4]
@@ -43,13 +44,13 @@ def drawn(model: FixedModel | HashedModel, settings: SampleSettings) -> Counter[
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        (SampleSettings(), [0.2, 0.1, 0.3, 0.4]),
-        (SampleSettings(temperature=0.5), [0.04 / 0.3, 0.01 / 0.3, 0.09 / 0.3, 0.16 / 0.3]),
+        (sample_settings(), [0.2, 0.1, 0.3, 0.4]),
+        (sample_settings(temperature=0.5), [0.04 / 0.3, 0.01 / 0.3, 0.09 / 0.3, 0.16 / 0.3]),
     ],
 )
 def test_tokens_come_as_often_as_they_should(settings: SampleSettings, expected: list[float]) -> None:
-    rule = LengthRule(0, 1)
-    settings = SampleSettings(DRAWS, settings.temperature, max_length=rule)
+    rule = length_rule(0, 1)
+    settings = sample_settings(DRAWS, settings.temperature, max_length=rule)
     shares = dict(zip([(), (1,), (4,), (5,)], expected, strict=True))
     assert chi_square(drawn(FixedModel([SKEWED, ENDS]), settings), shares) < LIMIT[3]
 
@@ -59,7 +60,7 @@ def test_texts_come_as_often_as_the_model_gives_them() -> None:
     texts = [text for size in range(limit + 1) for text in product([1, 4, 5], repeat=size)]
     expected = {text: chance(model, text, limit) for text in texts}
     assert sum(expected.values()) == pytest.approx(1)
-    counts = drawn(model, SampleSettings(DRAWS, max_length=LengthRule(0, limit)))
+    counts = drawn(model, sample_settings(DRAWS, max_length=length_rule(0, limit)))
     assert chi_square(counts, expected) < LIMIT[len(texts) - 1]
 
 
@@ -76,14 +77,14 @@ def chance(model: HashedModel, text: tuple[int, ...], limit: int) -> float:
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        (SampleSettings(top_k=2), [0, 0, 0, 0, 3 / 7, 4 / 7]),
-        (SampleSettings(top_k=50), SKEWED),
-        (SampleSettings(top_p=0.39), [0, 0, 0, 0, 0, 1]),
-        (SampleSettings(top_p=0.5), [0, 0, 0, 0, 3 / 7, 4 / 7]),
-        (SampleSettings(top_p=0.85), [0, 0, 0, 2 / 9, 3 / 9, 4 / 9]),
-        (SampleSettings(top_k=3, top_p=0.5), [0, 0, 0, 0, 3 / 7, 4 / 7]),
-        (SampleSettings(temperature=0.5, top_k=2), [0, 0, 0, 0, 9 / 25, 16 / 25]),
-        (SampleSettings(temperature=0.5, top_p=0.5), [0, 0, 0, 0, 0, 1]),
+        (sample_settings(top_k=2), [0, 0, 0, 0, 3 / 7, 4 / 7]),
+        (sample_settings(top_k=50), SKEWED),
+        (sample_settings(top_p=0.39), [0, 0, 0, 0, 0, 1]),
+        (sample_settings(top_p=0.5), [0, 0, 0, 0, 3 / 7, 4 / 7]),
+        (sample_settings(top_p=0.85), [0, 0, 0, 2 / 9, 3 / 9, 4 / 9]),
+        (sample_settings(top_k=3, top_p=0.5), [0, 0, 0, 0, 3 / 7, 4 / 7]),
+        (sample_settings(temperature=0.5, top_k=2), [0, 0, 0, 0, 9 / 25, 16 / 25]),
+        (sample_settings(temperature=0.5, top_p=0.5), [0, 0, 0, 0, 0, 1]),
     ],
 )
 def test_cuts_by_hand(settings: SampleSettings, expected: list[float]) -> None:
@@ -94,11 +95,11 @@ def test_cuts_by_hand(settings: SampleSettings, expected: list[float]) -> None:
 
 
 def test_of_equal_tokens_top_k_keeps_the_lower_ids() -> None:
-    chances = distribution(torch.zeros(1, 4), SampleSettings(top_k=2))
+    chances = distribution(torch.zeros(1, 4), sample_settings(top_k=2))
     assert chances.tolist() == [[0.5, 0.5, 0, 0]]
 
 
-@pytest.mark.parametrize("settings", [SampleSettings(3, top_k=1), SampleSettings(3, top_p=1e-6)])
+@pytest.mark.parametrize("settings", [sample_settings(3, top_k=1), sample_settings(3, top_p=1e-6)])
 def test_the_narrowest_cut_is_greedy(settings: SampleSettings) -> None:
     src, lengths = sources()
     model = HashedModel(1)
@@ -113,7 +114,7 @@ def test_the_narrowest_cut_is_greedy(settings: SampleSettings) -> None:
 def test_samples_stand_with_their_sources_and_carry_the_model_s_log_probability() -> None:
     src, lengths = sources()
     model = HashedModel(2)
-    settings = SampleSettings(4, temperature=2.0, top_p=0.9, max_length=LengthRule(1, 1, min_length=1))
+    settings = sample_settings(4, temperature=2.0, top_p=0.9, max_length=length_rule(1, 1, min_length=1))
     found = sample(model, src, lengths, settings, seeded())
     for row, ones in enumerate(found):
         assert len(ones) == 4
@@ -126,7 +127,7 @@ def test_samples_stand_with_their_sources_and_carry_the_model_s_log_probability(
 
 def test_the_generator_alone_decides() -> None:
     src, lengths = sources()
-    settings = SampleSettings(5)
+    settings = sample_settings(5)
     first = sample(HashedModel(0), src, lengths, settings, seeded(1))
     torch.manual_seed(99)
     assert sample(HashedModel(0), src, lengths, settings, seeded(1)) == first
@@ -135,13 +136,13 @@ def test_the_generator_alone_decides() -> None:
 
 def test_where_nothing_is_possible_the_text_stops_at_minus_infinity() -> None:
     model = FixedModel([[0, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, 0]])
-    found = sample(model, *one_source(), SampleSettings(2, top_p=0.5), seeded())[0]
+    found = sample(model, *one_source(), sample_settings(2, top_p=0.5), seeded())[0]
     assert [(one.tokens, one.score) for one in found] == [([4], -math.inf)] * 2
 
 
 def test_no_sources_give_no_samples() -> None:
     nothing = torch.zeros(0, 3, dtype=torch.int64)
-    assert sample(HashedModel(0), nothing, torch.zeros(0), SampleSettings(2), seeded()) == []
+    assert sample(HashedModel(0), nothing, torch.zeros(0), sample_settings(2), seeded()) == []
 
 
 @pytest.mark.parametrize(
@@ -157,5 +158,5 @@ def test_no_sources_give_no_samples() -> None:
 )
 def test_settings_out_of_range(given: dict[str, float], message: str) -> None:
     with pytest.raises(InputError) as raised:
-        SampleSettings(**given)  # pyright: ignore[reportArgumentType]
+        sample_settings(**given)  # pyright: ignore[reportArgumentType]
     assert str(raised.value) == message

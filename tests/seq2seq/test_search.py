@@ -7,9 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chosen import length_rule
 from hashed_model import FixedModel, HashedModel, forced, sources
 from throughtime.errors import InputError
-from throughtime.seq2seq.search import AttendingModel, LengthRule, allowed, greedy, largest
+from throughtime.seq2seq.search import AttendingModel, allowed, greedy, largest
 
 SEEDS = range(6)
 
@@ -22,7 +23,7 @@ def one_source() -> tuple[torch.Tensor, torch.Tensor]:
 def test_greedy_takes_the_likeliest_token_at_every_step(seed: int) -> None:
     src, lengths = sources()
     model = HashedModel(seed)
-    found = greedy(model, src, lengths, LengthRule(ratio=1, offset=2))
+    found = greedy(model, src, lengths, length_rule(ratio=1, offset=2))
     for row, hypothesis in enumerate(found):
         state, token, text, total = model.start(src[[row]], lengths[[row]]), 2, [], 0.0
         while token != 3:
@@ -39,7 +40,7 @@ def test_greedy_takes_the_likeliest_token_at_every_step(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_batch_gives_what_its_sentences_give_one_at_a_time(seed: int) -> None:
     src, lengths = sources()
-    model, rule = HashedModel(seed), LengthRule()
+    model, rule = HashedModel(seed), length_rule()
     alone = [greedy(model, src[[row]], lengths[[row]], rule)[0] for row in range(len(src))]
     assert greedy(model, src, lengths, rule) == alone
 
@@ -48,64 +49,64 @@ def test_a_batch_gives_what_its_sentences_give_one_at_a_time(seed: int) -> None:
 def test_log_probability_is_what_the_model_gives_the_text(seed: int) -> None:
     src, lengths = sources()
     model = HashedModel(seed)
-    for row, found in enumerate(greedy(model, src, lengths, LengthRule(1, 1))):
+    for row, found in enumerate(greedy(model, src, lengths, length_rule(1, 1))):
         gains, _ = forced(model, src[row], lengths[row], [*found.tokens, 3])
         assert found.log_probability == pytest.approx(sum(gains))
 
 
 def test_of_equal_tokens_the_lower_id_is_taken() -> None:
     found = greedy(
-        FixedModel([[0.0, 0.0, 0.0, 0.2, 0.4, 0.4], [0, 0, 0, 1, 0, 0]]), *one_source(), LengthRule()
+        FixedModel([[0.0, 0.0, 0.0, 0.2, 0.4, 0.4], [0, 0, 0, 1, 0, 0]]), *one_source(), length_rule()
     )
     assert found[0].tokens == [4]
 
 
 def test_pad_and_bos_are_never_written() -> None:
     model = FixedModel([[0.5, 0.0, 0.3, 0.05, 0.1, 0.05], [0.5, 0.0, 0.3, 0.1, 0.05, 0.05]])
-    found = greedy(model, *one_source(), LengthRule())
+    found = greedy(model, *one_source(), length_rule())
     assert found[0].tokens == [4]
     assert found[0].log_probability == pytest.approx(math.log(0.1 * 0.1))
 
 
 def test_a_text_at_its_limit_ends_there_and_pays_for_the_end() -> None:
     model = FixedModel([[0, 0, 0, 0.1, 0.9]])
-    found = greedy(model, *one_source(), LengthRule(ratio=1.5, offset=1))
+    found = greedy(model, *one_source(), length_rule(ratio=1.5, offset=1))
     assert found[0].tokens == [4] * 4
     assert found[0].log_probability == pytest.approx(4 * math.log(0.9) + math.log(0.1))
 
 
 def test_min_length_holds_the_end_back() -> None:
-    found = greedy(FixedModel([[0, 0, 0, 0.9, 0.1]]), *one_source(), LengthRule(0, 5, min_length=3))
+    found = greedy(FixedModel([[0, 0, 0, 0.9, 0.1]]), *one_source(), length_rule(0, 5, min_length=3))
     assert found[0].tokens == [4] * 3
     assert found[0].log_probability == pytest.approx(3 * math.log(0.1) + math.log(0.9))
 
 
 def test_where_nothing_is_possible_the_text_stops_at_minus_infinity() -> None:
-    found = greedy(FixedModel([[0, 0, 0, 0.4, 0.6], [0, 0, 1, 0, 0]]), *one_source(), LengthRule())
+    found = greedy(FixedModel([[0, 0, 0, 0.4, 0.6], [0, 0, 1, 0, 0]]), *one_source(), length_rule())
     assert found[0].tokens == [4]
     assert found[0].log_probability == -math.inf
 
 
 def test_a_model_that_can_never_end_stops_at_the_limit_at_minus_infinity() -> None:
-    found = greedy(FixedModel([[0, 0, 0, 0, 1.0]]), *one_source(), LengthRule(0, 3))
+    found = greedy(FixedModel([[0, 0, 0, 0, 1.0]]), *one_source(), length_rule(0, 3))
     assert (found[0].tokens, found[0].score) == ([4] * 3, -math.inf)
 
 
 def test_sentences_that_have_ended_leave_the_batch() -> None:
     src, lengths = torch.tensor([[4, 4, 3], [3, 0, 0], [4, 3, 0]]), torch.tensor([3, 1, 2])
     model = FixedModel([[0, 0, 0, 0.1, 0.9]])
-    found = greedy(model, src, lengths, LengthRule(ratio=1, offset=0))
+    found = greedy(model, src, lengths, length_rule(ratio=1, offset=0))
     assert [len(one.tokens) for one in found] == [3, 1, 2]
     assert model.sizes == [3, 3, 2, 1]
 
 
 def test_no_sources_give_no_hypotheses() -> None:
-    assert greedy(HashedModel(0), torch.zeros(0, 3, dtype=torch.int64), torch.zeros(0), LengthRule()) == []
+    assert greedy(HashedModel(0), torch.zeros(0, 3, dtype=torch.int64), torch.zeros(0), length_rule()) == []
 
 
 def test_nan_is_an_error() -> None:
     with pytest.raises(InputError, match="The model gives NaN where log-probabilities are expected"):
-        greedy(FixedModel([[math.nan] * 5]), *one_source(), LengthRule())
+        greedy(FixedModel([[math.nan] * 5]), *one_source(), length_rule())
 
 
 def test_the_model_s_own_log_probabilities_are_not_written_over() -> None:
@@ -120,9 +121,9 @@ def test_the_model_s_own_log_probabilities_are_not_written_over() -> None:
 
 def test_length_limits_by_hand() -> None:
     lengths = torch.tensor([1, 2, 3, 20])
-    assert LengthRule(1.5, 10).limits(lengths).tolist() == [11, 13, 14, 40]
-    assert LengthRule(0, 7).limits(lengths).tolist() == [7, 7, 7, 7]
-    assert LengthRule(1, 0, min_length=3).limits(lengths).tolist() == [3, 3, 3, 20]
+    assert length_rule(1.5, 10).limits(lengths).tolist() == [11, 13, 14, 40]
+    assert length_rule(0, 7).limits(lengths).tolist() == [7, 7, 7, 7]
+    assert length_rule(1, 0, min_length=3).limits(lengths).tolist() == [3, 3, 3, 20]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_length_limits_by_hand() -> None:
 )
 def test_length_rules_out_of_range(given_: dict[str, float], message: str) -> None:
     with pytest.raises(InputError) as raised:
-        LengthRule(**given_)  # pyright: ignore[reportArgumentType]
+        length_rule(**given_)  # pyright: ignore[reportArgumentType]
     assert str(raised.value) == message
 
 

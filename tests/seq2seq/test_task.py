@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch.nn.utils import clip_grad_norm_
 
+from chosen import cleaning, length_rule
 from throughtime.seq2seq import task as task_module
 from throughtime.seq2seq.batches import Batch
-from throughtime.seq2seq.cleaning import Cleaning
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.corpus import build_text_corpus, encode_corpus
 from throughtime.seq2seq.model import stepper
@@ -21,7 +21,6 @@ from throughtime.seq2seq.model_file import Tokenizers, load_model
 from throughtime.seq2seq.readers import Pair
 from throughtime.seq2seq.run import Pipeline
 from throughtime.seq2seq.score import quick_bleu
-from throughtime.seq2seq.search import LengthRule
 from throughtime.seq2seq.task import Sets, TranslationTask
 from throughtime.seq2seq.tokenizer import PAD_ID
 
@@ -52,7 +51,7 @@ def make_task(
         number: int = 90, data: DataConfig | None = None, seed: int = 1, **model: Any
     ) -> TranslationTask:
         def encoded(part: list[Pair], name: str):
-            text, _ = build_text_corpus(part, tmp_path / name, Cleaning(drop_duplicates=False))
+            text, _ = build_text_corpus(part, tmp_path / name, cleaning(drop_duplicates=False))
             return text, encode_corpus(text, letters.src, letters.tgt, tmp_path / name, 50)
 
         (_, train), (text, validation) = (
@@ -134,7 +133,7 @@ def test_validation_is_the_mean_loss_of_all_tokens_and_bleu_of_greedy_search(mak
     assert tokens == sum(len(pair.tgt.split()) + 1 for pair in task.sets.validation_text)
     assert found["loss"] == pytest.approx(total / tokens, rel=1e-5)
     assert found["perplexity"] == pytest.approx(math.exp(total / tokens), rel=1e-4)
-    pipeline = Pipeline(stepper(task.translator), task.tokenizers, LengthRule())
+    pipeline = Pipeline(stepper(task.translator), task.tokenizers, length_rule())
     text = list(task.sets.validation_text)
     assert found["bleu"] == quick_bleu(
         list(pipeline.texts([pair.src for pair in text])), [pair.tgt for pair in text]
@@ -241,7 +240,7 @@ def test_learns_to_write_backwards(
     task = make_task(2000, DataConfig(tokens_per_batch=400), embedding_size=32, **changes)
     train(task, epochs)
     unseen = pairs[2060:]
-    pipeline = Pipeline(stepper(task.translator), task.tokenizers, LengthRule())
+    pipeline = Pipeline(stepper(task.translator), task.tokenizers, length_rule())
     written = list(pipeline.texts([pair.src for pair in unseen]))
     exact = sum(text == pair.tgt for text, pair in zip(written, unseen, strict=True)) / len(unseen)
     assert exact > 0.95

@@ -4,37 +4,47 @@ import gzip
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
+from chosen import beam_settings
 from throughtime.errors import InputError
 from throughtime.seq2seq.model import Translator, stepper
 from throughtime.seq2seq.model_file import Tokenizers
-from throughtime.seq2seq.run import BeamSettings, Candidate, Pipeline
-from throughtime.seq2seq.translate import lines_of, ranked, standard_input, translate
+from throughtime.seq2seq.run import Candidate, Pipeline
+from throughtime.seq2seq.translate import blocks_of, ranked, standard_input, translate
 
 
 class Shouting:
-    """Takes the place of a pipeline: three candidates for a line; it notes how many lines go together."""
+    """Takes the place of a pipeline: three candidates for a line."""
 
-    def __init__(self) -> None:
-        self.batch_sizes: list[int] = []
-
-    def lines(self, lines: Iterable[str], batch_size: int) -> Iterator[list[Candidate]]:
-        self.batch_sizes.append(batch_size)
+    def lines(self, lines: Iterable[str]) -> Iterator[list[Candidate]]:
         return ([Candidate(line.upper() + mark, 0.25 - k) for k, mark in enumerate("!.?")] for line in lines)
+
+
+class Arriving:
+    """Standard input whose parts arrive one after the other; `taken` tells how many were asked for."""
+
+    def __init__(self, *parts: bytes) -> None:
+        self.parts, self.taken, self.buffer = parts, 0, self
+
+    def read1(self, size: int) -> bytes:
+        self.taken += 1
+        return self.parts[self.taken - 1] if self.taken <= len(self.parts) else b""
 
 
 def put_on_standard_input(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
 
+def lines_of_blocks(blocks: Iterable[list[str]]) -> list[str]:
+    return list(chain.from_iterable(blocks))
+
+
 def test_one_line_out_for_each_line_in() -> None:
-    pipeline = Shouting()
-    assert list(translate(pipeline, ["a", "", "b"], n_best=1, one_at_a_time=False)) == ["A!", "!", "B!"]
-    assert list(translate(pipeline, ["a"], n_best=1, one_at_a_time=True)) == ["A!"]
-    assert pipeline.batch_sizes == [64, 1]
+    assert list(translate(Shouting(), [["a", "", "b"], ["c"]], n_best=1)) == [["A!", "!", "B!"], ["C!"]]
 
 
 def test_n_best_are_ranked_with_scores() -> None:
@@ -46,54 +56,56 @@ def test_n_best_are_ranked_with_scores() -> None:
         "2\t-0.7500\tB.",
         "3\t-1.7500\tB?",
     ]
-    assert list(translate(Shouting(), ["a", "b"], n_best=3, one_at_a_time=False)) == expected
+    assert list(translate(Shouting(), [["a", "b"]], n_best=3)) == [expected]
     assert ranked([Candidate("", 0.0)]) == ["1\t0.0000\t"]
 
 
 def test_n_best_of_a_model(letter_model: Callable[..., Translator], letters: Tokenizers) -> None:
-    pipeline = Pipeline(stepper(letter_model()), letters, BeamSettings(beam_size=3, n_best=2))
-    rows = [line.split("\t") for line in translate(pipeline, ["a b", "", "c"], 2, one_at_a_time=False)]
+    pipeline = Pipeline(stepper(letter_model()), letters, beam_settings(beam_size=3, n_best=2))
+    (block,) = translate(pipeline, [["a b", "", "c"]], 2)
+    rows = [line.split("\t") for line in block]
     assert [row[0] for row in rows] == ["1", "2", "1", "1", "2"]
     assert rows[2] == ["1", "0.0000", ""]
     assert float(rows[0][1]) >= float(rows[1][1])
 
 
-def test_one_at_a_time_answers_before_it_reads_on(
-    letter_model: Callable[..., Translator], letters: Tokenizers
-) -> None:
-    asked: list[str] = []
+def test_what_has_come_is_answered_before_more_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = Arriving(b"one\ntw", b"o\n", b"thr", b"ee\nfour")
+    monkeypatch.setattr(sys, "stdin", typed)
+    answers = translate(Shouting(), standard_input(), n_best=1)
+    seen = [(next(answers), typed.taken) for _ in range(4)]
+    assert seen == [(["ONE!"], 1), (["TWO!"], 2), (["THREE!"], 4), (["FOUR!"], 5)]
+    assert list(answers) == []
 
-    def typed() -> Iterator[str]:
-        for line in ("a b", "c", "d"):
-            asked.append(line)
-            yield line
 
-    answers = translate(
-        Pipeline(stepper(letter_model()), letters, BeamSettings()), typed(), 1, one_at_a_time=True
-    )
-    next(answers)
-    assert asked == ["a b"]
-    next(answers)
-    assert asked == ["a b", "c"]
+def test_much_at_once_is_answered_in_parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lines = [str(k) for k in range(150)]
+    data = "".join(f"{line}\n" for line in lines).encode()
+    put_on_standard_input(data, monkeypatch)
+    (tmp_path / "lines.txt").write_bytes(data)
+    expected = [lines[:64], lines[64:128], lines[128:]]
+    assert list(standard_input()) == expected
+    assert list(blocks_of(None, tmp_path / "lines.txt")) == expected
+    assert list(blocks_of("\n".join(lines), None)) == expected
 
 
 def test_text_comes_before_file_and_standard_input(tmp_path: Path) -> None:
-    assert list(lines_of("How are you?", None)) == ["How are you?"]
-    assert list(lines_of("one\ntwo\n\n", None)) == ["one", "two", "", ""]
-    assert list(lines_of("", None)) == [""]
+    assert lines_of_blocks(blocks_of("How are you?", None)) == ["How are you?"]
+    assert lines_of_blocks(blocks_of("one\ntwo\n\n", None)) == ["one", "two", "", ""]
+    assert lines_of_blocks(blocks_of("", None)) == [""]
     path = tmp_path / "lines.txt"
     path.write_bytes("one\r\n\nçà\u2028là\n".encode())
-    assert list(lines_of(None, path)) == ["one", "", "çà\u2028là"]
+    assert lines_of_blocks(blocks_of(None, path)) == ["one", "", "çà\u2028là"]
     zipped = tmp_path / "lines.txt.gz"
     zipped.write_bytes(gzip.compress(b"one\ntwo"))
-    assert list(lines_of(None, zipped)) == ["one", "two"]
+    assert lines_of_blocks(blocks_of(None, zipped)) == ["one", "two"]
 
 
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "latin.txt"
     path.write_bytes("bon\nça va\n".encode("latin-1"))
     with pytest.raises(InputError) as caught:
-        list(lines_of(None, path))
+        lines_of_blocks(blocks_of(None, path))
     assert str(caught.value) == (
         f"{path}:2: byte 1 (0xe7) is not UTF-8 text; save the file in the UTF-8 encoding."
     )
@@ -115,10 +127,10 @@ def test_standard_input_has_a_line_for_every_line(
     monkeypatch: pytest.MonkeyPatch, data: bytes, expected: list[str]
 ) -> None:
     put_on_standard_input(data, monkeypatch)
-    assert list(standard_input()) == expected
+    assert lines_of_blocks(standard_input()) == expected
     assert len(expected) == data.count(b"\n") + (not data.endswith(b"\n") and data != b"")
 
 
 def test_without_text_and_file_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     put_on_standard_input(b"from outside\n", monkeypatch)
-    assert list(lines_of(None, None)) == ["from outside"]
+    assert lines_of_blocks(blocks_of(None, None)) == ["from outside"]

@@ -147,7 +147,15 @@ class Cell(ABC):
         """
         u = recurrent_product(weights, self.recurrent())
         p = SimpleNamespace(**own_parameters(weights))
-        return lambda wx, state: self.step(PreActivations(wx, self.gates), u, SimpleNamespace(**state), p)
+
+        def step(wx: Tensor, state: Mapping[str, Tensor]) -> tuple[Rows, Rows]:
+            new, seen = self.step(PreActivations(wx, self.gates), u, SimpleNamespace(**state), p)
+            if new.keys() != set(self.state):
+                expected = ", ".join(self.state)
+                raise ValueError(f"the step of {self.name} must return {expected}; got {', '.join(new)}")
+            return new, seen
+
+        return step
 
 
 def recurrent_product(weights: Mapping[str, Tensor], gates: tuple[str, ...]) -> Product:

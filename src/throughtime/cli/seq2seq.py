@@ -21,7 +21,7 @@ from throughtime.seq2seq.presets import PRESETS
 from throughtime.seq2seq.run import decoder_of, load_pipeline
 from throughtime.seq2seq.show import show_scores
 from throughtime.seq2seq.train import default_folder, resume_run, train_run
-from throughtime.seq2seq.translate import lines_of, translate
+from throughtime.seq2seq.translate import blocks_of, translate
 
 
 def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
@@ -40,6 +40,8 @@ app = App(
     config=fill_from_preset,
 )
 PHRASEBOOK_MODEL = default_folder(()) / "best.safetensors"
+Model = Annotated[Path, Parameter(help="A model file.")]
+Members = Annotated[tuple[Path, ...], Parameter(help="Further models that write together with the first.")]
 
 
 @app.command
@@ -80,10 +82,10 @@ def resume(folder: Path) -> None:
 
 @app.command(name="evaluate")
 def evaluate_command(
-    model: Path = PHRASEBOOK_MODEL,
+    model: Model = PHRASEBOOK_MODEL,
     *,
     corpus: tuple[str, ...] = (),
-    ensemble: tuple[Path, ...] = (),
+    ensemble: Members = (),
     columns: tuple[str, str] | None = None,
     language: str = "fr",
     output: Path | None = None,
@@ -94,12 +96,8 @@ def evaluate_command(
 
     Parameters
     ----------
-    model
-        A model file.
     corpus
         The test set, in the forms that `train` reads; the phrasebook's own test where none is given.
-    ensemble
-        Further models that write together with the first.
     columns
         Names, or in a .tsv numbers from 0, of the source and the target column.
     language
@@ -123,36 +121,33 @@ def evaluate_command(
 
 @app.command
 def run(
-    model: Path = PHRASEBOOK_MODEL,
+    model: Model = PHRASEBOOK_MODEL,
     text: str | None = None,
     *,
     file: Path | None = None,
-    ensemble: tuple[Path, ...] = (),
+    ensemble: Members = (),
     search: Annotated[SearchConfig, Parameter(name="*", group="Search")] = SearchConfig(),  # noqa: B008
 ) -> None:
-    """Translate a sentence, a file, or standard input line by line; as many lines come out as go in.
+    """Translate a sentence, a file, or standard input as its lines come.
+
+    As many lines come out as go in; with --n-best over 1, as many for each.
 
     Parameters
     ----------
-    model
-        A model file.
     text
         What to translate; without it and without --file standard input is read.
     file
         A text file to translate, .gz allowed.
-    ensemble
-        Further models that write together with the first.
     """
     if text is not None and file is not None:
         raise InputError("text and --file are both given; one of them is translated, not both")
     pipeline = load_pipeline([_present(model), *ensemble], decoder_of(search), search.seed)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # as what is read
-    one_at_a_time = text is None and file is None and sys.stdin.isatty()
-    if one_at_a_time:
+    if text is None and file is None and sys.stdin.isatty():
         print("One sentence a line; Ctrl-D ends.", file=sys.stderr)
-    for line in translate(pipeline, lines_of(text, file), search.n_best, one_at_a_time):
-        print(line, flush=one_at_a_time)
+    for block in translate(pipeline, blocks_of(text, file), search.n_best):
+        print("\n".join(block), flush=True)
 
 
 def _present(model: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -62,12 +63,16 @@ class Recurrent(nn.Module):
         _check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         if isinstance(dropout, bool) or not 0 <= dropout <= 1:
             raise ValueError(f"dropout must be a probability from 0 to 1; got {dropout}")
+        if dropout and num_layers == 1:
+            warnings.warn(
+                f"dropout {dropout} does nothing: it stands between layers, and there is one", stacklevel=2
+            )
         self.cell = _as_cell(cell)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
         self.bidirectional = bidirectional
         self.initialiser = _as_initialiser(initialiser)
-        self.backend = choose(backend, self.cell)
+        self.backend = backend
         for k in range(num_layers):
             for suffix in self._suffixes(k):
                 shapes = self.cell.weight_shapes(self._layer_input(k), hidden_size, bias)
@@ -75,6 +80,15 @@ class Recurrent(nn.Module):
                     parameter = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
                     self.register_parameter(name + suffix, parameter)
         self.reset_parameters()
+
+    @property
+    def backend(self) -> str:
+        """Who runs this layer; setting one that cannot raises ValueError."""
+        return self._backend
+
+    @backend.setter
+    def backend(self, name: str) -> None:
+        self._backend = choose(name, self.cell)
 
     @property
     def num_directions(self) -> int:

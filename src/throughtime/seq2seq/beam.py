@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -36,11 +36,11 @@ class BeamSettings:
     Raises InputError for sizes under 1, n_best above beam_size and penalties that are negative.
     """
 
-    beam_size: int = 5
-    length_penalty: float = 1.0
-    coverage_penalty: float = 0.0
-    n_best: int = 1
-    max_length: LengthRule = field(default_factory=LengthRule)
+    beam_size: int
+    length_penalty: float
+    coverage_penalty: float
+    n_best: int
+    max_length: LengthRule
 
     def __post_init__(self) -> None:
         if self.beam_size < 1:

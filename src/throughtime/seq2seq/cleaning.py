@@ -33,9 +33,9 @@ def normalise(text: str) -> str:
 class Cleaning:
     """Which pairs to keep; sentences are normalised first, and an empty side always drops the pair."""
 
-    max_words: int = 100  # divided by white space, on either side
-    max_ratio: float = 9.0  # of the two lengths in characters
-    drop_duplicates: bool = True  # of the whole pair; one source may keep several translations
+    max_words: int  # divided by white space, on either side
+    max_ratio: float  # of the two lengths in characters
+    drop_duplicates: bool  # of the whole pair; one source may keep several translations
 
     def __post_init__(self) -> None:
         if self.max_words < 1:

@@ -129,6 +129,7 @@ class SearchConfig:
         top_p: draw from the likeliest tokens that together hold this probability.
         max_length_ratio: a translation has at most this many tokens for each of the source ...
         max_length_offset: ... and so many more.
+        min_length: a translation has at least this many tokens.
         seed: of what is drawn.
     """
 
@@ -142,6 +143,7 @@ class SearchConfig:
     top_p: float = 1.0
     max_length_ratio: float = 1.5
     max_length_offset: int = 10
+    min_length: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:

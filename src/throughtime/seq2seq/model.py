@@ -184,7 +184,7 @@ def _recurrence(config: ModelConfig, size: int, num_layers: int, bidirectional: 
         size,
         num_layers,
         batch_first=True,
-        dropout=config.dropout,
+        dropout=config.dropout if num_layers > 1 else 0.0,
         bidirectional=bidirectional,
         initialiser=config.initialiser,
     )

@@ -169,7 +169,7 @@ def same_vocabularies(one: Tokenizers, other: Tokenizers) -> bool:
 
 def decoder_of(config: SearchConfig) -> Decoder:
     """The search that a configuration asks for; raises InputError for values out of range."""
-    rule = LengthRule(config.max_length_ratio, config.max_length_offset)
+    rule = LengthRule(config.max_length_ratio, config.max_length_offset, config.min_length)
     match config.search:
         case "beam":
             return BeamSettings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -21,11 +21,11 @@ class SampleSettings:
     Raises InputError for temperature not above 0, top_k under 0, top_p outside (0, 1] and samples under 1.
     """
 
-    samples: int = 1
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 1.0
-    max_length: LengthRule = field(default_factory=LengthRule)
+    samples: int
+    temperature: float
+    top_k: int
+    top_p: float
+    max_length: LengthRule
 
     def __post_init__(self) -> None:
         if self.samples < 1:

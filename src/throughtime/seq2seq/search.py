@@ -71,9 +71,9 @@ class LengthRule:
     there, and pays for its eos as any other. Raises InputError for negative or non-finite numbers.
     """
 
-    ratio: float = 1.5
-    offset: int = 10
-    min_length: int = 0
+    ratio: float
+    offset: int
+    min_length: int
 
     def __post_init__(self) -> None:
         for name in ("ratio", "offset", "min_length"):

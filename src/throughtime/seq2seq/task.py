@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from throughtime.seq2seq.batches import Batch, make_batch, plan_batches
-from throughtime.seq2seq.config import METRICS, TrainConfig
+from throughtime.seq2seq.config import METRICS, SearchConfig, TrainConfig
 from throughtime.seq2seq.corpus import EncodedCorpus, TextCorpus
 from throughtime.seq2seq.model import Translator, stepper
 from throughtime.seq2seq.model_file import Tokenizers, save_model
-from throughtime.seq2seq.run import Pipeline
+from throughtime.seq2seq.run import Pipeline, decoder_of
 from throughtime.seq2seq.score import quick_bleu
-from throughtime.seq2seq.search import LengthRule
 from throughtime.training.task import Loss
 
 VALIDATED_SENTENCES = 1000
 """Sentences translated greedily for the BLEU of a validation; its loss is of the whole set."""
+
+GREEDY = SearchConfig(search="greedy")
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,9 @@ class TranslationTask:
 
     def _bleu(self) -> float:
         sources, references = self._judged
-        pipeline = Pipeline(stepper(self.translator), self.tokenizers, LengthRule(), device=self._device)
+        pipeline = Pipeline(
+            stepper(self.translator), self.tokenizers, decoder_of(GREEDY), device=self._device
+        )
         return quick_bleu(list(pipeline.texts(sources, batch_size=128)), references)
 
     def _epoch(self, corpus: EncodedCorpus, epoch: int) -> Epoch:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from throughtime.seq2seq.readers import read_lines
 from throughtime.seq2seq.run import Candidate, Pipeline
 
+TOGETHER = 64
+"""Lines that are translated, and their translations printed, together."""
 
-def translate(pipeline: Pipeline, lines: Iterable[str], n_best: int, one_at_a_time: bool) -> Iterator[str]:
-    """What to print for each line: its translation; with `n_best` over 1 rank, score and text of each."""
-    for candidates in pipeline.lines(lines, batch_size=1 if one_at_a_time else 64):
-        yield from ranked(candidates) if n_best > 1 else [candidates[0].text]
+READ_AT_ONCE = 65_536
+"""Bytes at most of what has come in on standard input."""
+
+
+def translate(pipeline: Pipeline, blocks: Iterable[list[str]], n_best: int) -> Iterator[list[str]]:
+    """What to print for each block: of each line its translation; with `n_best` over 1 rank, score, text."""
+    for block in blocks:
+        found = pipeline.lines(block)
+        yield [row for one in found for row in (ranked(one) if n_best > 1 else [one[0].text])]
 
 
 def ranked(candidates: Iterable[Candidate]) -> list[str]:
@@ -21,14 +29,31 @@ def ranked(candidates: Iterable[Candidate]) -> list[str]:
     return [f"{rank}\t{one.score:.4f}\t{one.text}" for rank, one in enumerate(candidates, 1)]
 
 
-def lines_of(text: str | None, file: Path | None) -> Iterable[str]:
+def blocks_of(text: str | None, file: Path | None) -> Iterator[list[str]]:
     """The lines to translate: of the text, else of the file, else of standard input."""
     if text is not None:
-        return text.split("\n")
-    return read_lines(file) if file is not None else standard_input()
+        return _blocks(text.split("\n"))
+    return _blocks(read_lines(file)) if file is not None else standard_input()
 
 
-def standard_input() -> Iterator[str]:
-    """Standard input line by line; bytes that are not UTF-8 become U+FFFD: every line has its answer."""
-    for raw in sys.stdin.buffer:
-        yield raw.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
+def standard_input() -> Iterator[list[str]]:
+    """The lines of standard input as they come: none waits for one that is not there yet.
+
+    Bytes that are not UTF-8 become U+FFFD: every line has its answer.
+    """
+    rest = b""
+    while arrived := sys.stdin.buffer.read1(READ_AT_ONCE):
+        *lines, rest = (rest + arrived).split(b"\n")
+        yield from _blocks(map(_decoded, lines))
+    if rest:
+        yield [_decoded(rest)]
+
+
+def _decoded(line: bytes) -> str:
+    return line.decode("utf-8", "replace").removesuffix("\r")
+
+
+def _blocks(lines: Iterable[str]) -> Iterator[list[str]]:
+    waiting = iter(lines)
+    while block := list(islice(waiting, TOGETHER)):
+        yield block

@@ -41,57 +41,57 @@ class TrainingConfig:
     Attributes
     ----------
     optimiser
-        Rule that turns gradients into steps.
+        rule that turns gradients into steps.
     learning_rate
-        Learning rate at its highest, before the schedule lowers it.
+        learning rate at its highest, before the schedule lowers it.
     weight_decay
-        Pull of the weights towards zero: decoupled in adamw, added to the gradient in adam and sgd.
+        pull of the weights towards zero: decoupled in adamw, added to the gradient in adam and sgd.
     betas
-        Decay rates of the two moving averages of adam and adamw.
+        decay rates of the two moving averages of adam and adamw.
     momentum
-        Momentum of sgd; 0 is plain gradient descent.
+        momentum of sgd; 0 is plain gradient descent.
     schedule
-        How the learning rate changes; linear and cosine fall to zero over the budget of epochs or minutes.
+        how the learning rate changes; linear and cosine fall to zero over the budget of epochs or minutes.
     warmup_steps
-        Steps over which the learning rate first rises in a straight line; 0 starts at its full height.
+        steps over which the learning rate first rises in a straight line; 0 starts at its full height.
     plateau_patience
-        Validations without improvement before schedule plateau lowers the learning rate.
+        validations without improvement before schedule plateau lowers the learning rate.
     plateau_factor
-        What schedule plateau multiplies the learning rate by.
+        what schedule plateau multiplies the learning rate by.
     halving_start_epoch
-        Epochs after which schedule halving halves the learning rate for the first time.
+        epochs after which schedule halving halves the learning rate for the first time.
     halving_every
-        Epochs between two halvings.
+        epochs between two halvings.
     clip_norm
-        Largest norm of the gradient; a longer one is scaled down to it. 0 never clips.
+        largest norm of the gradient; a longer one is scaled down to it. 0 never clips.
     max_epochs
-        Passes over the training data, fractions allowed.
+        passes over the training data, fractions allowed.
     max_minutes
-        Minutes of training, validations included, after which the run ends; 0 sets no limit.
+        minutes of training, validations included, after which the run ends; 0 sets no limit.
     validate_every
-        Distance between two validations, fractions of an epoch allowed.
+        distance between two validations, fractions of an epoch allowed.
     validate_unit
-        What validate_every counts: epochs or steps.
+        what validate_every counts: epochs or steps.
     watch
-        Validation metric that decides which model is best; a loss or perplexity is better low, all else high.
+        validation metric that decides which model is best; a loss or perplexity is better low, all else high.
     patience
-        Validations without improvement after which the run ends; 0 never ends it early.
+        validations without improvement after which the run ends; 0 never ends it early.
     average_last
-        How many of the last validated weights are averaged into a last candidate for the best; 0 for none.
+        how many of the last validated weights are averaged into a last candidate for the best; 0 for none.
     keep_checkpoints
-        How many of the last validated models to keep as files of their own.
+        how many of the last validated models to keep as files of their own.
     accumulate
-        Batches whose gradients are added up for one step.
+        batches whose gradients are added up for one step.
     precision
-        Number format: 32-true, or bf16-mixed for products in bfloat16.
+        number format: 32-true, or bf16-mixed for products in bfloat16.
     seed
-        Seed of all random numbers of the run.
+        seed of all random numbers of the run.
     threads
-        Processor threads that torch uses; 0 leaves torch's own choice.
+        processor threads that torch uses; 0 leaves torch's own choice.
     log_every
-        Steps between two lines of training metrics.
+        steps between two lines of training metrics.
     tensorboard
-        Also write the metrics for TensorBoard.
+        also write the metrics for TensorBoard.
     """
 
     optimiser: Optimiser = "adam"

@@ -1,0 +1,31 @@
+"""Runs of a second on letters, and what they leave behind."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from throughtime.seq2seq.config import TrainConfig
+
+MakeConfig = Callable[..., TrainConfig]
+FOLDER = Path("run")
+KEPT = {"best.safetensors", "last.safetensors", "checkpoint.safetensors", "metrics.jsonl", "settings.json"}
+
+
+def write_letters(path: Path, number: int = 240, seed: int = 0) -> None:
+    draw = random.Random(seed)
+    lines = [draw.choices("abcdefgh", k=draw.randint(3, 5)) for _ in range(number)]
+    path.write_text("".join(f"{' '.join(line)}\t{' '.join(reversed(line))}\n" for line in lines))
+
+
+def printed(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def names(folder: Path = FOLDER) -> set[str]:
+    return {path.name for path in folder.iterdir()}
