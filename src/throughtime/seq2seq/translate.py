@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 from throughtime.seq2seq.readers import read_lines
 from throughtime.seq2seq.run import Candidate, Pipeline
@@ -41,8 +43,8 @@ def standard_input() -> Iterator[list[str]]:
 
     Bytes that are not UTF-8 become U+FFFD: every line has its answer.
     """
-    rest = b""
-    while arrived := sys.stdin.buffer.read1(READ_AT_ONCE):
+    incoming, rest = cast(BufferedReader, sys.stdin.buffer), b""
+    while arrived := incoming.read1(READ_AT_ONCE):
         *lines, rest = (rest + arrived).split(b"\n")
         yield from _blocks(map(_decoded, lines))
     if rest:
