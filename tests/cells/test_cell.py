@@ -181,20 +181,3 @@ def test_a_cell_without_a_step_is_none() -> None:
 
     with pytest.raises(TypeError, match=r"abstract method '?step'?"):
         Stepless()
-
-
-class Forgetful(Cell):
-    """Leaves one of its states out of what its step returns."""
-
-    gates = ("a",)
-    state = ("h", "c")
-
-    def step(self, wx, u, s, p):
-        return dict(h=wx.a + s.c), {}
-
-
-def test_a_state_left_out_is_named() -> None:
-    weights = {"weight_ih": torch.zeros(2, 3), "weight_hh": torch.zeros(2, 2)}
-    step = Forgetful().bind(weights)
-    with pytest.raises(ValueError, match=r"^the step of Forgetful must return h, c; got h$"):
-        step(torch.zeros(1, 2), {"h": torch.zeros(1, 2), "c": torch.zeros(1, 2)})

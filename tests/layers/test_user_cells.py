@@ -115,5 +115,5 @@ def test_a_step_that_forgets_a_state_is_told_which() -> None:
         def step(self, wx, u, s, p):
             return dict(h=tanh((wx + u(s.h)).h)), {}
 
-    with pytest.raises(KeyError, match="'c'"):
+    with pytest.raises(ValueError, match=r"^the step of Forgetful must return h, c; got h$"):
         Recurrent(Forgetful, 3, 4)(torch.randn(2, 1, 3))

@@ -14,3 +14,4 @@ app = App(
 )
 app.command(info)
 app.command("throughtime.cli.seq2seq:app", name="seq2seq", help="Sequence to sequence: translation.")
+app.command("throughtime.cli.engine:app", name="engine", help="The compiler: a cell's equations as programs.")

@@ -1,0 +1,130 @@
+"""The gradient program of a program, by reverse-mode differentiation over its row operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from throughtime.engine.node import Graph, Node
+from throughtime.engine.operations import DERIVATIVE
+from throughtime.engine.program import Program, needed
+
+
+@dataclass(frozen=True)
+class Outer:
+    """A share of a matrix's gradient: the sum over rows and steps of v (outer) d."""
+
+    matrix: int
+    v: Node
+    d: Node
+
+
+@dataclass(frozen=True)
+class GradientProgram:
+    """One step back. It reads the values of the step and the leaves `d_state`, gradients of the new states.
+
+    input: gradient of the input row; state: of the last state by name, None where it plays no part.
+    fixed: of each vector of the prelude, still to be summed over rows and steps; outer: of the matrices.
+    of: the gradient of every value that has one, by the value's number.
+    """
+
+    input: Node | None
+    state: Mapping[str, Node | None]
+    fixed: Mapping[int, Node]
+    outer: tuple[Outer, ...]
+    of: Mapping[int, Node]
+
+    def ends(self) -> list[Node]:
+        """All that the gradient program is asked for."""
+        rows = [self.input, *self.state.values(), *self.fixed.values()]
+        return [one for one in rows if one is not None] + [one for o in self.outer for one in (o.v, o.d)]
+
+
+def differentiate(program: Program) -> GradientProgram:
+    """The gradient program; its nodes are made in the graph of the program."""
+    ends = list(program.state.values())
+    graph = ends[0].graph
+    gradients = _Gradients(graph)
+    for name, end in program.state.items():
+        gradients.add(end, graph.node("d_state", (), name, end.width))
+    outer: list[Outer] = []
+    leaves: dict[tuple[str, object], Node] = {}
+    of: dict[int, Node] = {}
+    for node in reversed(needed(ends)):
+        d = gradients.of(node)
+        if d is None:
+            continue
+        of[node.number] = d
+        if node.op in ("input", "state", "fixed"):
+            leaves[node.op, node.attribute] = d
+        elif node.op == "product":
+            (v,) = node.inputs
+            outer.append(Outer(node.attribute, v, d))  # pyright: ignore[reportArgumentType]
+            gradients.add(v, graph.product(d, node.attribute, v.width, transposed=True))  # pyright: ignore[reportArgumentType]
+        elif node.op == "columns":
+            gradients.add_columns(node.inputs[0], node.attribute[0], d)  # pyright: ignore[reportIndexIssue]
+        elif node.op == "join":
+            start = 0
+            for part in node.inputs:
+                gradients.add(part, d.columns(start, start + part.width))
+                start += part.width
+        elif node.op != "constant":
+            for one, share in zip(node.inputs, DERIVATIVE[node.op](d, node, *node.inputs), strict=True):
+                if share is not None:
+                    gradients.add(one, share)
+    return GradientProgram(
+        input=leaves.get(("input", "wx")),
+        state={name: leaves.get(("state", name)) for name in program.state},
+        fixed={place: d for (op, place), d in leaves.items() if op == "fixed"},  # pyright: ignore[reportArgumentType]
+        outer=tuple(outer),
+        of=of,
+    )
+
+
+class _Gradients:
+    """What has come back so far for each value: for all of it, and for some of its columns."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.whole: dict[int, Node] = {}
+        self.parts: dict[int, dict[tuple[int, int], Node]] = {}
+
+    def add(self, node: Node, share: Node) -> None:
+        """A share of the gradient of `node`; summed up where a narrow value was spread over a wide one."""
+        if node.op == "constant":
+            return
+        if node.width < share.width:
+            share = self.graph.sum(share)
+        before = self.whole.get(node.number)
+        self.whole[node.number] = share if before is None else before + share
+
+    def add_columns(self, node: Node, start: int, share: Node) -> None:
+        """A share of the gradient of the columns of `node` that begin at `start`."""
+        parts = self.parts.setdefault(node.number, {})
+        place = (start, start + share.width)
+        parts[place] = parts[place] + share if place in parts else share
+
+    def of(self, node: Node) -> Node | None:
+        """The gradient of `node`, None where nothing came back."""
+        whole, parts = self.whole.get(node.number), self.parts.get(node.number)
+        if parts is None:
+            return whole
+        joined = self._joined(parts, node.width)
+        return joined if whole is None else whole + joined
+
+    def _joined(self, parts: Mapping[tuple[int, int], Node], width: int) -> Node:
+        """One row of all parts: side by side, where they overlap added up, 0 where there is none."""
+        edges = sorted({0, width} | {edge for place in parts for edge in place})
+        pieces = []
+        for start, stop in pairwise(edges):
+            covering = [
+                share.columns(start - a, stop - a)
+                for (a, b), share in parts.items()
+                if a <= start and stop <= b
+            ]
+            piece = self.graph.spread(self.graph.constant(0), stop - start)
+            for k, share in enumerate(covering):
+                piece = share if k == 0 else piece + share
+            pieces.append(piece)
+        return self.graph.join(tuple(pieces))

@@ -1,0 +1,92 @@
+"""What a training step keeps for its way back, and what is worked out again: the cheapest cut between them.
+
+Each value that the gradient program reads is either kept, at its width in memory and traffic for every row
+and step, or made again of others. Row operations are cheap beside memory; products are never made twice. So
+the best choice is the smallest cut, by width, of the flow from what cannot be made again to what is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from throughtime.engine.gradient import GradientProgram
+from throughtime.engine.node import Node
+from throughtime.engine.program import Program, needed
+
+_ENDLESS = 1 << 40
+_Place = tuple[int, str]
+_SOURCE, _SINK = (-1, "source"), (-1, "sink")
+_FREE = ("constant", "fixed")
+"""Leaves that are there on the way back whatever is kept."""
+
+
+def kept(program: Program, gradient: GradientProgram) -> list[Node]:
+    """The values of the forward program that the gradient program needs kept, in their order."""
+    forward = needed(program.state.values())
+    last = {node.number for node in forward}
+    wanted = {
+        one.number
+        for node in needed(gradient.ends())
+        for one in (node.inputs if node.number not in last else ())
+        if one.number in last
+    } | {one.number for one in gradient.ends() if one.number in last}
+    flow = _Flow()
+    for node in forward:
+        if node.op in _FREE:
+            continue
+        flow.edge((node.number, "in"), (node.number, "out"), node.width)
+        if node.op in ("input", "state", "product"):
+            flow.edge(_SOURCE, (node.number, "in"), _ENDLESS)
+        else:
+            for one in (one for one in node.inputs if one.op not in _FREE):
+                flow.edge((one.number, "out"), (node.number, "in"), _ENDLESS)
+        if node.number in wanted:
+            flow.edge((node.number, "out"), _SINK, _ENDLESS)
+    cut = flow.last_cut()
+    return [node for node in forward if (node.number, "in") not in cut and (node.number, "out") in cut]
+
+
+class _Flow:
+    """A network of edges with capacities."""
+
+    def __init__(self) -> None:
+        self.left: dict[_Place, dict[_Place, int]] = {}
+
+    def edge(self, start: _Place, end: _Place, capacity: int) -> None:
+        self.left.setdefault(start, {})[end] = capacity
+        self.left.setdefault(end, {}).setdefault(start, 0)
+
+    def last_cut(self) -> set[_Place]:
+        """The places on the sink's side of the smallest cut that lies nearest to the sink."""
+        while path := self._path():
+            amount = min(self.left[a][b] for a, b in path)
+            for a, b in path:
+                self.left[a][b] -= amount
+                self.left[b][a] += amount
+        return self._reaching(_SINK)
+
+    def _path(self) -> list[tuple[_Place, _Place]]:
+        came: dict[_Place, _Place] = {_SOURCE: _SOURCE}
+        waiting = [_SOURCE] if _SOURCE in self.left else []
+        for place in waiting:
+            for end, room in self.left[place].items():
+                if room and end not in came:
+                    came[end] = place
+                    waiting.append(end)
+        return list(_steps(came)) if _SINK in came else []
+
+    def _reaching(self, end: _Place) -> set[_Place]:
+        found, waiting = {end}, [end]
+        for place in waiting:
+            for start in self.left.get(place, ()):
+                if self.left[start][place] and start not in found:
+                    found.add(start)
+                    waiting.append(start)
+        return found
+
+
+def _steps(came: dict[_Place, _Place]) -> Iterable[tuple[_Place, _Place]]:
+    place = _SINK
+    while place != _SOURCE:
+        yield came[place], place
+        place = came[place]

@@ -1,0 +1,14 @@
+"""Cells for the tests of the engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from every_cell import BUILT_IN, USERS
+from throughtime import Cell
+
+
+@pytest.fixture(params=BUILT_IN + USERS, ids=lambda cell: cell.name)
+def cell(request: pytest.FixtureRequest) -> Cell:
+    """Every cell, ours and users'; sizes must be above 2 for the projection."""
+    return request.param
