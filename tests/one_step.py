@@ -49,7 +49,13 @@ class OneStep:
         """Of input, states and weights, by the gradient program and the prelude."""
         leaves = self.leaves()
         read = {leaf: value.detach() for leaf, value in leaves.items()}
-        read |= {("d_state", name): seed for name, seed in seeds.items()}
+        later = {
+            name: seed / 2 for name, seed in seeds.items()
+        }  # by later steps; the output's other half, by whom it serves
+        read |= {
+            ("d_state", name): later[name] if k == 0 else seed for k, (name, seed) in enumerate(seeds.items())
+        }
+        read["d_output", None] = next(iter(later.values()))
         values = values_of(self.gradient.ends(), read)
         rows = [(self.gradient.input, self.wx)]
         rows += [(self.gradient.state[name], value) for name, value in self.state.items()]

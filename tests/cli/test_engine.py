@@ -18,8 +18,9 @@ LSTM = """LSTM, one step
 kept for the way back, 1,536 bytes for each row and step
   h(t-1), c(t-1), i, f, g, o
 its gradient, one step back
-  do = dh(t) * v2
-  dv2 = dh(t) * o
+  dh = dh(t) + dy(t)
+  do = dh * v2
+  dv2 = dh * o
   dc = dc(t) + dv2 * (1 - v2 * v2)
   di = dc * g
   dg = dc * i

@@ -37,7 +37,7 @@ def test_all_that_is_needed_can_be_made_of_what_is_kept(cell: Cell) -> None:
     between = {node.number for node in kept(step.traced.program, step.gradient)}
 
     def made_of(node: Node) -> None:
-        if node.number in between or node.op in ("constant", "fixed", "d_state"):
+        if node.number in between or node.op in ("constant", "fixed", "d_state", "d_output"):
             return
         assert node.inputs, f"{node.op} {node.attribute} is needed and not kept"
         assert node.op != "product", "a product would be made twice"

@@ -12,11 +12,24 @@ BY_TORCH = ("Elman", "ElmanReLU", "LSTM", "ProjectedLSTM", "GRU")
 
 
 def test_names() -> None:
-    assert list(BACKENDS) == ["torch", "reference"]
+    assert list(BACKENDS) == ["compiled", "torch", "reference"]
 
 
 def test_auto_takes_the_first_that_can(cell: Cell) -> None:
-    assert Recurrent(cell, 3, 4).backend == ("torch" if cell.name in BY_TORCH else "reference")
+    assert Recurrent(cell, 3, 4).backend == "compiled"
+    in_half = Recurrent(cell, 3, 4, dtype=torch.bfloat16)
+    assert in_half.backend == ("torch" if cell.name in BY_TORCH else "reference")
+
+
+def test_auto_chooses_again_where_the_weights_go(cell: Cell) -> None:
+    layer = Recurrent(cell, 3, 4)
+    assert layer.bfloat16().backend != "compiled"
+    assert layer.float().backend == "compiled"
+
+
+def test_asking_for_the_engine_in_a_dtype_that_it_lacks() -> None:
+    with pytest.raises(ValueError, match=r"^backend='compiled' cannot run LSTM: it computes in float32 and "):
+        LSTM(3, 4, dtype=torch.float16, backend="compiled")
 
 
 def test_the_reference_runs_every_cell(cell: Cell) -> None:
@@ -38,7 +51,9 @@ def test_asking_torch_for_a_cell_that_it_lacks(cell: Cell) -> None:
 
 
 def test_unknown_backend() -> None:
-    with pytest.raises(ValueError, match=r"^backend must be auto, torch or reference; got 'cudnn'$"):
+    with pytest.raises(
+        ValueError, match=r"^backend must be auto, compiled, torch or reference; got 'cudnn'$"
+    ):
         LSTM(3, 4, backend="cudnn")
 
 
@@ -46,6 +61,6 @@ def test_a_backend_set_by_hand_is_checked() -> None:
     layer = LSTM(3, 4)
     layer.backend = "reference"
     assert layer.backend == "reference"
-    with pytest.raises(ValueError, match=r"^backend must be auto, torch or reference; got 'fast'$"):
+    with pytest.raises(ValueError, match=r"^backend must be auto, compiled, torch or reference; got 'fast'$"):
         layer.backend = "fast"
     assert layer.backend == "reference"

@@ -135,7 +135,7 @@ def test_converting_twice_changes_nothing() -> None:
 def test_the_backend_may_be_chosen() -> None:
     model = convert(Tagger(), backend="reference")
     assert {model.shared.backend, model.head.backend, model.nested["deep"][1][0].backend} == {"reference"}
-    with pytest.raises(ValueError, match=r"^backend must be auto, torch or reference; got 'fast'$"):
+    with pytest.raises(ValueError, match=r"^backend must be auto, compiled, torch or reference; got 'fast'$"):
         convert(nn.LSTM(3, 4), backend="fast")
 
 

@@ -197,15 +197,15 @@ def test_a_user_cell_is_given_as_class_or_instance_and_ours_also_by_name(user_ce
 
 
 def test_repr_says_what_is_not_the_default() -> None:
-    assert repr(LSTM(3, 4)) == "LSTM(3, 4, backend=torch)"
-    assert repr(LSTM(3, 4, proj_size=2)) == "LSTM(3, 4, proj_size=2, backend=torch)"
-    assert repr(RNN(3, 4, nonlinearity="relu")) == "RNN(3, 4, nonlinearity=relu, backend=torch)"
+    assert repr(LSTM(3, 4)) == "LSTM(3, 4, backend=compiled)"
+    assert repr(LSTM(3, 4, proj_size=2)) == "LSTM(3, 4, proj_size=2, backend=compiled)"
+    assert repr(RNN(3, 4, nonlinearity="relu")) == "RNN(3, 4, nonlinearity=relu, backend=compiled)"
     deep = GRU(3, 4, 2, bias=False, batch_first=True, dropout=0.5, bidirectional=True, backend="reference")
     options = "num_layers=2, bias=False, batch_first=True, dropout=0.5, bidirectional=True"
     assert repr(deep) == f"GRU(3, 4, {options}, backend=reference)"
     assert (
         repr(Recurrent(ProjectedLSTM(2), 3, 4))
-        == "Recurrent(ProjectedLSTM(proj_size=2), 3, 4, backend=torch)"
+        == "Recurrent(ProjectedLSTM(proj_size=2), 3, 4, backend=compiled)"
     )
 
 

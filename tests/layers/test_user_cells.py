@@ -27,7 +27,7 @@ def test_a_cell_of_a_notebook() -> None:
             return dict(h=t * tanh(a.n) + (1 - t) * s.h), dict(t=t)
 
     layer = Recurrent(Highway, 3, 4, num_layers=2, bidirectional=True, initialiser="orthogonal")
-    assert str(layer).endswith("Highway(), 3, 4, num_layers=2, bidirectional=True, backend=reference)")
+    assert str(layer).endswith("Highway(), 3, 4, num_layers=2, bidirectional=True, backend=compiled)")
     output, last = layer(torch.randn(5, 2, 3), lengths=[5, 2])
     assert output.shape == (5, 2, 8)
     assert torch.equal(output[1, 1, :4], last[2, 1])

@@ -40,10 +40,17 @@ def without_constants(kind: type[Cell]) -> Cell:
 
     Raises ValueError where the class asks for a constant.
     """
-    asked = [
-        field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING
-    ]
+    asked = _asked(kind)
     if asked:
         call = f"{kind.__name__}({', '.join(f'{name}=...' for name in asked)})"
         raise ValueError(f"the cell {kind.__name__} needs {', '.join(asked)}; give the cell itself, {call}")
     return kind()
+
+
+def smallest(kind: type[Cell]) -> Cell:
+    """The cell of that class with 1 for every constant that it asks for, to try it with."""
+    return kind(**dict.fromkeys(_asked(kind), 1))
+
+
+def _asked(kind: type[Cell]) -> list[str]:
+    return [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]

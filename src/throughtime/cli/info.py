@@ -9,6 +9,7 @@ import torch
 
 import throughtime
 from throughtime.cells import CELLS, Cell
+from throughtime.cells.registry import smallest
 from throughtime.layers.backends import BACKENDS
 
 EXTRAS = {
@@ -37,7 +38,8 @@ def _accelerators() -> list[str]:
 
 
 def _backends(kind: type[Cell]) -> list[str]:
-    return [name for name, backend in BACKENDS.items() if backend.why_not(kind) is None]
+    cell, weight = smallest(kind), torch.empty(0)
+    return [name for name, backend in BACKENDS.items() if backend.why_not(cell, 2, weight) is None]
 
 
 def _installed(package: str) -> str:

@@ -22,7 +22,8 @@ class Outer:
 
 @dataclass(frozen=True)
 class GradientProgram:
-    """One step back. It reads the values of the step and the leaves `d_state`, gradients of the new states.
+    """One step back. It reads the values of the step and the leaves `d_state`, the gradients of the new states
+    that later steps give, and `d_output`, what else the first of them has as this step's output.
 
     input: gradient of the input row; state: of the last state by name, None where it plays no part.
     fixed: of each vector of the prelude, still to be summed over rows and steps; outer: of the matrices.
@@ -48,6 +49,7 @@ def differentiate(program: Program) -> GradientProgram:
     gradients = _Gradients(graph)
     for name, end in program.state.items():
         gradients.add(end, graph.node("d_state", (), name, end.width))
+    gradients.add(ends[0], graph.node("d_output", (), None, ends[0].width))
     outer: list[Outer] = []
     leaves: dict[tuple[str, object], Node] = {}
     of: dict[int, Node] = {}

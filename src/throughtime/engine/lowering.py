@@ -18,6 +18,7 @@ class Unsupported(ValueError):
     """A step does what the engine cannot: the message names it and the way out."""
 
     def __init__(self, what: str) -> None:
+        self.what = what
         super().__init__(f"{what}; backend='reference' runs it")
 
 

@@ -69,6 +69,8 @@ class Notation:
                 return f"{node.attribute}(t-1)", _ATOM
             case "d_state":
                 return f"d{node.attribute}(t)", _ATOM
+            case "d_output":
+                return "dy(t)", _ATOM
             case "fixed":
                 return self.label(node.attribute), _ATOM
             case "columns":

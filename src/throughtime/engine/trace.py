@@ -134,10 +134,10 @@ class _Recorder(TorchDispatchMode):
         self._note(rows, self.graph.node(op, (), name, width))
         return rows
 
-    def output(self, name: str, value: Tensor, width: int) -> Node:
+    def output(self, name: str, value: object, width: int) -> Node:
         """The node of what the step returns."""
-        operand = self._operand(value)
-        if isinstance(operand, Matrix) or value.shape != (ROWS, width):
+        operand = self._operand(value) if isinstance(value, Tensor) and value.shape == (ROWS, width) else None
+        if not isinstance(operand, Node):
             raise Unsupported(f"{name} of {self.cell.name} must be rows of {width} numbers")
         return operand
 

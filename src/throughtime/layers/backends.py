@@ -9,6 +9,7 @@ from typing import Protocol
 from torch import Tensor
 
 from throughtime.cells import Cell, Rows
+from throughtime.layers.compiled import CompiledScan
 from throughtime.layers.ragged import Ragged
 from throughtime.layers.reference import Reference
 from throughtime.layers.torch_kernels import TorchKernels
@@ -19,37 +20,44 @@ Weights = Mapping[str, Tensor]
 class Backend(Protocol):
     """Runs one layer of a cell over time, in one direction or in both."""
 
-    def why_not(self, kind: type[Cell]) -> str | None:
-        """Why this back-end cannot run cells of this class, as the end of a sentence; None where it can."""
+    def why_not(self, cell: Cell, hidden_size: int, weight: Tensor) -> str | None:
+        """Why this back-end cannot run the cell, as the end of a sentence; None where it can.
+
+        weight: one of the layer's, for its device and dtype.
+        """
         ...
 
     def run(
         self, cell: Cell, sequences: Ragged, states: Sequence[Rows], weights: Sequence[Weights]
-    ) -> tuple[Tensor, list[Rows]]:
+    ) -> tuple[Ragged, list[Rows]]:
         """Runs every direction, the first forwards, the second backwards.
 
-        sequences: (T, B, I); states, weights: one entry a direction, each state (B, width).
-        Returns the outputs (T, B, D * width), 0 where a sequence has ended, and each direction's last state.
+        sequences: I features; states, weights: one entry a direction, each state (B, width).
+        Returns the outputs, D * width features, and each direction's last state.
         """
         ...
 
 
-BACKENDS: Mapping[str, Backend] = MappingProxyType({"torch": TorchKernels(), "reference": Reference()})
+BACKENDS: Mapping[str, Backend] = MappingProxyType(
+    {"compiled": CompiledScan(), "torch": TorchKernels(), "reference": Reference()}
+)
 """In the order in which `auto` asks them."""
 
 
-def choose(name: str, cell: Cell) -> str:
+def choose(name: str, cell: Cell, hidden_size: int, weight: Tensor) -> str:
     """The name of the back-end that runs the cell: the one asked for, or with `auto` the first that can.
 
     Raises ValueError, saying why, where the one asked for cannot.
     """
     if name == "auto":
-        return next(
-            candidate for candidate, backend in BACKENDS.items() if backend.why_not(type(cell)) is None
+        able = (
+            one for one, backend in BACKENDS.items() if backend.why_not(cell, hidden_size, weight) is None
         )
+        return next(able)
     if name not in BACKENDS:
-        raise ValueError(f"backend must be auto, {' or '.join(BACKENDS)}; got {name!r}")
-    reason = BACKENDS[name].why_not(type(cell))
+        *others, last = BACKENDS
+        raise ValueError(f"backend must be auto, {', '.join(others)} or {last}; got {name!r}")
+    reason = BACKENDS[name].why_not(cell, hidden_size, weight)
     if reason is not None:
         raise ValueError(
             f"backend={name!r} cannot run {cell.name}: {reason}; backend='reference' runs every cell"

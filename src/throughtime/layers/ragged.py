@@ -1,8 +1,10 @@
-"""Sequences of unequal length, in the one form that back-ends work on, and the ways in and out of it."""
+"""Sequences of unequal length, padded or packed as a back-end has need, and the ways in and out of it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -11,20 +13,59 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 @dataclass(frozen=True)
 class Ragged:
-    """Time-major sequences: data (T, B, F), lengths (B,) int64 on the CPU, or None where all are T long."""
+    """Time-major sequences with F features, in one of two forms; the other is made when it is asked for.
 
-    data: Tensor
+    form: (T, B, F) padded, or packed. lengths: (B,) int64 on the CPU, or None where all are T long.
+    steps: T.
+    """
+
+    form: Tensor | PackedSequence
     lengths: Tensor | None
+    steps: int
+
+    @cached_property
+    def data(self) -> Tensor:
+        """(T, B, F), as it was given, or padded with 0."""
+        if isinstance(self.form, Tensor):
+            return self.form
+        return pad_packed_sequence(self.form, total_length=self.steps)[0]
+
+    @cached_property
+    def packed(self) -> PackedSequence:
+        """Step by step, longest sequences first, without padding."""
+        if isinstance(self.form, PackedSequence):
+            return self.form
+        lengths = torch.full((self.batch,), self.steps) if self.lengths is None else self.lengths
+        return pack_padded_sequence(self.form, lengths, enforce_sorted=False)
+
+    @property
+    def values(self) -> Tensor:
+        """All numbers in the form that is there."""
+        return self.form if isinstance(self.form, Tensor) else self.form.data
+
+    @property
+    def batch(self) -> int:
+        """B."""
+        return self.form.shape[1] if isinstance(self.form, Tensor) else int(self.form.batch_sizes[0])
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Ragged:
+        """The same steps with other numbers, each made of the one in its place."""
+        form = self.form
+        new = function(form) if isinstance(form, Tensor) else form._replace(data=function(form.data))
+        return replace(self, form=new)
 
     def with_data(self, data: Tensor) -> Ragged:
-        """Other values for the same steps."""
-        return replace(self, data=data)
+        """Other values (T, B, F) for the same steps."""
+        return replace(self, form=data)
+
+    def with_rows(self, rows: Tensor) -> Ragged:
+        """Other values for the rows of `packed`."""
+        return replace(self, form=self.packed._replace(data=rows))
 
     def valid(self) -> Tensor:
         """(T, B), True where a sequence has a step."""
-        steps = torch.arange(self.data.shape[0])[:, None]
-        lengths = torch.full(self.data.shape[1:2], len(steps)) if self.lengths is None else self.lengths
-        return (steps < lengths).to(self.data.device)
+        lengths = torch.full((self.batch,), self.steps) if self.lengths is None else self.lengths
+        return (torch.arange(self.steps)[:, None] < lengths).to(self.values.device)
 
 
 def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
@@ -33,7 +74,7 @@ def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
     Raises ValueError where lengths are not B whole numbers from 1 to T.
     """
     if lengths is None:
-        return Ragged(data, None)
+        return Ragged(data, None, len(data))
     counts = torch.as_tensor(lengths, device="cpu")
     steps, batch = data.shape[:2]
     if counts.is_floating_point() or counts.shape != (batch,):
@@ -43,17 +84,27 @@ def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
     shortest, longest = (int(counts.min()), int(counts.max())) if batch else (1, 1)
     if not 1 <= shortest <= longest <= steps:
         raise ValueError(f"lengths must lie between 1 and {steps}; got {shortest} to {longest}")
-    return Ragged(data, None if bool((counts == steps).all()) else counts)
+    return Ragged(data, None if bool((counts == steps).all()) else counts, steps)
 
 
 def unpack(packed: PackedSequence) -> Ragged:
     """The sequences of a PackedSequence in their original order."""
-    data, lengths = pad_packed_sequence(packed)
-    return ragged(data, lengths)
+    sizes = packed.batch_sizes
+    if int(sizes[-1]) == int(sizes[0]):
+        data, _ = pad_packed_sequence(packed)
+        return Ragged(data, None, len(data))
+    ended = sizes - torch.cat([sizes[1:], sizes.new_zeros(1)])
+    longest_first = torch.arange(1, len(sizes) + 1).repeat_interleave(ended).flip(0)
+    order = packed.unsorted_indices
+    lengths = longest_first if order is None else longest_first[order.cpu()]
+    return Ragged(packed, lengths, len(sizes))
 
 
 def pack_like(sequences: Ragged, packed: PackedSequence) -> PackedSequence:
     """`sequences` in the order and layout of `packed`."""
+    form = sequences.form
+    if isinstance(form, PackedSequence) and form.sorted_indices is packed.sorted_indices:
+        return form
     data = sequences.data
     if packed.sorted_indices is not None:
         data = data.index_select(1, packed.sorted_indices)

@@ -37,7 +37,7 @@ class Recurrent(nn.Module):
 
     cell: a `Cell`, its class, or the name of a built-in one.
     input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional: as in torch.nn.LSTM.
-    backend: `auto`, `torch` or `reference`; asking for one that cannot run the cell raises ValueError.
+    backend: `auto`, `compiled`, `torch` or `reference`; asking for one that cannot run the cell raises ValueError.
     initialiser: how the weights begin, one of `throughtime.cells.initialise` or its name.
 
     The parameters are named as in torch.nn: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, ..., `_reverse`.
@@ -72,23 +72,28 @@ class Recurrent(nn.Module):
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
         self.bidirectional = bidirectional
         self.initialiser = _as_initialiser(initialiser)
-        self.backend = backend
         for k in range(num_layers):
             for suffix in self._suffixes(k):
                 shapes = self.cell.weight_shapes(self._layer_input(k), hidden_size, bias)
                 for name, shape in shapes.items():
                     parameter = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
                     self.register_parameter(name + suffix, parameter)
+        self.backend = backend
         self.reset_parameters()
 
     @property
     def backend(self) -> str:
-        """Who runs this layer; setting one that cannot raises ValueError."""
+        """Who runs this layer where its weights are now; setting one that cannot raises ValueError."""
+        place = (self.weight_ih_l0.device, self.weight_ih_l0.dtype)
+        if self._place != place:
+            self._backend = choose(self._asked, self.cell, self.hidden_size, self.weight_ih_l0)
+            self._place = place
         return self._backend
 
     @backend.setter
     def backend(self, name: str) -> None:
-        self._backend = choose(name, self.cell)
+        self._backend = choose(name, self.cell, self.hidden_size, self.weight_ih_l0)
+        self._asked, self._place = name, (self.weight_ih_l0.device, self.weight_ih_l0.dtype)
 
     @property
     def num_directions(self) -> int:
@@ -164,25 +169,23 @@ class Recurrent(nn.Module):
 
     def _run(self, sequences: Ragged, hx: State | None) -> tuple[Ragged, State]:
         """Time-major input through all layers."""
-        self._check_input(sequences.data)
-        self._check_state(hx, sequences.data.shape[1])
-        first = self._first_states(hx, sequences.data)
+        self._check_input(sequences)
+        self._check_state(hx, sequences.batch)
+        first = self._first_states(hx, sequences)
         last: list[Rows] = []
         for k in range(self.num_layers):
             if k and self.dropout:
-                dropped = functional.dropout(sequences.data, self.dropout, self.training)
-                sequences = sequences.with_data(dropped)
+                sequences = sequences.map(lambda x: functional.dropout(x, self.dropout, self.training))
             states = first[k * self.num_directions : (k + 1) * self.num_directions]
-            data, after = BACKENDS[self.backend].run(self.cell, sequences, states, self.weights(k))
-            sequences = sequences.with_data(data)
+            sequences, after = BACKENDS[self.backend].run(self.cell, sequences, states, self.weights(k))
             last += after
         stacked = tuple(torch.stack([state[name] for state in last]) for name in self.cell.state)
         return sequences, stacked[0] if len(self.cell.state) == 1 else stacked
 
-    def _first_states(self, hx: State | None, data: Tensor) -> list[Rows]:
+    def _first_states(self, hx: State | None, sequences: Ragged) -> list[Rows]:
         """The state that each layer and direction begins with, (B, width) by name."""
         if hx is None:
-            return [self._states(data.shape[1], data)] * (self.num_layers * self.num_directions)
+            return [self._states(sequences.batch, sequences.values)] * (self.num_layers * self.num_directions)
         parts = zip(*_parts(hx), strict=True)
         return [dict(zip(self.cell.state, part, strict=True)) for part in parts]
 
@@ -194,12 +197,13 @@ class Recurrent(nn.Module):
             for name, size in sizes.items()
         }
 
-    def _check_input(self, data: Tensor) -> None:
+    def _check_input(self, sequences: Ragged) -> None:
+        data = sequences.values
         if data.shape[-1] != self.input_size:
             raise ValueError(
                 f"input must have {self.input_size} features, the input_size; got {data.shape[-1]}"
             )
-        if not len(data):
+        if not sequences.steps:
             raise ValueError("input must have at least one step; got none")
         self._check_dtype("input", data)
 

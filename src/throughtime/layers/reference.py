@@ -17,17 +17,18 @@ Weights = Mapping[str, Tensor]
 class Reference:
     """Runs every cell by its `step`; what it computes is the definition that other back-ends are held to."""
 
-    def why_not(self, kind: type[Cell]) -> str | None:
+    def why_not(self, cell: Cell, hidden_size: int, weight: Tensor) -> str | None:
         return None
 
     def run(
         self, cell: Cell, sequences: Ragged, states: Sequence[Rows], weights: Sequence[Weights]
-    ) -> tuple[Tensor, list[Rows]]:
+    ) -> tuple[Ragged, list[Rows]]:
         scans = [
             scan(cell, sequences, state, weight, reverse)
             for state, weight, reverse in zip(states, weights, (False, True), strict=False)
         ]
-        return torch.cat([outputs for outputs, _ in scans], -1), [last for _, last in scans]
+        outputs = torch.cat([output for output, _ in scans], -1)
+        return sequences.with_data(outputs), [last for _, last in scans]
 
 
 def scan(cell: Cell, sequences: Ragged, state: Rows, weights: Weights, reverse: bool) -> tuple[Tensor, Rows]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from throughtime.cells import GRU, LSTM, Cell, Elman, ElmanReLU, ProjectedLSTM, Rows
 from throughtime.layers.ragged import Ragged
@@ -28,26 +27,21 @@ Weights = Mapping[str, Tensor]
 class TorchKernels:
     """Runs LSTM, projected LSTM, GRU and both Elman cells; ragged batches go in packed."""
 
-    def why_not(self, kind: type[Cell]) -> str | None:
-        if kind in KERNELS:
+    def why_not(self, cell: Cell, hidden_size: int, weight: Tensor) -> str | None:
+        if type(cell) in KERNELS:
             return None
         return f"torch has kernels for {', '.join(one.__name__ for one in KERNELS)} alone"
 
     def run(
         self, cell: Cell, sequences: Ragged, states: Sequence[Rows], weights: Sequence[Weights]
-    ) -> tuple[Tensor, list[Rows]]:
+    ) -> tuple[Ragged, list[Rows]]:
         if sequences.lengths is None:
             outputs, *last = _call(cell, (sequences.data,), _side_by_side(cell, states), weights, False)
-            return outputs, _by_direction(cell, last)
-        packed = pack_padded_sequence(sequences.data, sequences.lengths, enforce_sorted=False)
-        first = [
-            state.index_select(1, _given(packed.sorted_indices)) for state in _side_by_side(cell, states)
-        ]
-        values, *last = _call(cell, (packed.data, packed.batch_sizes), first, weights)
-        outputs, _ = pad_packed_sequence(packed._replace(data=values), total_length=len(sequences.data))
-        return outputs, _by_direction(
-            cell, [s.index_select(1, _given(packed.unsorted_indices)) for s in last]
-        )
+            return sequences.with_data(outputs), _by_direction(cell, last)
+        packed = sequences.packed
+        first = _ordered(_side_by_side(cell, states), packed.sorted_indices)
+        rows, *last = _call(cell, (packed.data, packed.batch_sizes), first, weights)
+        return sequences.with_rows(rows), _by_direction(cell, _ordered(last, packed.unsorted_indices))
 
 
 def _call(
@@ -70,6 +64,5 @@ def _by_direction(cell: Cell, last: Sequence[Tensor]) -> list[Rows]:
     return [dict(zip(cell.state, parts, strict=True)) for parts in zip(*last, strict=True)]
 
 
-def _given(indices: Tensor | None) -> Tensor:
-    assert indices is not None, "packing without sorted input always orders"
-    return indices
+def _ordered(states: Sequence[Tensor], order: Tensor | None) -> list[Tensor]:
+    return [state if order is None else state.index_select(1, order) for state in states]

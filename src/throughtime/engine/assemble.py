@@ -1,0 +1,225 @@
+"""From a program's values to instructions: where every value lies while a scan runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+
+from throughtime.engine.instruction import CONSTANTS, WORK, Buffer, Code, Instruction, Key, Kind, Place
+from throughtime.engine.node import Node
+from throughtime.engine.tasks import Target, Task, base, groups, makers, reached
+
+TILE_NUMBERS = 1024
+"""Numbers of one value in a tile; a dozen such values stay in the first-level cache."""
+
+MOST_TILE_ROWS = 32
+"""Rows of a tile at most."""
+
+
+def assemble(targets: Sequence[Target], given: Mapping[int, tuple[Kind, Key]]) -> Code:
+    """The code that computes `targets` from the nodes in `given`, each there in the buffer said.
+
+    A state that is both given and a target has one buffer: the old one goes in, the new one comes out.
+    """
+    return _Assembler([_made_anew(one, given) for one in targets], given).code
+
+
+def _made_anew(target: Target, given: Mapping[int, tuple[Kind, Key]]) -> Target:
+    """A new state that is no more than another value's view is copied first: states may change places."""
+    node = target.node
+    there = node.number in given or node.op == "constant" or base(node, given) is not node
+    if target.kind is Kind.SEQUENCE or not there or given.get(node.number) == (target.kind, target.key):
+        return target
+    return Target(target.kind, target.key, node.graph.node("copy", (node,), target.key, node.width))
+
+
+class _Assembler:
+    def __init__(self, targets: Sequence[Target], given: Mapping[int, tuple[Kind, Key]]) -> None:
+        self.given = given
+        self.buffers: list[Buffer] = []
+        self.numbers: dict[Key, int] = {}
+        self.places: dict[int, Place] = {}
+        self.aliases: dict[Key, Key] = {}
+        self.constants: dict[float, int] = {}
+        self.work_width = 0
+        self.tile_width = 0
+        wanted = [one.node for one in targets]
+        nodes = reached(wanted, given)
+        self._settle_given(nodes)
+        self.made = makers(nodes, given, wanted)
+        first, last = self._copies(targets)
+        self.groups = groups([*first, *self.made.values(), *last], given)
+        states = [one for one in targets if one.kind is Kind.STATE]
+        self._settle_states(states)
+        self._settle_rows()
+        self._settle_tiles()
+        self.matrices = list(dict.fromkeys(one.matrix for one in self.made.values() if one.matrix))
+        code = [tuple(chain.from_iterable(map(self._instructions, group))) for group in self.groups]
+        widest = max((one.width for group in code for one in group if one.op != "product"), default=1)
+        self.code = Code(
+            groups=tuple(group for group in code if group),
+            buffers=tuple(self._sized(one) for one in self.buffers),
+            aliases=self.aliases,
+            matrices=tuple(self.matrices),
+            constants=tuple(self.constants),
+            tile_width=self.tile_width,
+            tile_rows=min(MOST_TILE_ROWS, max(1, TILE_NUMBERS // widest)),
+        )
+
+    def _buffer(self, kind: Kind, key: Key, width: int, start: int = 0) -> Place:
+        """The beginning of the buffer with this key, made where it is new."""
+        if key not in self.numbers:
+            self.numbers[key] = len(self.buffers)
+            self.buffers.append(Buffer(kind, width, key, start))
+        return Place(self.numbers[key])
+
+    def _sized(self, buffer: Buffer) -> Buffer:
+        widths = {WORK: self.work_width, CONSTANTS: len(self.constants)}
+        return Buffer(buffer.kind, widths.get(buffer.key, buffer.width), buffer.key, buffer.start)
+
+    def _settle_given(self, nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            if node.number in self.given:
+                kind, key = self.given[node.number]
+                self.places[node.number] = self._buffer(kind, key, node.width)
+            elif node.constant is not None:
+                column = self.constants.setdefault(node.constant, len(self.constants))
+                self.places[node.number] = self._buffer(Kind.FIXED, CONSTANTS, 0).moved(column)
+
+    def _copies(self, targets: Sequence[Target]) -> tuple[list[Task], list[Task]]:
+        """Copies of what is given, to be made before it changes, and of what is made.
+
+        A value that is made lies in the first sequence that wants it; for others there is an alias.
+        """
+        first: list[Task] = []
+        last: list[Task] = []
+        held: dict[int, Key] = {
+            number: key for number, (kind, key) in self.given.items() if kind is Kind.SEQUENCE
+        }
+        for target in targets:
+            node = target.node
+            if target.kind is not Kind.SEQUENCE:
+                continue
+            if node.number in held:
+                self.aliases[target.key] = held[node.number]
+                continue
+            held[node.number] = target.key
+            place = self._buffer(target.kind, target.key, node.width)
+            if node.number in self.made:
+                self.places[node.number] = place
+            else:
+                (first if base(node, self.given).number in self.given else last).append(
+                    Task(node, "copy", (node,), target)
+                )
+        return first, last
+
+    def _settle_states(self, targets: Sequence[Target]) -> None:
+        """New states are written over the old ones where nothing reads those any more, else copied at the end."""
+        order = {task: k for k, task in enumerate(chain.from_iterable(self.groups))}
+        begun = {
+            task: order[group[0]] if task.is_product else order[task]
+            for group in self.groups
+            for task in group
+        }
+        read = {base(one, self.given).number: k for task, k in order.items() for one in task.inputs}
+        old = {key: number for number, (_, key) in self.given.items()}
+        ends: list[Task] = []
+        for target in targets:
+            node, before = target.node, old.get(target.key, -1)
+            if self.given.get(node.number) == (target.kind, target.key):
+                continue
+            place = self._buffer(target.kind, target.key, node.width)
+            task = self.made[node.number]
+            over = read.get(before, -1)
+            itself = task.by_number and all(one is base(one, self.given) for one in task.inputs)
+            free = over < begun[task] or (over == order[task] and itself)
+            if free and node.number not in self.places and task.op != "join":
+                self.places[node.number] = place
+            else:
+                ends.append(Task(node, "copy", (node,), target))
+        if ends and self.groups[-1][0].is_product:
+            self.groups.append([])
+        self.groups[-1] += ends
+
+    def _settle_rows(self) -> None:
+        """Places for what outlives its group, and inside them for the parts of joined rows."""
+        group_of = {
+            task.node.number: g for g, group in enumerate(self.groups) for task in group if not task.to
+        }
+        lasting = {task.node.number for task in self.made.values() if task.op in ("product", "join")}
+        for g, group in enumerate(self.groups):
+            for task in group:
+                read = {base(one, self.given).number for one in task.inputs}
+                lasting |= {one for one in read if task.is_product or group_of.get(one, g) != g}
+        for number, task in reversed(self.made.items()):
+            if number not in self.places and number in lasting:
+                self.places[number] = self._buffer(Kind.STATE, WORK, 0).moved(self.work_width)
+                self.work_width += task.node.width
+            if task.op == "join":
+                self._settle_parts(task)
+
+    def _settle_parts(self, join: Task) -> None:
+        place = self.places[join.node.number]
+        for part in join.inputs:
+            if part.number in self.made:
+                self.places.setdefault(part.number, place)
+            place = place.moved(part.width)
+
+    def _settle_tiles(self) -> None:
+        """Places in tiles for the rest, which is made and used up in one group; used up, they serve again."""
+        free: dict[int, list[Place]] = {}
+        for group in self.groups:
+            last = {base(one, self.given).number: task for task in group for one in task.inputs}
+            taken: dict[int, tuple[int, Place]] = {}
+            for task in group:
+                node = task.node
+                ending = [number for number in taken if last.get(number) is task]
+                if task.by_number:
+                    _release(free, taken, ending)
+                if not task.to and node.number not in self.places:
+                    place = free[node.width].pop() if free.get(node.width) else self._tile(node.width)
+                    self.places[node.number] = place
+                    taken[node.number] = (node.width, place)
+                if not task.by_number:
+                    _release(free, taken, ending)
+            _release(free, taken, list(taken))
+
+    def _tile(self, width: int) -> Place:
+        place = self._buffer(Kind.TILE, ("tile", len(self.buffers)), width, self.tile_width)
+        self.tile_width += width
+        return place
+
+    def _instructions(self, task: Task) -> Iterator[Instruction]:
+        node = task.node
+        if task.to is not None:
+            to = self._buffer(task.to.kind, task.to.key, node.width)
+            yield Instruction("copy", node.width, to, (self._operand(node, node.width),))
+        elif task.op == "join":
+            to = self.places[node.number]
+            for part in task.inputs:
+                source = self._operand(part, part.width)
+                if source != to:
+                    yield Instruction("copy", part.width, to, (source,))
+                to = to.moved(part.width)
+        else:
+            width = task.inputs[0].width if task.op in ("sum", "largest") else node.width
+            matrix = self.matrices.index(task.matrix) if task.matrix else -1
+            operands = tuple(
+                self._operand(one, one.width if task.is_product else width) for one in task.inputs
+            )
+            yield Instruction(task.op, width, self.places[node.number], operands, matrix)
+
+    def _operand(self, node: Node, width: int) -> Place:
+        """Where an operation of that width reads a value."""
+        if node.op == "columns" and node.number not in self.given:
+            return self._operand(node.inputs[0], node.inputs[0].width).moved(node.attribute[0])  # pyright: ignore[reportIndexIssue]
+        place = self.places[base(node, self.given).number]
+        return place._replace(splat=True) if base(node, self.given).width == 1 and width > 1 else place
+
+
+def _release(
+    free: dict[int, list[Place]], taken: dict[int, tuple[int, Place]], numbers: Sequence[int]
+) -> None:
+    for number in numbers:
+        width, place = taken.pop(number)
+        free.setdefault(width, []).append(place)

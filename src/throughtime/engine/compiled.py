@@ -1,0 +1,113 @@
+"""A cell compiled for a hidden size: its code forwards, with or without what training keeps, and backwards."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+
+import torch
+
+from throughtime.cells import Cell
+from throughtime.engine.assemble import assemble
+from throughtime.engine.gradient import GradientProgram, differentiate
+from throughtime.engine.instruction import Code, Key, Kind
+from throughtime.engine.keep import kept
+from throughtime.engine.native import Linked
+from throughtime.engine.node import Node
+from throughtime.engine.program import needed
+from throughtime.engine.tasks import Target
+from throughtime.engine.trace import Traced, trace
+
+Given = dict[int, tuple[Kind, Key]]
+
+
+class Compiled:
+    """The code of a cell's step and of its way back, assembled when it is first asked for."""
+
+    def __init__(self, traced: Traced) -> None:
+        self.program, self.prelude = traced.program, traced.prelude
+        self._forward: dict[tuple[bool, tuple[str, ...]], Linked] = {}
+
+    @cached_property
+    def gradient(self) -> GradientProgram:
+        """The gradient program."""
+        return differentiate(self.program)
+
+    @cached_property
+    def kept(self) -> list[Node]:
+        """What training keeps of each row and step."""
+        return kept(self.program, self.gradient)
+
+    @cached_property
+    def places(self) -> list[int]:
+        """The places of the prelude that steps read."""
+        nodes = self.program.nodes()
+        return sorted({one.attribute for one in nodes if one.op in ("fixed", "product")})  # pyright: ignore
+
+    def linked_forward(self, train: bool, observed: tuple[str, ...]) -> Linked:
+        """`forward` ready to run."""
+        key = (train, observed)
+        if key not in self._forward:
+            self._forward[key] = Linked(self.forward(train, observed))
+        return self._forward[key]
+
+    @cached_property
+    def linked_backward(self) -> Linked:
+        """`backward` ready to run."""
+        return Linked(self.backward)
+
+    def forward(self, train: bool, observed: tuple[str, ...] = ()) -> Code:
+        """One step: `output`, the new `state`, what is `observed`, and with `train` what is `kept`."""
+        state = self.program.state
+        targets = [Target(Kind.SEQUENCE, ("output", None), next(iter(state.values())))]
+        targets += [Target(Kind.STATE, ("state", name), node) for name, node in state.items()]
+        targets += [
+            Target(Kind.SEQUENCE, ("observed", name), self.program.observed[name]) for name in observed
+        ]
+        targets += [Target(Kind.SEQUENCE, ("kept", one.number), one) for one in (self.kept if train else ())]
+        given: Given = {}
+        for node in needed(one.node for one in targets):
+            if node.op == "input":
+                given[node.number] = Kind.SEQUENCE, ("input", None)
+            elif node.op == "state":
+                given[node.number] = Kind.STATE, ("state", node.attribute)
+            elif node.op == "fixed":
+                given[node.number] = Kind.FIXED, ("fixed", node.attribute)
+        return assemble(targets, given)
+
+    @property
+    def backward(self) -> Code:
+        """One step back, from what is `kept`, `d_output` and `d_state` to `d_input`, `d_state`, `d_fixed`, and
+        for every product that has a gradient its rows `outer_v` and `outer_d`."""
+        gradient = self.gradient
+        graph = next(iter(self.program.state.values())).graph
+        targets: list[Target] = []
+        if gradient.input is not None:
+            targets.append(Target(Kind.SEQUENCE, ("d_input", None), gradient.input))
+        for name, end in self.program.state.items():
+            d = gradient.state[name]
+            node = graph.spread(graph.constant(0), end.width) if d is None else d
+            targets.append(Target(Kind.STATE, ("d_state", name), node))
+        for place, node in gradient.fixed.items():
+            targets.append(Target(Kind.SEQUENCE, ("d_fixed", place), node))
+        for k, one in enumerate(gradient.outer):
+            targets.append(Target(Kind.SEQUENCE, ("outer_v", k), one.v))
+            targets.append(Target(Kind.SEQUENCE, ("outer_d", k), one.d))
+        given: Given = {one.number: (Kind.SEQUENCE, ("kept", one.number)) for one in self.kept}
+        for node in needed(one.node for one in targets):
+            if node.op == "d_state":
+                given[node.number] = Kind.STATE, ("d_state", node.attribute)
+            elif node.op == "d_output":
+                given[node.number] = Kind.SEQUENCE, ("d_output", None)
+            elif node.op == "fixed":
+                given[node.number] = Kind.FIXED, ("fixed", node.attribute)
+        return assemble(targets, given)
+
+
+@lru_cache(maxsize=256)
+def compiled(cell: Cell, hidden_size: int, bias: bool) -> Compiled:
+    """The cell compiled, once for all layers of that size.
+
+    Raises Unsupported where a step does what the engine cannot.
+    """
+    shapes = cell.weight_shapes(1, hidden_size, bias)
+    return Compiled(trace(cell, hidden_size, {name: torch.zeros(shape) for name, shape in shapes.items()}))

@@ -1,0 +1,128 @@
+// Rows times a packed matrix, by blocks of rows and columns whose sums stay in registers.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "vector.h"
+
+namespace throughtime {
+namespace ISA {
+
+// A panel is so many columns of the matrix, stored row by row: two vectors wide.
+constexpr int PANEL_VECTORS = 2;
+template <class T>
+constexpr int PANEL = PANEL_VECTORS * LANES<T>;
+
+// Rows of one block: their sums, two vectors each, leave registers for a row of the panel.
+#if defined(__AVX512F__)
+constexpr int BLOCK_ROWS = 12;
+#else
+constexpr int BLOCK_ROWS = 6;
+#endif
+// Blocks of few rows take several panels at once: each sum must wait for the one before it.
+constexpr int panels_at_once(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
+
+inline std::int64_t panel_count(std::int64_t columns, int panel) { return (columns + panel - 1) / panel; }
+
+// Packs the panels from `first` to before `last` of a matrix (rows, columns) with any strides.
+template <class T>
+void pack(const T* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
+          std::int64_t columns, std::int64_t first, std::int64_t last, T* packed) {
+    constexpr int width = PANEL<T>, square = 8;
+    for (std::int64_t p = first; p < last; ++p) {
+        T* panel = packed + p * rows * width;
+        const T* corner = from + p * width * column_stride;
+        const int valid = int(std::min<std::int64_t>(width, columns - p * width));
+        if (valid < width) std::fill_n(panel, rows * width, T(0));
+        // In squares: one of the strides is 1, and a line of the cache is used while it is there.
+        for (std::int64_t k = 0; k < rows; k += square)
+            for (int j = 0; j < valid; j += square)
+                for (std::int64_t r = k; r < std::min(k + square, rows); ++r)
+                    for (int c = j; c < std::min(j + square, valid); ++c)
+                        panel[r * width + c] = corner[r * row_stride + c * column_stride];
+    }
+}
+
+template <class T>
+struct Rows {
+    T* first;
+    std::int64_t stride;
+    T* row(std::int64_t r) const { return first + r * stride; }
+};
+
+// to = v times matrix + addend, where there is one: rows of their own, or with stride 0 the same for all.
+template <class T>
+struct Product {
+    Rows<const T> v;
+    Rows<T> to;
+    Rows<const T> addends[2];
+    const T* packed;
+    std::int64_t depth, columns;
+};
+
+template <class T, int ROWS, int PANELS>
+void block(const Product<T>& product, std::int64_t first_row, std::int64_t panel) {
+    constexpr int V = PANEL_VECTORS * PANELS, L = LANES<T>;
+    const std::int64_t depth = product.depth, stride = product.v.stride, apart = depth * PANEL<T>;
+    const T* v = product.v.row(first_row);
+    const T* weights = product.packed + panel * apart;
+    Vector<T> sums[ROWS][V] = {};
+    for (std::int64_t k = 0; k < depth; ++k) {
+        Vector<T> w[V];
+        for (int j = 0; j < V; ++j)
+            w[j] = load(weights + (j / PANEL_VECTORS) * apart + k * PANEL<T> + (j % PANEL_VECTORS) * L);
+        for (int r = 0; r < ROWS; ++r)
+            for (int j = 0; j < V; ++j) sums[r][j] += v[r * stride + k] * w[j];
+    }
+    const std::int64_t column = panel * PANEL<T>;
+    for (int r = 0; r < ROWS; ++r)
+        for (int j = 0; j < V; ++j) {
+            const std::int64_t at = column + j * L;
+            const int valid = int(std::min<std::int64_t>(L, product.columns - at));
+            if (valid <= 0) continue;
+            Vector<T> sum = sums[r][j];
+            for (const auto& addend : product.addends)
+                if (addend.first) {
+                    const T* from = addend.row(first_row + r) + at;
+                    sum += valid == L ? load(from) : load_part(from, valid);
+                }
+            T* to = product.to.row(first_row + r) + at;
+            if (valid == L)
+                store(to, sum);
+            else
+                store_part(to, sum, valid);
+        }
+}
+
+template <class T>
+using Block = void (*)(const Product<T>&, std::int64_t, std::int64_t);
+
+template <class T, int PANELS, int... R>
+constexpr std::array<Block<T>, sizeof...(R)> blocks_of(std::integer_sequence<int, R...>) {
+    return {&block<T, R + 1, PANELS>...};
+}
+
+// The part of the product in the panels from `first` to before `last`, for all rows.
+template <class T>
+void multiply(const Product<T>& product, std::int64_t rows, std::int64_t first, std::int64_t last) {
+    static constexpr auto one = blocks_of<T, 1>(std::make_integer_sequence<int, BLOCK_ROWS>());
+    static constexpr std::array<Block<T>, 3> several = {
+        &block<T, 1, panels_at_once(1)>, &block<T, 2, panels_at_once(2)>, &block<T, 3, panels_at_once(3)>};
+    if (rows <= 0) return;
+    const std::int64_t blocks = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    for (std::int64_t panel = first; panel < last;) {
+        const int most = rows <= 3 ? panels_at_once(int(rows)) : 1;
+        const int wide = last - panel >= most ? most : 1;
+        for (std::int64_t b = 0; b < blocks; ++b) {
+            const std::int64_t begin = b * rows / blocks, end = (b + 1) * rows / blocks;
+            const auto run = wide > 1 ? several[end - begin - 1] : one[end - begin - 1];
+            run(product, begin, panel);
+        }
+        panel += wide;
+    }
+}
+
+}  // namespace ISA
+}  // namespace throughtime

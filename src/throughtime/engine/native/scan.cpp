@@ -1,0 +1,216 @@
+// The scan: a program of row operations run over time, compiled once for each instruction set (ISA).
+#include <omp.h>
+#include <sched.h>
+
+#include <atomic>
+
+#include "rowops.h"
+
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
+namespace throughtime {
+namespace ISA {
+namespace {
+
+// Numbers below the smallest normal one count as 0 while it lives; what the process had comes back after.
+class FlushedSubnormals {
+  public:
+#if defined(__SSE__)
+    FlushedSubnormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040); }
+    ~FlushedSubnormals() { _mm_setcsr(before_); }
+
+  private:
+    unsigned before_;
+#elif defined(__aarch64__)
+    FlushedSubnormals() : before_(__builtin_aarch64_get_fpcr()) {
+        __builtin_aarch64_set_fpcr(before_ | (1u << 24));
+    }
+    ~FlushedSubnormals() { __builtin_aarch64_set_fpcr(before_); }
+
+  private:
+    unsigned before_;
+#endif
+};
+
+// Where threads that share a scan wait for each other. They are few and seldom late, so that they spin.
+class Barrier {
+  public:
+    void wait(int threads) {
+        const unsigned round = round_.load(std::memory_order_relaxed);
+        if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
+            arrived_.store(0, std::memory_order_relaxed);
+            round_.store(round + 1, std::memory_order_release);
+            return;
+        }
+        for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins) {
+#if defined(__SSE__)
+            _mm_pause();
+#endif
+            if (spins > 20000) sched_yield();
+        }
+    }
+
+  private:
+    alignas(64) std::atomic<int> arrived_{0};
+    alignas(64) std::atomic<unsigned> round_{0};
+};
+
+// One of the threads that run a scan.
+struct Worker {
+    int number, count;
+    Barrier* barrier;
+};
+
+// A scan as one of its threads runs it: rows of its own over all of time, or its share of each piece of work.
+template <class T>
+class Runner {
+  public:
+    Runner(const Scan& scan, Worker worker) : scan_(scan), worker_(worker) {
+        tile_ = static_cast<T*>(scan.tiles) + worker.number * scan.tile_size;
+    }
+
+    void run() {
+        for (std::int64_t k = 0; k < scan_.steps; ++k) step(scan_.backwards ? scan_.steps - 1 - k : k);
+    }
+
+  private:
+    // Rows of a step that belong to this worker: every count-th one, so that long sequences are shared fairly.
+    struct Share {
+        std::int64_t first, apart, rows;
+    };
+
+    Share own(std::int64_t size) const {
+        return {worker_.number, worker_.count, (size - worker_.number + worker_.count - 1) / worker_.count};
+    }
+
+    void step(std::int64_t t) {
+        const std::int64_t size = scan_.sizes[t];
+        const Share mine = own(size), all = {0, 1, size};
+        std::int32_t begin = 0;
+        for (int g = 0; g < scan_.group_count; begin = scan_.groups[g++]) {
+            const Instruction* first = scan_.instructions + begin;
+            const Instruction* last = scan_.instructions + scan_.groups[g];
+            if (first->operation == Operation::product)
+                for (; first != last; ++first) product(*first, t, scan_.shared_products ? all : mine);
+            else
+                rows(first, last, t, mine);
+            if (scan_.shared_products) worker_.barrier->wait(worker_.count);
+        }
+    }
+
+    void product(const Instruction& instruction, std::int64_t t, Share share) const {
+        const Matrix& matrix = scan_.matrices[instruction.matrix];
+        const auto* packed = static_cast<const T*>(matrix.packed);
+        const Product<T> work = {place(instruction.operands[0], t, share),
+                                 written(instruction.to, t, share),
+                                 {place(instruction.operands[1], t, share),
+                                  place(instruction.operands[2], t, share)},
+                                 packed,
+                                 matrix.rows,
+                                 matrix.columns};
+        const std::int64_t panels = panel_count(matrix.columns, PANEL<T>);
+        if (scan_.shared_products)
+            multiply(work, share.rows, panels * worker_.number / worker_.count,
+                     panels * (worker_.number + 1) / worker_.count);
+        else
+            multiply(work, share.rows, 0, panels);
+    }
+
+    void rows(const Instruction* first, const Instruction* last, std::int64_t t, Share share) const {
+        for (std::int64_t r = 0; r < share.rows; r += scan_.tile_rows) {
+            const int count = int(std::min<std::int64_t>(scan_.tile_rows, share.rows - r));
+            const Share tile = {share.first + r * share.apart, share.apart, count};
+            for (const Instruction* one = first; one != last; ++one) {
+                const Tile<T> work = {written(one->to, t, tile),
+                                      {place(one->operands[0], t, tile), place(one->operands[1], t, tile),
+                                       place(one->operands[2], t, tile)},
+                                      count,
+                                      one->width};
+                row_operation<T>(one->operation, one->splat)(work);
+            }
+        }
+    }
+
+    Rows<const T> place(Operand operand, std::int64_t t, Share share) const {
+        if (operand.buffer < 0) return {nullptr, 0};
+        const Rows<T> rows = written(operand, t, share);
+        return {rows.first, rows.stride};
+    }
+
+    Rows<T> written(Operand operand, std::int64_t t, Share share) const {
+        const Buffer& buffer = scan_.buffers[operand.buffer];
+        if (buffer.kind == Kind::tile)
+            return {tile_ + buffer.start * scan_.tile_rows + operand.column, buffer.width};
+        T* data = static_cast<T*>(buffer.data) + operand.column;
+        const std::int64_t apart = share.apart * buffer.width;
+        if (buffer.kind == Kind::fixed) return {data, 0};
+        const std::int64_t first = buffer.kind == Kind::sequence ? scan_.offsets[t] : 0;
+        return {data + (first + share.first) * buffer.width, apart};
+    }
+
+    const Scan& scan_;
+    Worker worker_;
+    T* tile_;
+};
+
+// Runs the scans side by side, each on its share of the threads, or one after the other where there are too few.
+template <class T>
+void run(const Scan* scans, int count, int threads) {
+    const int each = std::max(1, threads / count);
+    std::array<Barrier, 2> barriers;
+#pragma omp parallel num_threads(std::min(threads, each * count)) if (threads > 1)
+    {
+        const FlushedSubnormals flushed;
+        const int team = std::max(1, omp_get_num_threads() / count);
+        const int number = omp_get_thread_num();
+        for (int k = number / team; k < count && number < team * count; k += omp_get_num_threads() / team)
+            Runner<T>(scans[k], {number % team, team, &barriers[k]}).run();
+    }
+}
+
+template <class T>
+void pack_all(const T* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
+              std::int64_t columns, T* packed, int threads) {
+    const std::int64_t panels = panel_count(columns, PANEL<T>);
+#pragma omp parallel num_threads(threads) if (threads > 1)
+    {
+        const std::int64_t k = omp_get_thread_num(), n = omp_get_num_threads();
+        pack<T>(from, row_stride, column_stride, rows, columns, panels * k / n, panels * (k + 1) / n, packed);
+    }
+}
+
+}  // namespace
+}  // namespace ISA
+}  // namespace throughtime
+
+#define NAME_(what, isa) throughtime_##what##_##isa
+#define NAME(what, isa) NAME_(what, isa)
+
+extern "C" {
+
+void NAME(scan_float, ISA)(const throughtime::Scan* scans, int count, int threads) {
+    throughtime::ISA::run<float>(scans, count, threads);
+}
+
+void NAME(scan_double, ISA)(const throughtime::Scan* scans, int count, int threads) {
+    throughtime::ISA::run<double>(scans, count, threads);
+}
+
+void NAME(pack_float, ISA)(const float* from, std::int64_t row_stride, std::int64_t column_stride,
+                           std::int64_t rows, std::int64_t columns, float* packed, int threads) {
+    throughtime::ISA::pack_all<float>(from, row_stride, column_stride, rows, columns, packed, threads);
+}
+
+void NAME(pack_double, ISA)(const double* from, std::int64_t row_stride, std::int64_t column_stride,
+                            std::int64_t rows, std::int64_t columns, double* packed, int threads) {
+    throughtime::ISA::pack_all<double>(from, row_stride, column_stride, rows, columns, packed, threads);
+}
+
+// Numbers that a packed matrix takes.
+std::int64_t NAME(packed_size, ISA)(std::int64_t rows, std::int64_t columns, int bytes) {
+    const int panel = throughtime::ISA::PANEL_VECTORS * throughtime::ISA::VECTOR_BYTES / bytes;
+    return throughtime::ISA::panel_count(columns, panel) * panel * rows;
+}
+}

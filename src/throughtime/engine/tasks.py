@@ -1,0 +1,123 @@
+"""What a scan has to do in a step, and in which order: the nodes of a program as tasks, fused and grouped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from throughtime.engine.instruction import Key, Kind
+from throughtime.engine.node import Node
+
+VIEWS = ("columns", "spread")
+"""Nodes that are other nodes' values, seen in part or over more columns."""
+
+ADDENDS = 2
+"""Rows that a product can add to its own."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A value that has to end up in a buffer."""
+
+    kind: Kind
+    key: Key
+    node: Node
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One node to make of others, or, where `to` is set, one that is there to be copied to its buffer."""
+
+    node: Node
+    op: str
+    inputs: tuple[Node, ...]
+    to: Target | None = None
+    matrix: tuple[int, bool] | None = None
+
+    @property
+    def is_product(self) -> bool:
+        """Whether it multiplies by a matrix."""
+        return self.matrix is not None
+
+    @property
+    def by_number(self) -> bool:
+        """Whether each number of the result comes from the numbers at its own place alone."""
+        return self.op not in ("product", "join", "sum", "largest")
+
+
+def base(node: Node, given: Collection[int]) -> Node:
+    """The node that `node` is a view of, or itself; what is given is no view."""
+    while node.op in VIEWS and node.number not in given:
+        node = node.inputs[0]
+    return node
+
+
+def reached(ends: Iterable[Node], given: Collection[int]) -> list[Node]:
+    """`ends` and what they are made of as far back as `given`, in the order of making."""
+    found: dict[int, Node] = {}
+    waiting = list(ends)
+    while waiting:
+        node = waiting.pop()
+        if node.number not in found:
+            found[node.number] = node
+            waiting += () if node.number in given else node.inputs
+    return [found[number] for number in sorted(found)]
+
+
+def makers(nodes: Sequence[Node], given: Collection[int], wanted: Iterable[Node]) -> dict[int, Task]:
+    """The tasks that make the nodes that are not given, by node; sums take in the product or factor they end."""
+    uses = Counter(one.number for node in nodes if node.number not in given for one in node.inputs)
+    uses.update(node.number for node in wanted)
+    tasks: dict[int, Task] = {}
+    for node in nodes:
+        if node.number in given or node.op in ("constant", *VIEWS):
+            continue
+        if node.op in ("product", "product_t"):
+            matrix = (node.attribute, node.op == "product_t")
+            tasks[node.number] = Task(node, "product", node.inputs, matrix=matrix)  # pyright: ignore[reportArgumentType]
+        else:
+            tasks[node.number] = _fused(node, tasks, uses) or Task(node, node.op, node.inputs)
+    return tasks
+
+
+def _fused(node: Node, tasks: dict[int, Task], uses: Mapping[int, int]) -> Task | None:
+    """The sum as one task with the product of a matrix, or of two rows, that it alone adds to."""
+    if node.op != "add":
+        return None
+    a, b = node.inputs
+    for op in ("product", "mul"):
+        for one, other in ((a, b), (b, a)):
+            task = tasks.get(one.number)
+            if task is None or task.op != op or uses[one.number] > 1 or one.width != node.width:
+                continue
+            if op == "mul":
+                del tasks[one.number]
+                return Task(node, "multiply_add", (*task.inputs, other))
+            if len(task.inputs) <= ADDENDS and other.width == node.width and other.op != "spread":
+                del tasks[one.number]
+                return Task(node, "product", (*task.inputs, other), matrix=task.matrix)
+    return None
+
+
+def groups(tasks: Iterable[Task], given: Collection[int]) -> list[list[Task]]:
+    """The tasks in runs, products alone or row operations alone, as few as their dependence allows."""
+    waiting, ready = list(tasks), set(given)
+    found: list[list[Task]] = []
+
+    def can_run(task: Task) -> bool:
+        bases = [base(one, given) for one in task.inputs]
+        return all(one.number in ready or one.op == "constant" for one in bases)
+
+    while waiting:
+        group = [task for task in waiting if task.is_product and can_run(task)]
+        if not group:
+            for task in waiting:
+                if not task.is_product and can_run(task):
+                    group.append(task)
+                    ready.add(task.node.number)
+        assert group, "tasks wait for each other"
+        ready.update(task.node.number for task in group)
+        waiting = [task for task in waiting if task not in group]
+        found.append(group)
+    return found
