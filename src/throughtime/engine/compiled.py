@@ -15,7 +15,7 @@ from throughtime.engine.native import Linked
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
 from throughtime.engine.tasks import Target
-from throughtime.engine.trace import Traced, trace
+from throughtime.engine.trace import X, Traced, trace
 
 Given = dict[int, tuple[Kind, Key]]
 
@@ -26,6 +26,7 @@ class Compiled:
     def __init__(self, traced: Traced) -> None:
         self.program, self.prelude = traced.program, traced.prelude
         self._forward: dict[tuple[bool, tuple[str, ...]], Linked] = {}
+        self._backward: dict[bool, Linked] = {}
 
     @cached_property
     def gradient(self) -> GradientProgram:
@@ -38,6 +39,11 @@ class Compiled:
         return kept(self.program, self.gradient)
 
     @cached_property
+    def inner(self) -> bool:
+        """Whether the product of the input is part of the step."""
+        return any(one.op == "input" and one.attribute == X for one in self.program.nodes())
+
+    @cached_property
     def places(self) -> list[int]:
         """The places of the prelude that steps read."""
         nodes = self.program.nodes()
@@ -47,13 +53,25 @@ class Compiled:
         """`forward` ready to run."""
         key = (train, observed)
         if key not in self._forward:
-            self._forward[key] = Linked(self.forward(train, observed))
+            self._forward[key] = self._linked(self.forward(train, observed))
         return self._forward[key]
 
-    @cached_property
-    def linked_backward(self) -> Linked:
+    def linked_backward(self, d_input: bool) -> Linked:
         """`backward` ready to run."""
-        return Linked(self.backward)
+        if d_input not in self._backward:
+            self._backward[d_input] = self._linked(self.backward(d_input))
+        return self._backward[d_input]
+
+    def _linked(self, code: Code) -> Linked:
+        """Matrices have the shapes of products: rows as many as the operand is wide."""
+        shapes: dict[object, tuple[int, int]] = {
+            one.attribute: (one.inputs[0].width, one.width)
+            for one in self.program.nodes()
+            if one.op == "product"
+        }
+        return Linked(
+            code, [shapes[place][::-1] if turned else shapes[place] for place, turned in code.matrices]
+        )
 
     def forward(self, train: bool, observed: tuple[str, ...] = ()) -> Code:
         """One step: `output`, the new `state`, what is `observed`, and with `train` what is `kept`."""
@@ -74,14 +92,13 @@ class Compiled:
                 given[node.number] = Kind.FIXED, ("fixed", node.attribute)
         return assemble(targets, given)
 
-    @property
-    def backward(self) -> Code:
-        """One step back, from what is `kept`, `d_output` and `d_state` to `d_input`, `d_state`, `d_fixed`, and
-        for every product that has a gradient its rows `outer_v` and `outer_d`."""
+    def backward(self, d_input: bool = True) -> Code:
+        """One step back, from what is `kept`, `d_output` and `d_state` to `d_input` if asked for, `d_state`,
+        `d_fixed`, and for every product that has a gradient its rows `outer_v` and `outer_d`."""
         gradient = self.gradient
         graph = next(iter(self.program.state.values())).graph
         targets: list[Target] = []
-        if gradient.input is not None:
+        if d_input and gradient.input is not None:
             targets.append(Target(Kind.SEQUENCE, ("d_input", None), gradient.input))
         for name, end in self.program.state.items():
             d = gradient.state[name]
@@ -104,10 +121,12 @@ class Compiled:
 
 
 @lru_cache(maxsize=256)
-def compiled(cell: Cell, hidden_size: int, bias: bool) -> Compiled:
+def compiled(cell: Cell, hidden_size: int, bias: bool, inner_size: int | None = None) -> Compiled:
     """The cell compiled, once for all layers of that size.
 
+    inner_size: size of the input where its product is part of the step.
     Raises Unsupported where a step does what the engine cannot.
     """
-    shapes = cell.weight_shapes(1, hidden_size, bias)
-    return Compiled(trace(cell, hidden_size, {name: torch.zeros(shape) for name, shape in shapes.items()}))
+    shapes = cell.weight_shapes(inner_size or 1, hidden_size, bias)
+    weights = {name: torch.zeros(shape) for name, shape in shapes.items()}
+    return Compiled(trace(cell, hidden_size, weights, inner=inner_size is not None))

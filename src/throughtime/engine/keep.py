@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from throughtime.engine.gradient import GradientProgram
 from throughtime.engine.node import Node
 from throughtime.engine.program import Program, needed
+from throughtime.engine.trace import X
 
 _ENDLESS = 1 << 40
 _Place = tuple[int, str]
@@ -34,7 +35,8 @@ def kept(program: Program, gradient: GradientProgram) -> list[Node]:
     for node in forward:
         if node.op in _FREE:
             continue
-        flow.edge((node.number, "in"), (node.number, "out"), node.width)
+        there_anyway = node.op == "input" and node.attribute == X
+        flow.edge((node.number, "in"), (node.number, "out"), 0 if there_anyway else node.width)
         if node.op in ("input", "state", "product"):
             flow.edge(_SOURCE, (node.number, "in"), _ENDLESS)
         else:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import accumulate, chain
 from pathlib import Path
 
 import torch
@@ -18,20 +19,6 @@ LIBRARY = Path(__file__).with_name("native") / "libthroughtime.so"
 NAMES = {torch.float32: "float", torch.float64: "double"}
 
 
-class _Buffer(ctypes.Structure):
-    _fields_ = [
-        ("data", ctypes.c_void_p),
-        ("width", ctypes.c_int64),
-        ("start", ctypes.c_int64),
-        ("kind", ctypes.c_int32),
-        ("unused", ctypes.c_int32),
-    ]
-
-
-class _Matrix(ctypes.Structure):
-    _fields_ = [("packed", ctypes.c_void_p), ("rows", ctypes.c_int64), ("columns", ctypes.c_int64)]
-
-
 class _Scan(ctypes.Structure):
     _fields_ = [
         ("steps", ctypes.c_int64),
@@ -41,14 +28,13 @@ class _Scan(ctypes.Structure):
         ("groups", ctypes.c_void_p),
         ("buffers", ctypes.c_void_p),
         ("matrices", ctypes.c_void_p),
-        ("group_count", ctypes.c_int32),
-        ("buffer_count", ctypes.c_int32),
-        ("backwards", ctypes.c_int32),
-        ("tile_rows", ctypes.c_int32),
-        ("tiles", ctypes.c_void_p),
-        ("tile_size", ctypes.c_int64),
-        ("shared_products", ctypes.c_int32),
-        ("unused", ctypes.c_int32),
+        ("data", ctypes.c_void_p),
+        ("packed", ctypes.c_void_p),
+        ("group_count", ctypes.c_int64),
+        ("tile_rows", ctypes.c_int64),
+        ("tile_width", ctypes.c_int64),
+        ("backwards", ctypes.c_int64),
+        ("shared_products", ctypes.c_int64),
     ]
 
 
@@ -78,21 +64,33 @@ native = Native(LIBRARY) if LIBRARY.exists() else None
 
 
 class Linked:
-    """Code in the form that the library takes."""
+    """Code in the form that the library takes.
 
-    def __init__(self, code: Code) -> None:
+    shapes: rows and columns of its matrices.
+    """
+
+    def __init__(self, code: Code, shapes: Sequence[tuple[int, int]]) -> None:
         self.code = code
         flat = [number for group in code.groups for one in group for number in one.numbers()]
-        ends, end = [], 0
-        for group in code.groups:
-            end += len(group)
-            ends.append(end)
+        ends = list(accumulate(len(group) for group in code.groups))
+        laid = [number for one in code.buffers for number in (one.width, one.start, one.kind)]
         self.instructions = (ctypes.c_int32 * len(flat))(*flat)
         self.groups = (ctypes.c_int32 * len(ends))(*ends)
+        self.buffers = (ctypes.c_int64 * len(laid))(*laid)
+        self.matrices = (ctypes.c_int64 * (2 * len(shapes)))(*chain.from_iterable(shapes))
+        self.numbers = sum(rows * columns for rows, columns in shapes)
         self.fixed = [one.key[1] for one in code.buffers if one.key[0] == "fixed"]
-        self.constants: dict[torch.dtype, Tensor] = {
-            dtype: torch.tensor(code.constants, dtype=dtype) for dtype in NAMES
-        }
+        self.tables = tuple(
+            map(ctypes.addressof, (self.instructions, self.groups, self.buffers, self.matrices))
+        )
+        self.sizes = (len(ends), code.tile_rows, code.tile_width)
+        self._constants: dict[torch.dtype, Tensor] = {}
+
+    def constants(self, dtype: torch.dtype) -> Tensor:
+        """The numbers that the equations name."""
+        if dtype not in self._constants:
+            self._constants[dtype] = torch.tensor(self.code.constants, dtype=dtype)
+        return self._constants[dtype]
 
 
 @dataclass(frozen=True)
@@ -101,6 +99,11 @@ class Steps:
 
     sizes: Tensor
     offsets: Tensor
+
+    @cached_property
+    def places(self) -> tuple[int, int, int]:
+        """Their number, and where sizes and offsets lie."""
+        return len(self.sizes), self.sizes.data_ptr(), self.offsets.data_ptr()
 
     @cached_property
     def batch(self) -> int:
@@ -118,6 +121,12 @@ def steps_of(sizes: Tensor) -> Steps:
     return Steps(sizes, sizes.cumsum(0) - sizes)
 
 
+@lru_cache(maxsize=64)
+def equal_steps(steps: int, batch: int) -> Steps:
+    """So many steps of a batch in which all sequences are as long."""
+    return steps_of(torch.full((steps,), batch))
+
+
 def pack(matrix: Tensor) -> Tensor:
     """The matrix as products from the left read it."""
     assert native is not None
@@ -131,7 +140,7 @@ def pack(matrix: Tensor) -> Tensor:
 WORTH_SHARING = 1 << 16
 """Numbers of a matrix below which one thread packs it as fast as all."""
 
-SHARED_BYTES = 1 << 20
+NEAR_BYTES = 1 << 20
 """Matrices larger than this do not stay in the second-level cache: threads share their columns."""
 
 
@@ -141,54 +150,53 @@ class Pass:
 
     linked: Linked
     tensors: dict[Key, Tensor]
-    matrices: Sequence[tuple[Tensor, int, int]]
+    packed: Sequence[Tensor]
     backwards: bool
 
     def __getitem__(self, key: Key) -> Tensor:
         """What lies under a key, or under the key that it is another name of."""
         return self.tensors[self.linked.code.aliases.get(key, key)]
 
+    def complete(self, steps: Steps, like: Tensor) -> list[int]:
+        """Makes the buffers that are not there yet; where all of them lie."""
+        places: list[int] = []
+        for buffer in self.linked.code.buffers:
+            tensor = self.tensors.get(buffer.key)
+            if tensor is None and buffer.kind is not Kind.TILE:
+                if buffer.key == CONSTANTS:
+                    tensor = self.linked.constants(like.dtype)
+                else:
+                    rows = steps.rows if buffer.kind is Kind.SEQUENCE else steps.batch
+                    tensor = like.new_empty(rows, buffer.width)
+                self.tensors[buffer.key] = tensor
+            places.append(0 if tensor is None else tensor.data_ptr())
+        return places
+
 
 def run(passes: Sequence[Pass], steps: Steps, like: Tensor) -> None:
     """Runs passes of the same steps side by side; buffers that are not there yet are made and put in place."""
     assert native is not None
-    dtype = like.dtype
     threads = torch.get_num_threads()
-    scans = (_Scan * len(passes))()
-    alive = []
-    for scan, one in zip(scans, passes, strict=True):
-        code = one.linked.code
-        team = max(1, threads // len(passes))
-        buffers = (_Buffer * len(code.buffers))()
-        for laid, buffer in zip(buffers, code.buffers, strict=True):
-            laid.width, laid.start, laid.kind = buffer.width, buffer.start, buffer.kind
-            if buffer.kind is Kind.TILE:
-                continue
-            tensor = one.tensors.get(buffer.key)
-            if tensor is None:
-                if buffer.key == CONSTANTS:
-                    tensor = one.linked.constants[dtype]
-                else:
-                    rows = steps.rows if buffer.kind is Kind.SEQUENCE else steps.batch
-                    tensor = like.new_empty(rows, buffer.width)
-                one.tensors[buffer.key] = tensor
-            laid.data = tensor.data_ptr()
-        matrices = (_Matrix * max(1, len(one.matrices)))()
-        size = 0
-        for laid, (packed, rows, columns) in zip(matrices, one.matrices, strict=False):
-            laid.packed, laid.rows, laid.columns = packed.data_ptr(), rows, columns
-            size += rows * columns
-        tile_size = -(-code.tile_width * code.tile_rows // 32) * 32 + 32
-        tiles = like.new_empty(team * tile_size)
-        few = steps.batch < 4 * team
-        shared = team > 1 and (few or size * like.element_size() > SHARED_BYTES)
-        scan.steps = len(steps.sizes)
-        scan.sizes, scan.offsets = steps.sizes.data_ptr(), steps.offsets.data_ptr()
-        scan.instructions = ctypes.addressof(one.linked.instructions)
-        scan.groups = ctypes.addressof(one.linked.groups)
-        scan.buffers, scan.matrices = ctypes.addressof(buffers), ctypes.addressof(matrices)
-        scan.group_count, scan.buffer_count = len(one.linked.groups), len(code.buffers)
-        scan.backwards, scan.tile_rows = one.backwards, code.tile_rows
-        scan.tiles, scan.tile_size, scan.shared_products = tiles.data_ptr(), tile_size, shared
-        alive.append((buffers, matrices, tiles))
-    native.scan[dtype](ctypes.addressof(scans), len(passes), threads)
+    team = max(1, threads // len(passes))
+    size, batch = like.element_size(), steps.batch
+    alive: list[object] = []
+    scans: list[_Scan] = []
+    for one in passes:
+        places = one.complete(steps, like)
+        data = (ctypes.c_void_p * len(places))(*places)
+        packed = (ctypes.c_void_p * len(one.packed))(*(matrix.data_ptr() for matrix in one.packed))
+        alive += (data, packed)
+        large = one.linked.numbers * size > NEAR_BYTES
+        scans.append(
+            _Scan(
+                *steps.places,
+                *one.linked.tables,
+                ctypes.addressof(data),
+                ctypes.addressof(packed),
+                *one.linked.sizes,
+                one.backwards,
+                team > 1 and (large or batch < 4 * team),
+            )
+        )
+    together = (_Scan * len(scans))(*scans)
+    native.scan[like.dtype](ctypes.addressof(together), len(scans), threads)

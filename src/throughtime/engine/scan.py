@@ -9,12 +9,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from throughtime.cells import Cell
 from throughtime.engine.compiled import Compiled
+from throughtime.engine.compiled import compiled as compiled_cell
 from throughtime.engine.instruction import Key
-from throughtime.engine.native import Linked, Pass, Steps, pack, run
+from throughtime.engine.native import NEAR_BYTES, Linked, Pass, Steps, pack, run
 from throughtime.engine.program import evaluate
+from throughtime.engine.trace import WX, X
 
 Values = dict[str, Tensor]
+
+ROWS_FOR_FULL_SPEED = 8
+"""Rows of a batch with which a thread multiplies as fast as with many."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,8 @@ class Plan:
 
 
 def scan(
-    compiled: Compiled,
+    cell: Cell,
+    hidden_size: int,
     rows: Tensor,
     steps: Steps,
     directions: Sequence[Direction],
@@ -67,6 +74,9 @@ def scan(
     states: (B, width) each in the order of the rows. Results come in that order too.
     Gradients reach rows, states and weights; what is observed has none.
     """
+    weights = directions[0].weights
+    inner = _pays_inside(weights, steps, len(directions))
+    compiled = compiled_cell(cell, hidden_size, "bias_ih" in weights, rows.shape[1] if inner else None)
     plan = Plan(compiled, steps, observed, len(directions))
     given: list[Tensor | None] = []
     for one in directions:
@@ -90,6 +100,16 @@ def scan(
     ]
 
 
+def _pays_inside(weights: Mapping[str, Tensor], steps: Steps, directions: int) -> bool:
+    """Whether the product of the input is best done inside the scan, where its result need not leave the cache.
+
+    It is where each thread has rows enough for full speed and all matrices stay near; else one large product.
+    """
+    team = max(1, torch.get_num_threads() // directions)
+    size = sum(one.numel() * one.element_size() for one in weights.values() if one.dim() == 2)
+    return steps.batch >= ROWS_FOR_FULL_SPEED * team and size <= NEAR_BYTES
+
+
 def _forward(
     plan: Plan, rows: Tensor, given: Sequence[Tensor | None], train: bool
 ) -> tuple[list[Tensor], list[Tensor]]:
@@ -100,7 +120,10 @@ def _forward(
     for k, values in enumerate(plan.divided(given, plan.directions)):
         named = dict(zip(plan.inputs(), values, strict=True))
         tensors = _fixed(linked, named)
-        tensors["input", None] = _projected(rows, named["weight_ih"], named["bias_ih"])
+        inner = compiled.inner
+        tensors["input", None] = (
+            rows.contiguous() if inner else _projected(rows, named["weight_ih"], named["bias_ih"])
+        )
         for name in compiled.program.state:
             tensors["state", name] = named[f"state {name}"].clone(memory_format=torch.contiguous_format)
         passes.append(Pass(linked, tensors, _packed(linked, named), backwards=bool(k)))
@@ -123,12 +146,11 @@ def _fixed(linked: Linked, named: Mapping[str, Tensor]) -> dict[Key, Tensor]:
     return {("fixed", place): named[f"prelude {place}"].contiguous() for place in linked.fixed}
 
 
-def _packed(linked: Linked, named: Mapping[str, Tensor]) -> list[tuple[Tensor, int, int]]:
-    matrices = (
-        named[f"prelude {place}"].T if transposed else named[f"prelude {place}"]
+def _packed(linked: Linked, named: Mapping[str, Tensor]) -> list[Tensor]:
+    return [
+        pack(named[f"prelude {place}"].T if transposed else named[f"prelude {place}"])
         for place, transposed in linked.code.matrices
-    )
-    return [(pack(one), *one.shape) for one in matrices]
+    ]
 
 
 class _Scan(torch.autograd.Function):
@@ -162,7 +184,7 @@ def _backward(
 ) -> list[Tensor | None]:
     """The gradients of rows and of all that was given, None where none is needed."""
     compiled, n = plan.compiled, plan.directions
-    linked = compiled.linked_backward
+    linked = compiled.linked_backward(needed[0] or not compiled.inner)
     passes: list[Pass] = []
     for k, (values, held, d) in enumerate(
         zip(plan.divided(given, n), plan.divided(keeping, n), plan.divided(d_results, n), strict=True)
@@ -186,7 +208,10 @@ def _backward(
     for one, values, wanted in zip(passes, plan.divided(given, n), plan.divided(needed[1:], n), strict=True):
         if needed[0] and compiled.gradient.input is not None:
             d_input = one["d_input", None]
-            d_rows = d_input @ values[0] if d_rows is None else d_rows.addmm_(d_input, values[0])
+            if compiled.inner:
+                d_rows = d_input if d_rows is None else d_rows.add_(d_input)
+            else:
+                d_rows = d_input @ values[0] if d_rows is None else d_rows.addmm_(d_input, values[0])
         d_given += _of_direction(plan, one, rows, dict(zip(plan.inputs(), wanted, strict=True)))
     return [d_rows, *d_given]
 
@@ -202,10 +227,10 @@ def _of_direction(plan: Plan, done: Pass, rows: Tensor, wanted: Mapping[str, boo
         return sums[d.data_ptr()]
 
     found: dict[str, Tensor] = {}
-    if gradient.input is not None:
+    if gradient.input is not None and not plan.compiled.inner:
         d_input = done["d_input", None]
         if wanted["weight_ih"]:
-            found["weight_ih"] = d_input.T @ rows
+            found["weight_ih"] = _outer(d_input, rows)
         if wanted["bias_ih"]:
             found["bias_ih"] = summed(d_input)
     for name in gradient.state:
@@ -216,9 +241,14 @@ def _of_direction(plan: Plan, done: Pass, rows: Tensor, wanted: Mapping[str, boo
     for k, one in enumerate(gradient.outer):
         name = f"prelude {one.matrix}"
         if wanted[name]:
-            share = (done["outer_d", k].T @ done["outer_v", k]).T
+            share = _outer(done["outer_v", k], done["outer_d", k])
             found[name] = share if name not in found else found[name] + share
     return [found.get(name) if wanted[name] else None for name in plan.inputs()]
+
+
+def _outer(a: Tensor, b: Tensor) -> Tensor:
+    """a' b, summed over all rows; the narrow one's columns make the rows of the product, which BLAS does faster."""
+    return a.T @ b if a.shape[1] <= b.shape[1] else (b.T @ a).T
 
 
 def _gradients_by_torch(
@@ -247,7 +277,8 @@ def _gradients_by_torch(
 def _by_torch(plan: Plan, rows: Tensor, named: Mapping[str, Tensor], reverse: bool) -> list[Tensor]:
     """Output and last states of one direction by torch's operations, one step at a time."""
     program, steps = plan.compiled.program, plan.steps
-    wx = _projected(rows, named["weight_ih"], named["bias_ih"])
+    inner = plan.compiled.inner
+    x = rows if inner else _projected(rows, named["weight_ih"], named["bias_ih"])
     leaves = {
         (kind, place): named[f"prelude {place}"]
         for place in plan.compiled.places
@@ -259,7 +290,9 @@ def _by_torch(plan: Plan, rows: Tensor, named: Mapping[str, Tensor], reverse: bo
     for t in reversed(times) if reverse else times:
         size, first = int(steps.sizes[t]), int(steps.offsets[t])
         here = {("state", name): value[:size] for name, value in state.items()}
-        new = evaluate(program.state.values(), {**leaves, **here, ("input", "wx"): wx[first : first + size]})
+        new = evaluate(
+            program.state.values(), {**leaves, **here, ("input", X if inner else WX): x[first : first + size]}
+        )
         state = {
             name: torch.cat([value, state[name][size:]])
             for name, value in zip(program.state, new, strict=True)

@@ -6,12 +6,14 @@ program: it is the `Prelude`, run by torch before the scan, gradients included.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
@@ -21,6 +23,9 @@ from throughtime.engine.node import Graph, Node
 from throughtime.engine.program import Program
 
 aten = torch.ops.aten
+
+X, WX = "x", "wx"
+"""The input of a step: x(t), or W x(t) + b."""
 
 SYMBOLS = {"weight_hh": "U", "bias_hh": "b"}
 """How equations write the parameters that every cell has; a gate's part is U.i, say."""
@@ -36,6 +41,29 @@ class Slot:
     place: int
 
 
+@dataclass(frozen=True)
+class Call:
+    """One call of torch's; slots stand for tensors. places: where its results go."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    places: tuple[int, ...]
+
+    @cached_property
+    def _is_flat(self) -> bool:
+        """Whether no slot lies deeper than among the arguments; looking deeper takes longer than the call."""
+        deeper = [one for one in (*self.args, *self.kwargs.values()) if not isinstance(one, Slot)]
+        return not any(isinstance(one, Slot) for one in tree_leaves(deeper)) and not self.kwargs
+
+    def run(self, values: Sequence[Tensor | None]) -> Any:
+        """What the call gives with these values in the slots."""
+        if self._is_flat:
+            return self.function(*(values[one.place] if isinstance(one, Slot) else one for one in self.args))
+        args, kwargs = tree_map_only(Slot, lambda slot: values[slot.place], (self.args, self.kwargs))
+        return self.function(*args, **kwargs)
+
+
 @dataclass
 class Prelude:
     """What is computed of the parameters before a scan: the calls that torch made of it, in their order."""
@@ -43,9 +71,7 @@ class Prelude:
     names: list[str] = field(default_factory=list)
     labels: dict[int, str] = field(default_factory=dict)
     constants: dict[int, Tensor] = field(default_factory=dict)
-    calls: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], tuple[int, ...]]] = field(
-        default_factory=list
-    )
+    calls: list[Call] = field(default_factory=list)
     size: int = 0
 
     def run(self, parameters: Mapping[str, Tensor]) -> list[Tensor | None]:
@@ -55,12 +81,23 @@ class Prelude:
             values[place] = parameters[name]
         for place, constant in self.constants.items():
             values[place] = constant
-        for function, args, kwargs, places in self.calls:
-            given = tree_map_only(Slot, lambda slot: values[slot.place], (args, kwargs))
-            made = function(*given[0], **given[1])
-            for place, value in zip(places, _tensors(made), strict=True):
+        for call in self.calls:
+            made = call.run(values)
+            for place, value in zip(
+                call.places, (made,) if isinstance(made, Tensor) else _tensors(made), strict=True
+            ):
                 values[place] = value
         return values
+
+    def keep_what_is_read(self, places: Iterable[object]) -> None:
+        """Forgets the calls that none of these places needs."""
+        read = set(places)
+        for call in reversed(self.calls):
+            if read.intersection(call.places):
+                read.update(
+                    one.place for one in tree_leaves((call.args, call.kwargs)) if isinstance(one, Slot)
+                )
+        self.calls = [call for call in self.calls if read.intersection(call.places)]
 
     def place(self) -> int:
         """The next free place."""
@@ -76,10 +113,11 @@ class Traced:
     prelude: Prelude
 
 
-def trace(cell: Cell, hidden_size: int, weights: Mapping[str, Tensor]) -> Traced:
+def trace(cell: Cell, hidden_size: int, weights: Mapping[str, Tensor], inner: bool = False) -> Traced:
     """Takes the step of a cell apart.
 
     weights: one layer's parameters by their plain names; their values are not looked at.
+    inner: the product of the input is part of the step, whose input is then x(t); else it is W x(t) + b.
     Raises Unsupported for an operation that cannot be part of a program, naming it and the way out.
     """
     graph, prelude = Graph(), Prelude()
@@ -87,14 +125,17 @@ def trace(cell: Cell, hidden_size: int, weights: Mapping[str, Tensor]) -> Traced
     with torch.no_grad():
         parameters = {name: recorder.parameter(name, value) for name, value in weights.items()}
         width = len(cell.gates) * hidden_size
-        wx = recorder.leaf("input", "wx", width, like=parameters["weight_ih"])
+        weight, bias = parameters["weight_ih"], parameters.get("bias_ih")
+        x = recorder.leaf("input", X if inner else WX, weight.shape[1] if inner else width, like=weight)
         sizes = cell.state_sizes(hidden_size)
-        state = {name: recorder.leaf("state", name, size, wx) for name, size in sizes.items()}
+        state = {name: recorder.leaf("state", name, size, x) for name, size in sizes.items()}
         with recorder:
-            new, seen = cell.bind(parameters)(wx, state)
+            new, seen = cell.bind(parameters)(linear(x, weight, bias) if inner else x, state)
     outputs = {name: recorder.output(name, new[name], size) for name, size in sizes.items()}
     observed = {name: recorder.output(name, value, value.shape[-1]) for name, value in seen.items()}
-    return Traced(Program(outputs, observed, cell.name, cell.gates), prelude)
+    program = Program(outputs, observed, cell.name, cell.gates)
+    prelude.keep_what_is_read(node.attribute for node in program.nodes() if node.op in ("fixed", "product"))
+    return Traced(program, prelude)
 
 
 class _Recorder(TorchDispatchMode):
@@ -161,7 +202,7 @@ class _Recorder(TorchDispatchMode):
             self.places[id(value)] = self.prelude.place()
             places.append(self.places[id(value)])
             self.kept.append(value)
-        self.prelude.calls.append((func, *given, tuple(places)))
+        self.prelude.calls.append(Call(func, *given, tuple(places)))
         self._label(func, given[0], places[0])
 
     def _label(self, func: Any, args: tuple[Any, ...], place: int) -> None:

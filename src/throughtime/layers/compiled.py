@@ -10,7 +10,7 @@ from torch import Tensor
 from throughtime.cells import Cell, Rows
 from throughtime.engine.compiled import compiled
 from throughtime.engine.lowering import Unsupported
-from throughtime.engine.native import NAMES, native, steps_of
+from throughtime.engine.native import NAMES, equal_steps, native, steps_of
 from throughtime.engine.scan import Direction, scan
 from throughtime.layers.ragged import Ragged
 from throughtime.layers.reference import Reference
@@ -45,9 +45,10 @@ class CompiledScan:
         order, back = (packed.sorted_indices, packed.unsorted_indices) if packed else (None, None)
         hidden_size = weights[0]["weight_ih"].shape[0] // len(cell.gates)
         results = scan(
-            compiled(cell, hidden_size, "bias_ih" in weights[0]),
+            cell,
+            hidden_size,
             packed.data if packed else sequences.data.flatten(0, 1),
-            steps_of(packed.batch_sizes if packed else torch.full((sequences.steps,), sequences.batch)),
+            steps_of(packed.batch_sizes) if packed else equal_steps(sequences.steps, sequences.batch),
             [Direction(_taken(state, order), weight) for state, weight in zip(states, weights, strict=True)],
         )
         rows = torch.cat([one.output for one in results], -1) if len(results) > 1 else results[0].output

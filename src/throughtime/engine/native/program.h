@@ -35,14 +35,12 @@ enum class Operation : std::int32_t {
 
 // Where rows of a buffer lie: those of a sequence by step and row, those of a state by row, fixed ones are
 // the same for all rows, and those of a tile belong to the thread that works on it.
-enum class Kind : std::int32_t { sequence, state, fixed, tile };
+enum class Kind : std::int64_t { sequence, state, fixed, tile };
 
 struct Buffer {
-    void* data;
     std::int64_t width;  // numbers from one row to the next
     std::int64_t start;  // of a tile: how much of each row's share of the tile lies before
     Kind kind;
-    std::int32_t unused;
 };
 
 struct Operand {
@@ -57,9 +55,8 @@ struct Instruction {
     Operand to, operands[3];
 };
 
-// (rows, columns), packed for products from the left.
+// The shape of a matrix that products take rows to from the left.
 struct Matrix {
-    void* packed;
     std::int64_t rows, columns;
 };
 
@@ -73,13 +70,12 @@ struct Scan {
     const std::int32_t* groups;  // ends of the runs of instructions; a run holds products alone or none
     const Buffer* buffers;
     const Matrix* matrices;
-    std::int32_t group_count, buffer_count;
-    std::int32_t backwards;  // from the last step to the first
-    std::int32_t tile_rows;
-    void* tiles;  // for each thread that works on this scan
-    std::int64_t tile_size;
-    std::int32_t shared_products;  // threads share the columns of each product, not the rows of the batch
-    std::int32_t unused;
+    void* const* data;          // of every buffer, but for tiles
+    const void* const* packed;  // every matrix, see pack
+    std::int64_t group_count;
+    std::int64_t tile_rows, tile_width;
+    std::int64_t backwards;        // from the last step to the first
+    std::int64_t shared_products;  // threads share the columns of each product, not the rows of the batch
 };
 
 }  // namespace throughtime

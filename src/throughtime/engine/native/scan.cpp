@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <atomic>
+#include <vector>
 
 #include "rowops.h"
 
@@ -57,6 +58,9 @@ class Barrier {
     alignas(64) std::atomic<unsigned> round_{0};
 };
 
+// Few enough that what products leave is still near when row operations come for it.
+constexpr std::int64_t ROWS_AT_ONCE = 12;
+
 // One of the threads that run a scan.
 struct Worker {
     int number, count;
@@ -67,9 +71,7 @@ struct Worker {
 template <class T>
 class Runner {
   public:
-    Runner(const Scan& scan, Worker worker) : scan_(scan), worker_(worker) {
-        tile_ = static_cast<T*>(scan.tiles) + worker.number * scan.tile_size;
-    }
+    Runner(const Scan& scan, Worker worker, T* tile) : scan_(scan), worker_(worker), tile_(tile) {}
 
     void run() {
         for (std::int64_t k = 0; k < scan_.steps; ++k) step(scan_.backwards ? scan_.steps - 1 - k : k);
@@ -87,22 +89,35 @@ class Runner {
 
     void step(std::int64_t t) {
         const std::int64_t size = scan_.sizes[t];
-        const Share mine = own(size), all = {0, 1, size};
+        const Share mine = own(size);
+        if (scan_.shared_products) {
+            groups(t, {0, 1, size}, mine);
+            return;
+        }
+        const std::int64_t blocks = (mine.rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
+        for (std::int64_t b = 0; b < blocks; ++b) {
+            const std::int64_t begin = mine.rows * b / blocks, end = mine.rows * (b + 1) / blocks;
+            const Share block = {mine.first + begin * mine.apart, mine.apart, end - begin};
+            groups(t, block, block);
+        }
+    }
+
+    void groups(std::int64_t t, Share multiplied, Share worked_on) {
         std::int32_t begin = 0;
         for (int g = 0; g < scan_.group_count; begin = scan_.groups[g++]) {
             const Instruction* first = scan_.instructions + begin;
             const Instruction* last = scan_.instructions + scan_.groups[g];
             if (first->operation == Operation::product)
-                for (; first != last; ++first) product(*first, t, scan_.shared_products ? all : mine);
+                for (; first != last; ++first) product(*first, t, multiplied);
             else
-                rows(first, last, t, mine);
+                rows(first, last, t, worked_on);
             if (scan_.shared_products) worker_.barrier->wait(worker_.count);
         }
     }
 
     void product(const Instruction& instruction, std::int64_t t, Share share) const {
         const Matrix& matrix = scan_.matrices[instruction.matrix];
-        const auto* packed = static_cast<const T*>(matrix.packed);
+        const auto* packed = static_cast<const T*>(scan_.packed[instruction.matrix]);
         const Product<T> work = {place(instruction.operands[0], t, share),
                                  written(instruction.to, t, share),
                                  {place(instruction.operands[1], t, share),
@@ -143,7 +158,7 @@ class Runner {
         const Buffer& buffer = scan_.buffers[operand.buffer];
         if (buffer.kind == Kind::tile)
             return {tile_ + buffer.start * scan_.tile_rows + operand.column, buffer.width};
-        T* data = static_cast<T*>(buffer.data) + operand.column;
+        T* data = static_cast<T*>(scan_.data[operand.buffer]) + operand.column;
         const std::int64_t apart = share.apart * buffer.width;
         if (buffer.kind == Kind::fixed) return {data, 0};
         const std::int64_t first = buffer.kind == Kind::sequence ? scan_.offsets[t] : 0;
@@ -154,6 +169,15 @@ class Runner {
     Worker worker_;
     T* tile_;
 };
+
+// What row operations of this thread work on; it grows to the largest that was needed.
+template <class T>
+T* tile(std::int64_t size) {
+    thread_local std::vector<T> numbers;
+    if (std::int64_t(numbers.size()) < size + LANES<T>) numbers.resize(size + LANES<T>);
+    const auto past = reinterpret_cast<std::uintptr_t>(numbers.data()) % VECTOR_BYTES / sizeof(T);
+    return numbers.data() + (past ? LANES<T> - past : 0);
+}
 
 // Runs the scans side by side, each on its share of the threads, or one after the other where there are too few.
 template <class T>
@@ -166,7 +190,9 @@ void run(const Scan* scans, int count, int threads) {
         const int team = std::max(1, omp_get_num_threads() / count);
         const int number = omp_get_thread_num();
         for (int k = number / team; k < count && number < team * count; k += omp_get_num_threads() / team)
-            Runner<T>(scans[k], {number % team, team, &barriers[k]}).run();
+            Runner<T>(scans[k], {number % team, team, &barriers[k]},
+                      tile<T>(scans[k].tile_width * scans[k].tile_rows))
+                .run();
     }
 }
 
