@@ -33,7 +33,7 @@ format: .venv/installed
 bench: .venv/installed
 	$(BIN)/python benchmarks/corpus_memory.py
 
-.venv/installed: pyproject.toml
+.venv/installed: pyproject.toml CMakeLists.txt $(wildcard src/throughtime/engine/native/*)
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable '.[all,dev]'

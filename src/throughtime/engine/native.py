@@ -12,9 +12,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from throughtime import engine
 from throughtime.engine.instruction import CONSTANTS, Code, Key, Kind
 
-LIBRARY = Path(__file__).with_name("native") / "libthroughtime.so"
+LIBRARIES = ("libthroughtime.so", "libthroughtime.dylib", "libthroughtime.dll")
 
 NAMES = {torch.float32: "float", torch.float64: "double"}
 
@@ -45,6 +46,8 @@ class Native:
         self.library = ctypes.CDLL(str(path))
         self.library.throughtime_instruction_set.restype = ctypes.c_char_p
         self.instruction_set: str = self.library.throughtime_instruction_set().decode()
+        self.library.throughtime_compiler.restype = ctypes.c_char_p
+        self.compiler: str = self.library.throughtime_compiler().decode()
         self.packed_size = self._function("packed_size")
         self.packed_size.restype = ctypes.c_int64
         self.packed_size.argtypes = [ctypes.c_int64, ctypes.c_int64, ctypes.c_int]
@@ -60,7 +63,14 @@ class Native:
         return getattr(self.library, f"throughtime_{name}_{self.instruction_set}")
 
 
-native = Native(LIBRARY) if LIBRARY.exists() else None
+def _found() -> Native | None:
+    """The library that was built when the package was installed, if it was."""
+    places = (Path(folder) / name for folder in engine.__path__ for name in LIBRARIES)
+    return next((Native(path) for path in places if path.exists()), None)
+
+
+native = _found()
+"""None where there was no compiler when throughtime was installed."""
 
 
 class Linked:

@@ -1,12 +1,13 @@
 // The scan: a program of row operations run over time, compiled once for each instruction set (ISA).
-#include <omp.h>
-#include <sched.h>
-
 #include <atomic>
+#include <thread>
 #include <vector>
 
 #include "rowops.h"
 
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
 #if defined(__SSE__)
 #include <xmmintrin.h>
 #endif
@@ -49,7 +50,7 @@ class Barrier {
 #if defined(__SSE__)
             _mm_pause();
 #endif
-            if (spins > 20000) sched_yield();
+            if (spins > 20000) std::this_thread::yield();
         }
     }
 
@@ -170,6 +171,20 @@ class Runner {
     T* tile_;
 };
 
+// work(number, count) on so many threads, or on as many as there are.
+template <class Work>
+void on_threads(int threads, const Work& work) {
+#if defined(_OPENMP)
+#pragma omp parallel num_threads(threads) if (threads > 1)
+    work(omp_get_thread_num(), omp_get_num_threads());
+#else
+    std::vector<std::thread> others;
+    for (int k = 1; k < threads; ++k) others.emplace_back(work, k, threads);
+    work(0, threads);
+    for (auto& one : others) one.join();
+#endif
+}
+
 // What row operations of this thread work on; it grows to the largest that was needed.
 template <class T>
 T* tile(std::int64_t size) {
@@ -184,58 +199,55 @@ template <class T>
 void run(const Scan* scans, int count, int threads) {
     const int each = std::max(1, threads / count);
     std::array<Barrier, 2> barriers;
-#pragma omp parallel num_threads(std::min(threads, each * count)) if (threads > 1)
-    {
+    on_threads(std::min(threads, each * count), [&](int number, int there) {
         const FlushedSubnormals flushed;
-        const int team = std::max(1, omp_get_num_threads() / count);
-        const int number = omp_get_thread_num();
-        for (int k = number / team; k < count && number < team * count; k += omp_get_num_threads() / team)
+        const int team = std::max(1, there / count);
+        for (int k = number / team; k < count && number < team * count; k += there / team)
             Runner<T>(scans[k], {number % team, team, &barriers[k]},
                       tile<T>(scans[k].tile_width * scans[k].tile_rows))
                 .run();
-    }
+    });
 }
 
 template <class T>
 void pack_all(const T* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
               std::int64_t columns, T* packed, int threads) {
     const std::int64_t panels = panel_count(columns, PANEL<T>);
-#pragma omp parallel num_threads(threads) if (threads > 1)
-    {
-        const std::int64_t k = omp_get_thread_num(), n = omp_get_num_threads();
+    on_threads(threads, [&](std::int64_t k, std::int64_t n) {
         pack<T>(from, row_stride, column_stride, rows, columns, panels * k / n, panels * (k + 1) / n, packed);
-    }
+    });
 }
 
 }  // namespace
 }  // namespace ISA
 }  // namespace throughtime
 
+#define EXPORT __attribute__((visibility("default")))
 #define NAME_(what, isa) throughtime_##what##_##isa
 #define NAME(what, isa) NAME_(what, isa)
 
 extern "C" {
 
-void NAME(scan_float, ISA)(const throughtime::Scan* scans, int count, int threads) {
+EXPORT void NAME(scan_float, ISA)(const throughtime::Scan* scans, int count, int threads) {
     throughtime::ISA::run<float>(scans, count, threads);
 }
 
-void NAME(scan_double, ISA)(const throughtime::Scan* scans, int count, int threads) {
+EXPORT void NAME(scan_double, ISA)(const throughtime::Scan* scans, int count, int threads) {
     throughtime::ISA::run<double>(scans, count, threads);
 }
 
-void NAME(pack_float, ISA)(const float* from, std::int64_t row_stride, std::int64_t column_stride,
+EXPORT void NAME(pack_float, ISA)(const float* from, std::int64_t row_stride, std::int64_t column_stride,
                            std::int64_t rows, std::int64_t columns, float* packed, int threads) {
     throughtime::ISA::pack_all<float>(from, row_stride, column_stride, rows, columns, packed, threads);
 }
 
-void NAME(pack_double, ISA)(const double* from, std::int64_t row_stride, std::int64_t column_stride,
+EXPORT void NAME(pack_double, ISA)(const double* from, std::int64_t row_stride, std::int64_t column_stride,
                             std::int64_t rows, std::int64_t columns, double* packed, int threads) {
     throughtime::ISA::pack_all<double>(from, row_stride, column_stride, rows, columns, packed, threads);
 }
 
 // Numbers that a packed matrix takes.
-std::int64_t NAME(packed_size, ISA)(std::int64_t rows, std::int64_t columns, int bytes) {
+EXPORT std::int64_t NAME(packed_size, ISA)(std::int64_t rows, std::int64_t columns, int bytes) {
     const int panel = throughtime::ISA::PANEL_VECTORS * throughtime::ISA::VECTOR_BYTES / bytes;
     return throughtime::ISA::panel_count(columns, panel) * panel * rows;
 }

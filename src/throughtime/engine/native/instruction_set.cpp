@@ -1,5 +1,7 @@
-// Which of the instruction sets that the scan was compiled for this machine has.
-extern "C" const char* throughtime_instruction_set() {
+// What the library was built with, and which of its instruction sets this machine has.
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+EXPORT const char* throughtime_instruction_set() {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
@@ -8,4 +10,12 @@ extern "C" const char* throughtime_instruction_set() {
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "avx2";
 #endif
     return "baseline";
+}
+
+EXPORT const char* throughtime_compiler() {
+#if defined(__clang__)
+    return "Clang " __clang_version__;
+#else
+    return "GCC " __VERSION__;
+#endif
 }
