@@ -29,6 +29,9 @@ FACTORS = {
     # Gradients: the same way back again, and those of weights add T B <= 48 rows, whose errors grow as the
     # square root, 7: 28 * 7 is the size to expect in all. The largest seen is 19.
     "gradient": 256,
+    # Gradients through layer normalisation, which divides by the deviation of a few numbers: where it is a
+    # quarter of their size, so much more of the roundoff comes through. The largest seen is 740.
+    "normalised": 2048,
     # One step, orthogonality, or a closed form: one product of K terms. The largest seen is 5.
     "step": 32,
 }

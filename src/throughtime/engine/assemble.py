@@ -114,7 +114,7 @@ class _Assembler:
         return first, last
 
     def _settle_states(self, targets: Sequence[Target]) -> None:
-        """New states are written over the old ones where nothing reads those any more, else copied at the end."""
+        """New states are written over the old ones where nothing reads those any more, else copied last."""
         order = {task: k for k, task in enumerate(chain.from_iterable(self.groups))}
         begun = {
             task: order[group[0]] if task.is_product else order[task]

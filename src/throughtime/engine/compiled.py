@@ -1,4 +1,4 @@
-"""A cell compiled for a hidden size: its code forwards, with or without what training keeps, and backwards."""
+"""A cell compiled for a hidden size: its code forwards, with what training keeps or without, and back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from throughtime.engine.native import Linked
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
 from throughtime.engine.tasks import Target
-from throughtime.engine.trace import X, Traced, trace
+from throughtime.engine.trace import Traced, X, trace
 
 Given = dict[int, tuple[Kind, Key]]
 
@@ -69,9 +69,8 @@ class Compiled:
             for one in self.program.nodes()
             if one.op == "product"
         }
-        return Linked(
-            code, [shapes[place][::-1] if turned else shapes[place] for place, turned in code.matrices]
-        )
+        turned = {place: (columns, rows) for place, (rows, columns) in shapes.items()}
+        return Linked(code, [(turned if back else shapes)[place] for place, back in code.matrices])
 
     def forward(self, train: bool, observed: tuple[str, ...] = ()) -> Code:
         """One step: `output`, the new `state`, what is `observed`, and with `train` what is `kept`."""

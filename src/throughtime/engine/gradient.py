@@ -22,8 +22,8 @@ class Outer:
 
 @dataclass(frozen=True)
 class GradientProgram:
-    """One step back. It reads the values of the step and the leaves `d_state`, the gradients of the new states
-    that later steps give, and `d_output`, what else the first of them has as this step's output.
+    """One step back. It reads the values of the step and the leaves `d_state`, the gradients of the new
+    states that later steps give, and `d_output`, what else the first of them has as this step's output.
 
     input: gradient of the input row; state: of the last state by name, None where it plays no part.
     fixed: of each vector of the prelude, still to be summed over rows and steps; outer: of the matrices.
@@ -76,7 +76,7 @@ def differentiate(program: Program) -> GradientProgram:
                 if share is not None:
                     gradients.add(one, share)
     return GradientProgram(
-        input=leaves.get(("input", "wx")),
+        input=next((d for (op, _), d in leaves.items() if op == "input"), None),
         state={name: leaves.get(("state", name)) for name in program.state},
         fixed={place: d for (op, place), d in leaves.items() if op == "fixed"},  # pyright: ignore[reportArgumentType]
         outer=tuple(outer),

@@ -161,6 +161,9 @@ def _softmax(graph: Graph, x: Node, dim: int, half_to_float: bool) -> Node:
     return weights / graph.sum(weights)
 
 
+PRODUCTS = (aten.mm.default, aten.addmm.default)
+"""Products of matrices."""
+
 LOWERED: Mapping[Any, Callable[..., Lowered]] = {
     aten.add.Tensor: _add,
     aten.add.Scalar: _add,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, chain
 from pathlib import Path
+from threading import Event
 
 import torch
 from torch import Tensor
@@ -68,6 +70,15 @@ def _found() -> Native | None:
     places = (Path(folder) / name for folder in engine.__path__ for name in LIBRARIES)
     return next((Native(path) for path in places if path.exists()), None)
 
+
+def threads() -> int:
+    """Threads that a call may use: torch's; one in a forked process, whose pool of threads stayed behind."""
+    return 1 if _forked.is_set() else torch.get_num_threads()
+
+
+_forked = Event()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked.set)
 
 native = _found()
 """None where there was no compiler when throughtime was installed."""
@@ -142,8 +153,8 @@ def pack(matrix: Tensor) -> Tensor:
     assert native is not None
     rows, columns = matrix.shape
     packed = matrix.new_empty(native.packed_size(rows, columns, matrix.element_size()))
-    threads = torch.get_num_threads() if packed.numel() > WORTH_SHARING else 1
-    native.pack[matrix.dtype](matrix.data_ptr(), *matrix.stride(), rows, columns, packed.data_ptr(), threads)
+    team = threads() if packed.numel() > WORTH_SHARING else 1
+    native.pack[matrix.dtype](matrix.data_ptr(), *matrix.stride(), rows, columns, packed.data_ptr(), team)
     return packed
 
 
@@ -184,10 +195,9 @@ class Pass:
 
 
 def run(passes: Sequence[Pass], steps: Steps, like: Tensor) -> None:
-    """Runs passes of the same steps side by side; buffers that are not there yet are made and put in place."""
+    """Runs passes of the same steps side by side; buffers that are not there yet are made."""
     assert native is not None
-    threads = torch.get_num_threads()
-    team = max(1, threads // len(passes))
+    team = max(1, threads() // len(passes))
     size, batch = like.element_size(), steps.batch
     alive: list[object] = []
     scans: list[_Scan] = []
@@ -209,4 +219,4 @@ def run(passes: Sequence[Pass], steps: Steps, like: Tensor) -> None:
             )
         )
     together = (_Scan * len(scans))(*scans)
-    native.scan[like.dtype](ctypes.addressof(together), len(scans), threads)
+    native.scan[like.dtype](ctypes.addressof(together), len(scans), threads())

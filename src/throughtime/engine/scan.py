@@ -13,7 +13,7 @@ from throughtime.cells import Cell
 from throughtime.engine.compiled import Compiled
 from throughtime.engine.compiled import compiled as compiled_cell
 from throughtime.engine.instruction import Key
-from throughtime.engine.native import NEAR_BYTES, Linked, Pass, Steps, pack, run
+from throughtime.engine.native import NEAR_BYTES, Linked, Pass, Steps, pack, run, threads
 from throughtime.engine.program import evaluate
 from throughtime.engine.trace import WX, X
 
@@ -101,11 +101,11 @@ def scan(
 
 
 def _pays_inside(weights: Mapping[str, Tensor], steps: Steps, directions: int) -> bool:
-    """Whether the product of the input is best done inside the scan, where its result need not leave the cache.
+    """Whether the product of the input is best done inside the scan, where its result stays in the cache.
 
     It is where each thread has rows enough for full speed and all matrices stay near; else one large product.
     """
-    team = max(1, torch.get_num_threads() // directions)
+    team = max(1, threads() // directions)
     size = sum(one.numel() * one.element_size() for one in weights.values() if one.dim() == 2)
     return steps.batch >= ROWS_FOR_FULL_SPEED * team and size <= NEAR_BYTES
 
@@ -247,7 +247,7 @@ def _of_direction(plan: Plan, done: Pass, rows: Tensor, wanted: Mapping[str, boo
 
 
 def _outer(a: Tensor, b: Tensor) -> Tensor:
-    """a' b, summed over all rows; the narrow one's columns make the rows of the product, which BLAS does faster."""
+    """a' b, summed over all rows; with the narrow one's columns as rows, which BLAS does faster."""
     return a.T @ b if a.shape[1] <= b.shape[1] else (b.T @ a).T
 
 
@@ -268,9 +268,8 @@ def _gradients_by_torch(
         (y, d) for y, d in zip(results, (d for values in per for d in values), strict=True) if d is not None
     ]
     inputs = [one for one in (rows, *given) if one is not None and one.requires_grad]
-    found = iter(
-        torch.autograd.grad(*zip(*pairs, strict=True), create_graph=True, allow_unused=True, inputs=inputs)  # pyright: ignore
-    )
+    ends, seeds = [y for y, _ in pairs], [d for _, d in pairs]
+    found = iter(torch.autograd.grad(ends, inputs, seeds, create_graph=True, allow_unused=True))
     return [next(found) if one is not None and one.requires_grad else None for one in (rows, *given)]
 
 

@@ -66,7 +66,7 @@ def reached(ends: Iterable[Node], given: Collection[int]) -> list[Node]:
 
 
 def makers(nodes: Sequence[Node], given: Collection[int], wanted: Iterable[Node]) -> dict[int, Task]:
-    """The tasks that make the nodes that are not given, by node; sums take in the product or factor they end."""
+    """The tasks that make the nodes that are not given, by node; sums take in the product that they end."""
     uses = Counter(one.number for node in nodes if node.number not in given for one in node.inputs)
     uses.update(node.number for node in wanted)
     tasks: dict[int, Task] = {}

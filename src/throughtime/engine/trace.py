@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from throughtime.cells import Cell
-from throughtime.engine.lowering import LOWERED, Matrix, Unsupported
+from throughtime.engine.lowering import LOWERED, PRODUCTS, Matrix, Unsupported
 from throughtime.engine.node import Graph, Node
 from throughtime.engine.program import Program
 
@@ -185,7 +185,8 @@ class _Recorder(TorchDispatchMode):
     def _lower(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: Any) -> None:
         if func not in LOWERED:
             raise Unsupported(f"the engine lacks {func.overloadpacket.__name__}, which {self.cell.name} uses")
-        given = tree_map_only(Tensor, self._operand, (args, kwargs))
+        meaning = self._factor if func in PRODUCTS else self._operand
+        given = tree_map_only(Tensor, meaning, (args, kwargs))
         nodes = LOWERED[func](self.graph, *given[0], **given[1])
         for node, value in zip(nodes if isinstance(nodes, tuple) else (nodes,), _tensors(made), strict=False):
             if value.dim() != 2 or len(value) != ROWS or node.width != value.shape[1]:
@@ -196,14 +197,14 @@ class _Recorder(TorchDispatchMode):
             self._note(value, node)
 
     def _postpone(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: Any) -> None:
-        given = tree_map_only(Tensor, self._slot, (args, kwargs))
-        places = []
+        slots, named_slots = tree_map_only(Tensor, self._slot, (args, kwargs))
+        places: list[int] = []
         for value in _tensors(made):
             self.places[id(value)] = self.prelude.place()
             places.append(self.places[id(value)])
             self.kept.append(value)
-        self.prelude.calls.append(Call(func, *given, tuple(places)))
-        self._label(func, given[0], places[0])
+        self.prelude.calls.append(Call(func, slots, named_slots, tuple(places)))
+        self._label(func, slots, places[0])
 
     def _label(self, func: Any, args: tuple[Any, ...], place: int) -> None:
         """A name for a parameter turned around, and for the rows of it that belong to one gate."""
@@ -228,13 +229,18 @@ class _Recorder(TorchDispatchMode):
             self.kept.append(value)
         return Slot(self.places[id(value)])
 
+    def _factor(self, value: Tensor) -> Node | Matrix:
+        """An operand of a product, in which a matrix may have a single row."""
+        if value.dim() == 2 and id(value) not in self.rows:
+            return Matrix(self._slot(value).place, *value.shape)
+        return self._operand(value)
+
     def _operand(self, value: Tensor) -> Node | Matrix:
         if id(value) in self.rows:
             return self.rows[id(value)]
-        place = self._slot(value).place
         if value.dim() == 2 and len(value) > 1:
-            return Matrix(place, *value.shape)
-        return self.graph.node("fixed", (), place, value.numel())
+            return Matrix(self._slot(value).place, *value.shape)
+        return self.graph.node("fixed", (), self._slot(value).place, value.numel())
 
     def _note(self, value: Tensor, node: Node) -> None:
         self.rows[id(value)] = node

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch._C import _functorch  # pyright: ignore
 
 from throughtime.cells import Cell, Rows
 from throughtime.engine.compiled import compiled
@@ -37,7 +38,7 @@ class CompiledScan:
     def run(
         self, cell: Cell, sequences: Ragged, states: Sequence[Rows], weights: Sequence[Weights]
     ) -> tuple[Ragged, list[Rows]]:
-        if torch._C._functorch.peek_interpreter_stack() is not None:  # vmap, grad and jvp see through torch's
+        if _functorch.peek_interpreter_stack() is not None:  # vmap, grad and jvp see through torch's
             return Reference().run(cell, sequences, states, weights)
         if torch.is_autocast_enabled("cpu"):
             return self._cast(cell, sequences, states, weights)

@@ -37,7 +37,8 @@ class Recurrent(nn.Module):
 
     cell: a `Cell`, its class, or the name of a built-in one.
     input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional: as in torch.nn.LSTM.
-    backend: `auto`, `compiled`, `torch` or `reference`; asking for one that cannot run the cell raises ValueError.
+    backend: `auto`, `compiled`, `torch` or `reference`; asking for one that cannot run the cell raises
+    ValueError.
     initialiser: how the weights begin, one of `throughtime.cells.initialise` or its name.
 
     The parameters are named as in torch.nn: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, ..., `_reverse`.
@@ -84,16 +85,16 @@ class Recurrent(nn.Module):
     @property
     def backend(self) -> str:
         """Who runs this layer where its weights are now; setting one that cannot raises ValueError."""
-        place = (self.weight_ih_l0.device, self.weight_ih_l0.dtype)
-        if self._place != place:
-            self._backend = choose(self._asked, self.cell, self.hidden_size, self.weight_ih_l0)
-            self._place = place
+        weight = self.get_parameter("weight_ih_l0")
+        if self._place != (weight.device, weight.dtype):
+            self.backend = self._asked
         return self._backend
 
     @backend.setter
     def backend(self, name: str) -> None:
-        self._backend = choose(name, self.cell, self.hidden_size, self.weight_ih_l0)
-        self._asked, self._place = name, (self.weight_ih_l0.device, self.weight_ih_l0.dtype)
+        weight = self.get_parameter("weight_ih_l0")
+        self._backend = choose(name, self.cell, self.hidden_size, weight)
+        self._asked, self._place = name, (weight.device, weight.dtype)
 
     @property
     def num_directions(self) -> int:
