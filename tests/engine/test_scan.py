@@ -41,7 +41,7 @@ def pair(
 def everything(
     layer: Recurrent, x: Tensor, hx: list[Tensor] | None, lengths: list[int] | None
 ) -> list[Tensor]:
-    """Outputs, last states, and gradients of input, first states and weights for random gradients of those."""
+    """Outputs, last states, and gradients of input, first states and weights for random gradients of them."""
     given = [value.detach().to(layer.weight_ih_l0.dtype).requires_grad_() for value in (x, *(hx or ()))]
     state = None if hx is None else tuple(given[1:]) if len(hx) > 1 else given[1]
     output, last = layer(given[0], state, lengths)

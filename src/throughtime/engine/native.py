@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, chain
@@ -100,12 +100,20 @@ class Linked:
         self.buffers = (ctypes.c_int64 * len(laid))(*laid)
         self.matrices = (ctypes.c_int64 * (2 * len(shapes)))(*chain.from_iterable(shapes))
         self.numbers = sum(rows * columns for rows, columns in shapes)
-        self.fixed = [one.key[1] for one in code.buffers if one.key[0] == "fixed"]
+        self.fixed = [int(str(one.key[1])) for one in code.buffers if one.key[0] == "fixed"]
         self.tables = tuple(
             map(ctypes.addressof, (self.instructions, self.groups, self.buffers, self.matrices))
         )
         self.sizes = (len(ends), code.tile_rows, code.tile_width)
         self._constants: dict[torch.dtype, Tensor] = {}
+
+    def fixed_of(self, prelude: Mapping[int, Tensor]) -> dict[Key, Tensor]:
+        """The vectors that the code reads."""
+        return {("fixed", place): prelude[place].contiguous() for place in self.fixed}
+
+    def packed_of(self, prelude: Mapping[int, Tensor]) -> list[Tensor]:
+        """The matrices that the code reads, as it reads them."""
+        return [pack(prelude[place].T if turned else prelude[place]) for place, turned in self.code.matrices]
 
     def constants(self, dtype: torch.dtype) -> Tensor:
         """The numbers that the equations name."""
@@ -161,6 +169,12 @@ def pack(matrix: Tensor) -> Tensor:
 WORTH_SHARING = 1 << 16
 """Numbers of a matrix below which one thread packs it as fast as all."""
 
+WORTH_THREADS = 1 << 15
+"""Multiplications of a step below which one thread is done before two have met."""
+
+ROWS_EACH = 4
+"""Rows of a step that a thread must have for threads to share rows rather than columns."""
+
 NEAR_BYTES = 1 << 20
 """Matrices larger than this do not stay in the second-level cache: threads share their columns."""
 
@@ -194,29 +208,47 @@ class Pass:
         return places
 
 
-def run(passes: Sequence[Pass], steps: Steps, like: Tensor) -> None:
-    """Runs passes of the same steps side by side; buffers that are not there yet are made."""
-    assert native is not None
-    team = max(1, threads() // len(passes))
-    size, batch = like.element_size(), steps.batch
-    alive: list[object] = []
-    scans: list[_Scan] = []
-    for one in passes:
-        places = one.complete(steps, like)
-        data = (ctypes.c_void_p * len(places))(*places)
-        packed = (ctypes.c_void_p * len(one.packed))(*(matrix.data_ptr() for matrix in one.packed))
-        alive += (data, packed)
-        large = one.linked.numbers * size > NEAR_BYTES
-        scans.append(
-            _Scan(
-                *steps.places,
-                *one.linked.tables,
-                ctypes.addressof(data),
-                ctypes.addressof(packed),
-                *one.linked.sizes,
-                one.backwards,
-                team > 1 and (large or batch < 4 * team),
+class Prepared:
+    """Passes of the same steps laid out for the library, to run side by side as often as one likes.
+
+    data: for each pass where its buffers lie; those that were not there are made.
+    """
+
+    def __init__(self, passes: Sequence[Pass], steps: Steps, like: Tensor) -> None:
+        assert native is not None
+        self._run = native.scan[like.dtype]
+        self._passes, self._steps = passes, steps
+        work = max(one.linked.numbers for one in passes) * steps.batch
+        self._threads = threads() if work * len(passes) >= WORTH_THREADS else 1
+        team = max(1, self._threads // len(passes))
+        few = steps.batch < ROWS_EACH * team
+        self.data = [_pointers(one.complete(steps, like)) for one in passes]
+        self._packed = [_pointers([matrix.data_ptr() for matrix in one.packed]) for one in passes]
+        self._scans = (_Scan * len(passes))(
+            *(
+                _Scan(
+                    *steps.places,
+                    *one.linked.tables,
+                    ctypes.addressof(data),
+                    ctypes.addressof(packed),
+                    *one.linked.sizes,
+                    one.backwards,
+                    team > 1 and (few or one.linked.numbers * like.element_size() > NEAR_BYTES),
+                )
+                for one, data, packed in zip(passes, self.data, self._packed, strict=True)
             )
         )
-    together = (_Scan * len(scans))(*scans)
-    native.scan[like.dtype](ctypes.addressof(together), len(scans), threads())
+        self._address = ctypes.addressof(self._scans)
+
+    def run(self) -> None:
+        """Runs them."""
+        self._run(self._address, len(self._passes), self._threads)
+
+
+def _pointers(places: Sequence[int]) -> ctypes.Array[ctypes.c_void_p]:
+    return (ctypes.c_void_p * len(places))(*places)
+
+
+def run(passes: Sequence[Pass], steps: Steps, like: Tensor) -> None:
+    """Runs passes of the same steps side by side; buffers that are not there yet are made."""
+    Prepared(passes, steps, like).run()

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from throughtime.cells import Cell
-from throughtime.engine.compiled import Compiled
-from throughtime.engine.compiled import compiled as compiled_cell
-from throughtime.engine.instruction import Key
-from throughtime.engine.native import NEAR_BYTES, Linked, Pass, Steps, pack, run, threads
-from throughtime.engine.program import evaluate
+from throughtime.engine.compiled import Compiled, compiled
+from throughtime.engine.native import NEAR_BYTES, Pass, Steps, run, threads
+from throughtime.engine.program import Leaf, evaluate
 from throughtime.engine.trace import WX, X
 
 Values = dict[str, Tensor]
@@ -40,26 +38,6 @@ class Result:
     observed: Values
 
 
-@dataclass(frozen=True)
-class Plan:
-    """One layer's pass without its tensors."""
-
-    compiled: Compiled
-    steps: Steps
-    observed: tuple[str, ...]
-    directions: int
-
-    def inputs(self) -> tuple[str, ...]:
-        """The names of what each direction is given, in order."""
-        states = tuple(f"state {name}" for name in self.compiled.program.state)
-        return ("weight_ih", "bias_ih", *states, *(f"prelude {place}" for place in self.compiled.places))
-
-    def divided(self, values: Sequence[Any], parts: int) -> Iterator[Sequence[Any]]:
-        """`values` in so many equal parts, one a direction."""
-        size = len(values) // parts
-        return (values[k * size : (k + 1) * size] for k in range(parts))
-
-
 def scan(
     cell: Cell,
     hidden_size: int,
@@ -75,29 +53,15 @@ def scan(
     Gradients reach rows, states and weights; what is observed has none.
     """
     weights = directions[0].weights
-    inner = _pays_inside(weights, steps, len(directions))
-    compiled = compiled_cell(cell, hidden_size, "bias_ih" in weights, rows.shape[1] if inner else None)
-    plan = Plan(compiled, steps, observed, len(directions))
-    given: list[Tensor | None] = []
-    for one in directions:
-        prelude = compiled.prelude.run(one.weights)
-        given += [one.weights["weight_ih"], one.weights.get("bias_ih")]
-        given += [one.state[name] for name in compiled.program.state]
-        given += [prelude[place] for place in compiled.places]
-    tracked = any(one is not None and one.requires_grad for one in (rows, *given))
-    if tracked and torch.is_grad_enabled():
+    inner = rows.shape[1] if _pays_inside(weights, steps, len(directions)) else None
+    code = compiled(cell, hidden_size, "bias_ih" in weights, inner)
+    plan = _Plan(code, steps, observed, len(directions))
+    given = [one for direction in directions for one in plan.flat(direction)]
+    if torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in (rows, *given)):
         found: Sequence[Tensor] = _Scan.apply(plan, rows, *given)  # pyright: ignore[reportAssignmentType]
     else:
-        found = _forward(plan, rows, given, train=False)[0]
-    names = tuple(compiled.program.state)
-    return [
-        Result(
-            one[0],
-            dict(zip(names, one[1:], strict=False)),
-            dict(zip(observed, one[1 + len(names) :], strict=True)),
-        )
-        for one in plan.divided(found, len(directions))
-    ]
+        found, _ = _forward(plan, rows, given, train=False)
+    return [plan.result(values) for values in plan.divided(found)]
 
 
 def _pays_inside(weights: Mapping[str, Tensor], steps: Steps, directions: int) -> bool:
@@ -110,63 +74,96 @@ def _pays_inside(weights: Mapping[str, Tensor], steps: Steps, directions: int) -
     return steps.batch >= ROWS_FOR_FULL_SPEED * team and size <= NEAR_BYTES
 
 
+class _Given(NamedTuple):
+    """What one direction is given; prelude: tensors made of its parameters, by their places."""
+
+    weight_ih: Tensor
+    bias_ih: Tensor | None
+    state: Sequence[Tensor]
+    prelude: dict[int, Tensor]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One layer's pass without its tensors."""
+
+    compiled: Compiled
+    steps: Steps
+    observed: tuple[str, ...]
+    directions: int
+
+    def flat(self, direction: Direction) -> list[Tensor | None]:
+        """What a direction is given, in the order of `_Given`; gradients go back through the prelude."""
+        prelude = self.compiled.prelude.run(direction.weights)
+        state = (direction.state[name] for name in self.compiled.program.state)
+        places = (prelude[place] for place in self.compiled.places)
+        return [direction.weights["weight_ih"], direction.weights.get("bias_ih"), *state, *places]
+
+    def given(self, flat: Sequence[Any]) -> _Given:
+        """The same with its names."""
+        end = 2 + len(self.compiled.program.state)
+        prelude = dict(zip(self.compiled.places, flat[end:], strict=True))
+        return _Given(flat[0], flat[1], flat[2:end], prelude)
+
+    def divided(self, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+        """`values` in equal parts, one a direction."""
+        size = len(values) // self.directions
+        return (values[k * size : (k + 1) * size] for k in range(self.directions))
+
+    def result(self, values: Sequence[Tensor]) -> Result:
+        """A direction's results with their names."""
+        names = tuple(self.compiled.program.state)
+        end = 1 + len(names)
+        state = dict(zip(names, values[1:end], strict=True))
+        return Result(values[0], state, dict(zip(self.observed, values[end:], strict=True)))
+
+
 def _forward(
-    plan: Plan, rows: Tensor, given: Sequence[Tensor | None], train: bool
+    plan: _Plan, rows: Tensor, given: Sequence[Tensor | None], train: bool
 ) -> tuple[list[Tensor], list[Tensor]]:
     """The results of all directions, and what is kept of them."""
-    compiled = plan.compiled
-    linked = compiled.linked_forward(train, plan.observed)
+    code = plan.compiled
+    names = tuple(code.program.state)
+    linked = code.linked_forward(train, plan.observed)
     passes: list[Pass] = []
-    for k, values in enumerate(plan.divided(given, plan.directions)):
-        named = dict(zip(plan.inputs(), values, strict=True))
-        tensors = _fixed(linked, named)
-        inner = compiled.inner
-        tensors["input", None] = (
-            rows.contiguous() if inner else _projected(rows, named["weight_ih"], named["bias_ih"])
-        )
-        for name in compiled.program.state:
-            tensors["state", name] = named[f"state {name}"].clone(memory_format=torch.contiguous_format)
-        passes.append(Pass(linked, tensors, _packed(linked, named), backwards=bool(k)))
+    for k, flat in enumerate(plan.divided(given)):
+        one = plan.given(flat)
+        tensors = linked.fixed_of(one.prelude)
+        tensors["input", None] = _input(plan, rows, one)
+        for name, state in zip(names, one.state, strict=True):
+            tensors["state", name] = state.clone(memory_format=torch.contiguous_format)
+        passes.append(Pass(linked, tensors, linked.packed_of(one.prelude), backwards=bool(k)))
     run(passes, plan.steps, rows)
     results: list[Tensor] = []
     keeping: list[Tensor] = []
     for one in passes:
-        results += [one["output", None], *(one["state", name] for name in compiled.program.state)]
+        results += [one["output", None], *(one["state", name] for name in names)]
         results += [one["observed", name] for name in plan.observed]
-        keeping += [one["kept", node.number] for node in (compiled.kept if train else ())]
+        keeping += [one["kept", node.number] for node in (code.kept if train else ())]
     return results, keeping
 
 
-def _projected(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """W x + b of all steps, one large product."""
-    return rows @ weight.T if bias is None else torch.addmm(bias, rows, weight.T)
-
-
-def _fixed(linked: Linked, named: Mapping[str, Tensor]) -> dict[Key, Tensor]:
-    return {("fixed", place): named[f"prelude {place}"].contiguous() for place in linked.fixed}
-
-
-def _packed(linked: Linked, named: Mapping[str, Tensor]) -> list[Tensor]:
-    return [
-        pack(named[f"prelude {place}"].T if transposed else named[f"prelude {place}"])
-        for place, transposed in linked.code.matrices
-    ]
+def _input(plan: _Plan, rows: Tensor, given: _Given) -> Tensor:
+    """What a step takes in: x, or W x + b of all steps by one large product."""
+    if plan.compiled.inner:
+        return rows.contiguous()
+    weight = given.weight_ih.T
+    return rows @ weight if given.bias_ih is None else torch.addmm(given.bias_ih, rows, weight)
 
 
 class _Scan(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, plan: Plan, rows: Tensor, *given: Tensor | None) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, plan: _Plan, rows: Tensor, *given: Tensor | None) -> tuple[Tensor, ...]:
         results, keeping = _forward(plan, rows, given, train=True)
         ctx.plan, ctx.count = plan, len(given)
         ctx.save_for_backward(rows, *given, *keeping)
-        per = list(plan.divided(results, plan.directions))
-        first = 1 + len(plan.compiled.program.state)
-        ctx.mark_non_differentiable(*(one for values in per for one in values[first:]))
+        observed = [one for values in plan.divided(results) for one in plan.result(values).observed.values()]
+        ctx.mark_non_differentiable(*observed)
         return tuple(results)
 
     @staticmethod
     def backward(ctx: Any, *d_results: Tensor | None) -> tuple[Any, ...]:
-        plan: Plan = ctx.plan
+        plan: _Plan = ctx.plan
         rows, *saved = ctx.saved_tensors
         given, keeping = saved[: ctx.count], saved[ctx.count :]
         if torch.is_grad_enabled():
@@ -175,7 +172,7 @@ class _Scan(torch.autograd.Function):
 
 
 def _backward(
-    plan: Plan,
+    plan: _Plan,
     rows: Tensor,
     given: Sequence[Tensor | None],
     keeping: Sequence[Tensor],
@@ -183,67 +180,61 @@ def _backward(
     needed: Sequence[bool],
 ) -> list[Tensor | None]:
     """The gradients of rows and of all that was given, None where none is needed."""
-    compiled, n = plan.compiled, plan.directions
-    linked = compiled.linked_backward(needed[0] or not compiled.inner)
+    code = plan.compiled
+    state = code.program.state
+    linked = code.linked_backward(needed[0] or not code.inner)
     passes: list[Pass] = []
-    for k, (values, held, d) in enumerate(
-        zip(plan.divided(given, n), plan.divided(keeping, n), plan.divided(d_results, n), strict=True)
-    ):
-        named = dict(zip(plan.inputs(), values, strict=True))
-        tensors = _fixed(linked, named)
-        tensors |= {("kept", node.number): one for node, one in zip(compiled.kept, held, strict=True)}
-        width = next(iter(compiled.program.state.values())).width
+    parts = zip(*map(plan.divided, (given, keeping, d_results)), strict=True)
+    for k, (flat, held, d) in enumerate(parts):
+        one = plan.given(flat)
+        tensors = linked.fixed_of(one.prelude)
+        tensors |= {("kept", node.number): value for node, value in zip(code.kept, held, strict=True)}
+        width = next(iter(state.values())).width
         tensors["d_output", None] = rows.new_zeros(len(rows), width) if d[0] is None else d[0].contiguous()
-        for name, d_state in zip(compiled.program.state, d[1:], strict=False):
-            state = named[f"state {name}"]
-            tensors["d_state", name] = (
-                torch.zeros_like(state, memory_format=torch.contiguous_format)
-                if d_state is None
-                else d_state.clone(memory_format=torch.contiguous_format)
-            )
-        passes.append(Pass(linked, tensors, _packed(linked, named), backwards=not k))
+        for name, d_state, first in zip(state, d[1:], one.state, strict=False):
+            change = torch.zeros_like if d_state is None else torch.clone
+            like = first if d_state is None else d_state
+            tensors["d_state", name] = change(like, memory_format=torch.contiguous_format)
+        passes.append(Pass(linked, tensors, linked.packed_of(one.prelude), backwards=not k))
     run(passes, plan.steps, rows)
     d_rows: Tensor | None = None
     d_given: list[Tensor | None] = []
-    for one, values, wanted in zip(passes, plan.divided(given, n), plan.divided(needed[1:], n), strict=True):
-        if needed[0] and compiled.gradient.input is not None:
-            d_input = one["d_input", None]
-            if compiled.inner:
-                d_rows = d_input if d_rows is None else d_rows.add_(d_input)
-            else:
-                d_rows = d_input @ values[0] if d_rows is None else d_rows.addmm_(d_input, values[0])
-        d_given += _of_direction(plan, one, rows, dict(zip(plan.inputs(), wanted, strict=True)))
+    for done, flat, wanted in zip(passes, plan.divided(given), plan.divided(needed[1:]), strict=True):
+        if needed[0] and code.gradient.input is not None:
+            d_input = done["d_input", None]
+            d_share = d_input if code.inner else d_input @ flat[0]
+            d_rows = d_share if d_rows is None else d_rows + d_share
+        d_given += _of_direction(plan, done, rows, plan.given(wanted))
     return [d_rows, *d_given]
 
 
-def _of_direction(plan: Plan, done: Pass, rows: Tensor, wanted: Mapping[str, bool]) -> list[Tensor | None]:
-    """The gradients of what one direction was given."""
+def _of_direction(plan: _Plan, done: Pass, rows: Tensor, wanted: Any) -> list[Tensor | None]:
+    """The gradients of what one direction was given, where `wanted`, a `_Given` of truth values, says so."""
     gradient = plan.compiled.gradient
     sums: dict[int, Tensor] = {}
 
     def summed(d: Tensor) -> Tensor:
+        """Over all rows; biases that were added to one another have the same."""
         if d.data_ptr() not in sums:
             sums[d.data_ptr()] = d.sum(0)
         return sums[d.data_ptr()]
 
-    found: dict[str, Tensor] = {}
+    d_weight, d_bias = None, None
     if gradient.input is not None and not plan.compiled.inner:
         d_input = done["d_input", None]
-        if wanted["weight_ih"]:
-            found["weight_ih"] = _outer(d_input, rows)
-        if wanted["bias_ih"]:
-            found["bias_ih"] = summed(d_input)
-    for name in gradient.state:
-        found[f"state {name}"] = done["d_state", name]
+        d_weight = _outer(d_input, rows) if wanted.weight_ih else None
+        d_bias = summed(d_input) if wanted.bias_ih else None
+    prelude: dict[int, Tensor] = {}
     for place in gradient.fixed:
-        if wanted[f"prelude {place}"]:
-            found[f"prelude {place}"] = summed(done["d_fixed", place])
+        if wanted.prelude[place]:
+            prelude[place] = summed(done["d_fixed", place])
     for k, one in enumerate(gradient.outer):
-        name = f"prelude {one.matrix}"
-        if wanted[name]:
+        if wanted.prelude[one.matrix]:
             share = _outer(done["outer_v", k], done["outer_d", k])
-            found[name] = share if name not in found else found[name] + share
-    return [found.get(name) if wanted[name] else None for name in plan.inputs()]
+            prelude[one.matrix] = share if one.matrix not in prelude else prelude[one.matrix] + share
+    states = (done["d_state", name] for name in gradient.state)
+    d_states = [d if asked else None for d, asked in zip(states, wanted.state, strict=True)]
+    return [d_weight, d_bias, *d_states, *(prelude.get(place) for place in plan.compiled.places)]
 
 
 def _outer(a: Tensor, b: Tensor) -> Tensor:
@@ -252,46 +243,38 @@ def _outer(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _gradients_by_torch(
-    plan: Plan, rows: Tensor, given: Sequence[Tensor | None], d_results: Sequence[Tensor | None]
+    plan: _Plan, rows: Tensor, given: Sequence[Tensor | None], d_results: Sequence[Tensor | None]
 ) -> list[Tensor | None]:
     """The gradients by torch's operations, which can be differentiated again."""
+    end = 1 + len(plan.compiled.program.state)
+    ends: list[Tensor] = []
+    seeds: list[Tensor] = []
     with torch.enable_grad():
-        results = [
-            one
-            for k, values in enumerate(plan.divided(given, plan.directions))
-            for one in _by_torch(plan, rows, dict(zip(plan.inputs(), values, strict=True)), bool(k))
-        ]
-    per = [
-        values[: 1 + len(plan.compiled.program.state)] for values in plan.divided(d_results, plan.directions)
-    ]
-    pairs = [
-        (y, d) for y, d in zip(results, (d for values in per for d in values), strict=True) if d is not None
-    ]
-    inputs = [one for one in (rows, *given) if one is not None and one.requires_grad]
-    ends, seeds = [y for y, _ in pairs], [d for _, d in pairs]
-    found = iter(torch.autograd.grad(ends, inputs, seeds, create_graph=True, allow_unused=True))
-    return [next(found) if one is not None and one.requires_grad else None for one in (rows, *given)]
+        for k, (flat, d) in enumerate(zip(*map(plan.divided, (given, d_results)), strict=True)):
+            found = _by_torch(plan, rows, plan.given(flat), reverse=bool(k))
+            pairs = [(y, dy) for y, dy in zip(found, d[:end], strict=True) if dy is not None]
+            ends += [y for y, _ in pairs]
+            seeds += [dy for _, dy in pairs]
+    wanted = [one for one in (rows, *given) if one is not None and one.requires_grad]
+    gradients = iter(torch.autograd.grad(ends, wanted, seeds, create_graph=True, allow_unused=True))
+    return [next(gradients) if one is not None and one.requires_grad else None for one in (rows, *given)]
 
 
-def _by_torch(plan: Plan, rows: Tensor, named: Mapping[str, Tensor], reverse: bool) -> list[Tensor]:
+def _by_torch(plan: _Plan, rows: Tensor, given: _Given, reverse: bool) -> list[Tensor]:
     """Output and last states of one direction by torch's operations, one step at a time."""
     program, steps = plan.compiled.program, plan.steps
-    inner = plan.compiled.inner
-    x = rows if inner else _projected(rows, named["weight_ih"], named["bias_ih"])
-    leaves = {
-        (kind, place): named[f"prelude {place}"]
-        for place in plan.compiled.places
-        for kind in ("fixed", "matrix")
+    inputs = _input(plan, rows, given)
+    leaves: dict[Leaf, Tensor] = {
+        (kind, place): one for place, one in given.prelude.items() for kind in ("fixed", "matrix")
     }
-    state = {name: named[f"state {name}"] for name in program.state}
+    state = dict(zip(program.state, given.state, strict=True))
     outputs: dict[int, Tensor] = {}
     times = range(len(steps.sizes))
     for t in reversed(times) if reverse else times:
         size, first = int(steps.sizes[t]), int(steps.offsets[t])
-        here = {("state", name): value[:size] for name, value in state.items()}
-        new = evaluate(
-            program.state.values(), {**leaves, **here, ("input", X if inner else WX): x[first : first + size]}
-        )
+        here: dict[Leaf, Tensor] = {("state", name): value[:size] for name, value in state.items()}
+        here["input", X if plan.compiled.inner else WX] = inputs[first : first + size]
+        new = evaluate(program.state.values(), leaves | here)
         state = {
             name: torch.cat([value, state[name][size:]])
             for name, value in zip(program.state, new, strict=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from throughtime.cells import Cell, Rows
 from throughtime.layers.compiled import CompiledScan
-from throughtime.layers.ragged import Ragged
+from throughtime.layers.ragged import Ragged, Run
 from throughtime.layers.reference import Reference
 from throughtime.layers.torch_kernels import TorchKernels
 
@@ -28,12 +28,17 @@ class Backend(Protocol):
         ...
 
     def run(
-        self, cell: Cell, sequences: Ragged, states: Sequence[Rows], weights: Sequence[Weights]
-    ) -> tuple[Ragged, list[Rows]]:
+        self,
+        cell: Cell,
+        sequences: Ragged,
+        states: Sequence[Rows],
+        weights: Sequence[Weights],
+        observed: tuple[str, ...] = (),
+    ) -> Run:
         """Runs every direction, the first forwards, the second backwards.
 
-        sequences: I features; states, weights: one entry a direction, each state (B, width).
-        Returns the outputs, D * width features, and each direction's last state.
+        sequences: I features; states, weights: one entry a direction, each state (B, width); observed: what
+        the cell shall let be seen, by name.
         """
         ...
 

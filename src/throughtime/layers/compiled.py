@@ -13,7 +13,7 @@ from throughtime.engine.compiled import compiled
 from throughtime.engine.lowering import Unsupported
 from throughtime.engine.native import NAMES, equal_steps, native, steps_of
 from throughtime.engine.scan import Direction, scan
-from throughtime.layers.ragged import Ragged
+from throughtime.layers.ragged import Ragged, Run
 from throughtime.layers.reference import Reference
 
 Weights = Mapping[str, Tensor]
@@ -36,42 +36,60 @@ class CompiledScan:
         return None
 
     def run(
-        self, cell: Cell, sequences: Ragged, states: Sequence[Rows], weights: Sequence[Weights]
-    ) -> tuple[Ragged, list[Rows]]:
-        if _functorch.peek_interpreter_stack() is not None:  # vmap, grad and jvp see through torch's
-            return Reference().run(cell, sequences, states, weights)
+        self,
+        cell: Cell,
+        sequences: Ragged,
+        states: Sequence[Rows],
+        weights: Sequence[Weights],
+        observed: tuple[str, ...] = (),
+    ) -> Run:
+        if (
+            _functorch.peek_interpreter_stack() is not None
+        ):  # vmap, grad and jvp see through torch's operations
+            return Reference().run(cell, sequences, states, weights, observed)
         if torch.is_autocast_enabled("cpu"):
-            return self._cast(cell, sequences, states, weights)
+            return self._cast(cell, sequences, states, weights, observed)
         packed = None if sequences.lengths is None else sequences.packed
         order, back = (packed.sorted_indices, packed.unsorted_indices) if packed else (None, None)
-        hidden_size = weights[0]["weight_ih"].shape[0] // len(cell.gates)
         results = scan(
             cell,
-            hidden_size,
+            weights[0]["weight_ih"].shape[0] // len(cell.gates),
             packed.data if packed else sequences.data.flatten(0, 1),
             steps_of(packed.batch_sizes) if packed else equal_steps(sequences.steps, sequences.batch),
             [Direction(_taken(state, order), weight) for state, weight in zip(states, weights, strict=True)],
+            observed,
         )
-        rows = torch.cat([one.output for one in results], -1) if len(results) > 1 else results[0].output
-        after = [_taken(one.state, back) for one in results]
-        if packed:
-            return sequences.with_rows(rows), after
-        return sequences.with_data(rows.view(sequences.steps, sequences.batch, rows.shape[-1])), after
+
+        def formed(rows: Tensor) -> Ragged:
+            if packed:
+                return sequences.with_rows(rows)
+            return sequences.with_data(rows.view(sequences.steps, sequences.batch, rows.shape[-1]))
+
+        outputs = [one.output for one in results]
+        return Run(
+            formed(torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]),
+            [_taken(one.state, back) for one in results],
+            [{name: formed(rows) for name, rows in one.observed.items()} for one in results],
+        )
 
     def _cast(
-        self, cell: Cell, sequences: Ragged, states: Sequence[Rows], weights: Sequence[Weights]
-    ) -> tuple[Ragged, list[Rows]]:
+        self,
+        cell: Cell,
+        sequences: Ragged,
+        states: Sequence[Rows],
+        weights: Sequence[Weights],
+        observed: tuple[str, ...],
+    ) -> Run:
         """Under autocast: computed in the weights' dtype, in and out in autocast's."""
         inside, outside = weights[0]["weight_ih"].dtype, torch.get_autocast_dtype("cpu")
         with torch.autocast("cpu", enabled=False):
-            outputs, after = self.run(
-                cell,
-                sequences.map(lambda x: x.to(inside)),
-                [{name: one.to(inside) for name, one in state.items()} for state in states],
-                weights,
-            )
-        cast = [{name: one.to(outside) for name, one in state.items()} for state in after]
-        return outputs.map(lambda x: x.to(outside)), cast
+            given = [{name: one.to(inside) for name, one in state.items()} for state in states]
+            done = self.run(cell, sequences.map(lambda x: x.to(inside)), given, weights, observed)
+        return Run(
+            done.output.map(lambda x: x.to(outside)),
+            [{name: one.to(outside) for name, one in state.items()} for state in done.state],
+            done.observed,
+        )
 
 
 def _taken(state: Rows, order: Tensor | None) -> Rows:

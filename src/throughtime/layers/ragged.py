@@ -68,6 +68,16 @@ class Ragged:
         return (torch.arange(self.steps)[:, None] < lengths).to(self.values.device)
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a layer gives: the outputs, D * width features, and of each direction the last state, (B, width)
+    by name, and what was observed at every step."""
+
+    output: Ragged
+    state: list[dict[str, Tensor]]
+    observed: list[dict[str, Ragged]]
+
+
 def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
     """Checks `lengths` against time-major data (T, B, F); lengths that are all T are as good as none.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +14,10 @@ from torch.nn.utils.rnn import PackedSequence
 from throughtime.cells import Cell, Rows, cell_named
 from throughtime.cells.initialise import INITIALISERS, Initialiser
 from throughtime.cells.registry import without_constants
+from throughtime.engine.step import NativeStep
 from throughtime.layers.backends import BACKENDS, choose
 from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
-from throughtime.layers.stream import Stream
+from throughtime.layers.stream import ReferenceStep, Stream
 
 State = Tensor | tuple[Tensor, ...]
 """All layers' state, (num_layers * D, B, width): a tensor, or a tuple for cells with more states than one."""
@@ -85,14 +87,14 @@ class Recurrent(nn.Module):
     @property
     def backend(self) -> str:
         """Who runs this layer where its weights are now; setting one that cannot raises ValueError."""
-        weight = self.get_parameter("weight_ih_l0")
+        weight = self._a_weight()
         if self._place != (weight.device, weight.dtype):
             self.backend = self._asked
         return self._backend
 
     @backend.setter
     def backend(self, name: str) -> None:
-        weight = self.get_parameter("weight_ih_l0")
+        weight = self._a_weight()
         self._backend = choose(name, self.cell, self.hidden_size, weight)
         self._asked, self._place = name, (weight.device, weight.dtype)
 
@@ -134,20 +136,49 @@ class Recurrent(nn.Module):
         lengths: (B,) steps of each sequence of a padded input; what lies behind is not read, the output 0.
         Returns the output, formed as the input with D * width features, and the state after the last steps.
         """
+        output, state, _ = self._formed(input, hx, lengths, ())
+        return output, state
+
+    def observe(
+        self,
+        input: Tensor | PackedSequence,
+        hx: State | None = None,
+        lengths: Tensor | list[int] | None = None,
+    ) -> tuple[Tensor | PackedSequence, State, list[dict[str, Tensor | PackedSequence]]]:
+        """Runs as `forward`, and gives also what the cell lets be seen, such as its gates, at every step.
+
+        Returns output, state and for each layer and direction, in the order of the state's first dimension,
+        a dictionary by the names in `cell.observed`, each formed as the output. No gradient comes back
+        through them. Torch's kernels show nothing: raises ValueError where `backend` is `torch`.
+        """
+        return self._formed(input, hx, lengths, self.cell.observed)
+
+    def _formed(
+        self,
+        input: Tensor | PackedSequence,
+        hx: State | None,
+        lengths: Tensor | list[int] | None,
+        observed: tuple[str, ...],
+    ) -> tuple[Any, State, list[dict[str, Any]]]:
+        """Runs all layers on input of any form, and gives results the same form."""
         if isinstance(input, PackedSequence):
             if lengths is not None:
                 raise ValueError("a PackedSequence brings its own lengths; leave out `lengths`")
-            output, state = self._run(unpack(input), hx)
-            return pack_like(output, input), state
+            output, state, seen = self._run(unpack(input), hx, observed)
+            return pack_like(output, input), state, _in_form(seen, lambda one: pack_like(one, input))
         if input.dim() == 2:
             self._check_state(hx)
             batched = None if hx is None else _each(hx, lambda s: s[:, None])
-            output, state = self._run(ragged(input[:, None], lengths), batched)
-            return output.data[:, 0], _each(state, lambda s: s[:, 0])
+            output, state, seen = self._run(ragged(input[:, None], lengths), batched, observed)
+            alone = _in_form(seen, lambda one: one.data[:, 0])
+            return output.data[:, 0], _each(state, lambda s: s[:, 0]), alone
         if input.dim() != 3:
             raise ValueError(f"input must have 2 dimensions (unbatched) or 3; got shape {tuple(input.shape)}")
-        output, state = self._run(ragged(input.transpose(0, 1) if self.batch_first else input, lengths), hx)
-        return (output.data.transpose(0, 1) if self.batch_first else output.data), state
+        turn = self.batch_first
+        sequences = ragged(input.transpose(0, 1) if turn else input, lengths)
+        output, state, seen = self._run(sequences, hx, observed)
+        padded = _in_form(seen, lambda one: one.data.transpose(0, 1) if turn else one.data)
+        return (output.data.transpose(0, 1) if turn else output.data), state, padded
 
     def stream(self, batch_size: int = 1) -> Stream:
         """A state that takes one step at a time, `stream.step(x)`, with this layer's weights.
@@ -157,8 +188,10 @@ class Recurrent(nn.Module):
         if self.bidirectional:
             raise ValueError("a bidirectional layer cannot stream: its backward half begins at the last step")
         _check_sizes(batch_size=batch_size)
-        layers = [self.weights(k)[0] for k in range(self.num_layers)]
-        return Stream(self.cell, layers, self._states(batch_size, layers[0]["weight_ih"]))
+        first = self._states(batch_size, self._a_weight().detach())
+        kind = NativeStep if self.backend == "compiled" else ReferenceStep
+        layers = [kind(self.cell, self.weights(k)[0], first) for k in range(self.num_layers)]
+        return Stream(layers, self.input_size, first)
 
     def extra_repr(self) -> str:
         own = [str(self.cell)] if type(self) is Recurrent else []  # a namesake is called as its cell
@@ -168,20 +201,25 @@ class Recurrent(nn.Module):
             [*own, f"{self.input_size}, {self.hidden_size}", *changed, f"backend={self.backend}"]
         )
 
-    def _run(self, sequences: Ragged, hx: State | None) -> tuple[Ragged, State]:
+    def _run(
+        self, sequences: Ragged, hx: State | None, observed: tuple[str, ...]
+    ) -> tuple[Ragged, State, list[dict[str, Ragged]]]:
         """Time-major input through all layers."""
         self._check_input(sequences)
         self._check_state(hx, sequences.batch)
         first = self._first_states(hx, sequences)
         last: list[Rows] = []
+        seen: list[dict[str, Ragged]] = []
         for k in range(self.num_layers):
             if k and self.dropout:
                 sequences = sequences.map(lambda x: functional.dropout(x, self.dropout, self.training))
             states = first[k * self.num_directions : (k + 1) * self.num_directions]
-            sequences, after = BACKENDS[self.backend].run(self.cell, sequences, states, self.weights(k))
-            last += after
+            done = BACKENDS[self.backend].run(self.cell, sequences, states, self.weights(k), observed)
+            sequences = done.output
+            last += done.state
+            seen += done.observed
         stacked = tuple(torch.stack([state[name] for state in last]) for name in self.cell.state)
-        return sequences, stacked[0] if len(self.cell.state) == 1 else stacked
+        return sequences, stacked[0] if len(self.cell.state) == 1 else stacked, seen
 
     def _first_states(self, hx: State | None, sequences: Ragged) -> list[Rows]:
         """The state that each layer and direction begins with, (B, width) by name."""
@@ -225,6 +263,10 @@ class Recurrent(nn.Module):
         if data.dtype != weights and not torch.is_autocast_enabled(data.device.type):
             raise ValueError(f"{what} must have the dtype of the weights, {weights}; got {data.dtype}")
 
+    def _a_weight(self) -> Tensor:
+        """For its device and dtype."""
+        return cast(Tensor, self.weight_ih_l0)
+
     def _layer_input(self, k: int) -> int:
         return self.output_size if k else self.input_size
 
@@ -260,6 +302,12 @@ def _check_sizes(**sizes: int) -> None:
 
 def _parts(hx: State) -> tuple[Tensor, ...]:
     return (hx,) if isinstance(hx, Tensor) else tuple(hx)
+
+
+def _in_form(
+    seen: list[dict[str, Ragged]], form: Callable[[Ragged], Tensor | PackedSequence]
+) -> list[dict[str, Tensor | PackedSequence]]:
+    return [{name: form(one) for name, one in values.items()} for values in seen]
 
 
 def _each(state: State, change: Callable[[Tensor], Tensor]) -> State:

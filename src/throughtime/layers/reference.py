@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from throughtime.cells import Cell, Rows
-from throughtime.layers.ragged import Ragged
+from throughtime.layers.ragged import Ragged, Run
 
 Weights = Mapping[str, Tensor]
 
@@ -21,31 +21,51 @@ class Reference:
         return None
 
     def run(
-        self, cell: Cell, sequences: Ragged, states: Sequence[Rows], weights: Sequence[Weights]
-    ) -> tuple[Ragged, list[Rows]]:
+        self,
+        cell: Cell,
+        sequences: Ragged,
+        states: Sequence[Rows],
+        weights: Sequence[Weights],
+        observed: tuple[str, ...] = (),
+    ) -> Run:
         scans = [
-            scan(cell, sequences, state, weight, reverse)
+            scan(cell, sequences, state, weight, reverse, observed)
             for state, weight, reverse in zip(states, weights, (False, True), strict=False)
         ]
-        outputs = torch.cat([output for output, _ in scans], -1)
-        return sequences.with_data(outputs), [last for _, last in scans]
+        outputs = torch.cat([output for output, _, _ in scans], -1)
+        seen = [
+            {name: sequences.with_data(value) for name, value in values.items()} for _, _, values in scans
+        ]
+        return Run(sequences.with_data(outputs), [last for _, last, _ in scans], seen)
 
 
-def scan(cell: Cell, sequences: Ragged, state: Rows, weights: Weights, reverse: bool) -> tuple[Tensor, Rows]:
+def scan(
+    cell: Cell,
+    sequences: Ragged,
+    state: Rows,
+    weights: Weights,
+    reverse: bool,
+    observed: tuple[str, ...] = (),
+) -> tuple[Tensor, Rows, Rows]:
     """Runs one direction of one layer.
 
     sequences: (T, B, I); state: (B, width) by name.
-    Returns the outputs (T, B, width), 0 where a sequence has ended, and the state after each one's last step.
+    Returns the outputs (T, B, width), the state after each sequence's last step, and what was observed,
+    (T, B, width) by name. Where a sequence has ended outputs and observations are 0.
     """
     step = cell.bind(weights)
     valid = None if sequences.lengths is None else sequences.valid()[..., None]
     rows = linear(_masked(sequences.data, valid), weights["weight_ih"], weights.get("bias_ih"))
     outputs: list[Tensor] = [rows] * len(rows)
+    seen: dict[str, list[Tensor]] = {name: [rows] * len(rows) for name in observed}
     for t in reversed(range(len(rows))) if reverse else range(len(rows)):
-        new, _ = step(rows[t], state)
+        new, values = step(rows[t], state)
         state = new if valid is None else _where(valid[t], new, state)
         outputs[t] = state[cell.state[0]]
-    return _masked(torch.stack(outputs), valid), state
+        for name in observed:
+            seen[name][t] = values[name].detach()
+    stacked = {name: _masked(torch.stack(values), valid) for name, values in seen.items()}
+    return _masked(torch.stack(outputs), valid), state, stacked
 
 
 def _where(valid: Tensor, new: Rows, old: Rows) -> Rows:

@@ -2,47 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import linear
 
 from throughtime.cells import Cell, Rows
 
+Step = TypeVar("Step", Tensor, NDArray[np.float32], NDArray[np.float64])
 
-class Stream:
-    """Holds the state of a stack of one-directional layers and takes one step at a time, without gradients.
 
-    `state` is the current state, one dictionary a layer, (B, width) by name; it may be read and set.
-    """
+class Stepping(Protocol):
+    """One layer that holds its state and takes a step at a time."""
 
-    def __init__(self, cell: Cell, layers: Sequence[Mapping[str, Tensor]], first: Rows) -> None:
-        self.cell = cell
-        self._first = first
-        self.input_size = layers[0]["weight_ih"].shape[1]
-        self._steps = [_one_layer(cell, weights) for weights in layers]
-        self.state: list[Rows] = []
-        self.reset()
+    state: Rows
 
-    def reset(self) -> None:
-        """Goes back to the state before the first step."""
-        self.state = [dict(self._first) for _ in self._steps]
+    def step(self, x: Tensor) -> Tensor:
+        """Takes x (B, input_size), contiguous; the output (B, width)."""
+        ...
+
+
+class ReferenceStep:
+    """Takes steps by the cell's equations."""
+
+    def __init__(self, cell: Cell, weights: Mapping[str, Tensor], state: Rows) -> None:
+        self._step, self._output = cell.bind(weights), cell.state[0]
+        self._weight, self._bias = weights["weight_ih"], weights.get("bias_ih")
+        self.state = {name: value.clone() for name, value in state.items()}
 
     @torch.no_grad()
     def step(self, x: Tensor) -> Tensor:
-        """Takes x (B, input_size), or (input_size) for a stream of one; the top layer's output, alike."""
-        rows = x if x.dim() == 2 else x[None]
-        expected = (len(self._first[self.cell.state[0]]), self.input_size)
-        if rows.shape != expected:
+        """Takes x (B, input_size); the output (B, width)."""
+        new, _ = self._step(linear(x, self._weight, self._bias), self.state)
+        for name, value in self.state.items():
+            value.copy_(new[name])
+        return new[self._output]
+
+
+class Stream:
+    """Holds the state of a stack of one-directional layers and takes a step at a time, without gradients."""
+
+    def __init__(self, layers: Sequence[Stepping], input_size: int, first: Rows) -> None:
+        self._layers, self._first = layers, first
+        batch = len(next(iter(first.values())))
+        self._shapes = (torch.Size((batch, input_size)), torch.Size((input_size,)))
+        self._dtype = next(iter(first.values())).dtype
+
+    @property
+    def state(self) -> list[Rows]:
+        """The current state, one dictionary a layer, (B, width) by name; to be set with another."""
+        return [{name: value.clone() for name, value in layer.state.items()} for layer in self._layers]
+
+    @state.setter
+    @torch.no_grad()
+    def state(self, state: Sequence[Mapping[str, Tensor]]) -> None:
+        for layer, new in zip(self._layers, state, strict=True):
+            for name, value in layer.state.items():
+                value.copy_(new[name])
+
+    def reset(self) -> None:
+        """Goes back to the state before the first step."""
+        self.state = [self._first] * len(self._layers)
+
+    def step(self, x: Step) -> Step:
+        """Takes x (B, input_size), or (input_size) for a stream of one; the top layer's output, alike.
+
+        A tensor gives a tensor, a NumPy array an array.
+        """
+        if isinstance(x, np.ndarray):
+            return self._stepped(torch.from_numpy(x)).numpy()  # pyright: ignore[reportReturnType]
+        return self._stepped(x)
+
+    def _stepped(self, x: Tensor) -> Tensor:
+        alone = x.dim() == 1
+        if x.shape != self._shapes[alone] or (alone and self._shapes[0][0] > 1):
+            expected = tuple(self._shapes[0])
             raise ValueError(f"this stream takes steps of shape {expected}; got {tuple(x.shape)}")
-        for k, layer in enumerate(self._steps):
-            self.state[k], _ = layer(rows, self.state[k])
-            rows = self.state[k][self.cell.state[0]]
-        return rows if x.dim() == 2 else rows[0]
-
-
-def _one_layer(cell: Cell, weights: Mapping[str, Tensor]) -> Callable[[Tensor, Rows], tuple[Rows, Rows]]:
-    step = cell.bind(weights)
-    weight, bias = weights["weight_ih"], weights.get("bias_ih")
-    return lambda x, state: step(linear(x, weight, bias), state)
+        if x.dtype != self._dtype:
+            raise ValueError(f"this stream takes steps of {self._dtype}, as the weights; got {x.dtype}")
+        rows = (x[None] if alone else x).contiguous()
+        for layer in self._layers:
+            rows = layer.step(rows)
+        return rows[0] if alone else rows

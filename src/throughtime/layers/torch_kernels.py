@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from throughtime.cells import GRU, LSTM, Cell, Elman, ElmanReLU, ProjectedLSTM, Rows
-from throughtime.layers.ragged import Ragged
+from throughtime.layers.ragged import Ragged, Run
 
 KERNELS: Mapping[type[Cell], Callable[..., Any]] = {
     LSTM: torch.lstm,
@@ -33,15 +33,23 @@ class TorchKernels:
         return f"torch has kernels for {', '.join(one.__name__ for one in KERNELS)} alone"
 
     def run(
-        self, cell: Cell, sequences: Ragged, states: Sequence[Rows], weights: Sequence[Weights]
-    ) -> tuple[Ragged, list[Rows]]:
+        self,
+        cell: Cell,
+        sequences: Ragged,
+        states: Sequence[Rows],
+        weights: Sequence[Weights],
+        observed: tuple[str, ...] = (),
+    ) -> Run:
+        if observed:
+            raise ValueError("torch's kernels let nothing be seen of their steps; backend='reference' does")
         if sequences.lengths is None:
             outputs, *last = _call(cell, (sequences.data,), _side_by_side(cell, states), weights, False)
-            return sequences.with_data(outputs), _by_direction(cell, last)
+            return Run(sequences.with_data(outputs), _by_direction(cell, last), [])
         packed = sequences.packed
         first = _ordered(_side_by_side(cell, states), packed.sorted_indices)
         rows, *last = _call(cell, (packed.data, packed.batch_sizes), first, weights)
-        return sequences.with_rows(rows), _by_direction(cell, _ordered(last, packed.unsorted_indices))
+        states = _by_direction(cell, _ordered(last, packed.unsorted_indices))
+        return Run(sequences.with_rows(rows), states, [])
 
 
 def _call(
