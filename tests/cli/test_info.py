@@ -21,14 +21,23 @@ def test_info_tells_versions_devices_and_back_ends(run: Callable[..., Any]) -> N
     assert lines[0].startswith(f"throughtime {throughtime.__version__}, Python {platform.python_version()}, ")
     assert lines[1].startswith(f"torch {torch.__version__}: ")
     assert lines[1].endswith(f", {torch.get_num_threads()} threads")
-    assert lines[2].startswith("devices: cpu")
+    assert lines[2].startswith("engine: ") and f", {torch.get_num_threads()} threads, built by " in lines[2]
+    assert lines[3].startswith("devices: cpu")
     backends = dict(re.findall(r"^  (\w+) +(.+)$", done.out, re.MULTILINE))
     assert list(backends) == list(CELLS)
-    assert backends["lstm"] == "torch, reference"
-    assert backends["gru_reset_before"] == "reference"
+    assert backends["lstm"] == "compiled, torch, reference"
+    assert backends["gru_reset_before"] == "compiled, reference"
     assert lines[-1].startswith("extra [seq2seq]: ")
     assert f"sentencepiece {metadata.version('sentencepiece')}" in lines[-1]
     assert max(map(len, lines[:-1])) <= 100
+
+
+def test_info_tells_that_the_engine_was_not_built(run: Callable[..., Any], monkeypatch) -> None:
+    monkeypatch.setattr(info, "native", None)
+    line = run("info").out.splitlines()[2]
+    assert line == (
+        "engine: not built, for want of a C++ compiler when throughtime was installed; pip install it again"
+    )
 
 
 def test_info_tells_what_is_missing(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,6 +182,19 @@ def test_what_is_not_finite_goes_where_it_goes_in_the_reference(dtype: torch.dty
         assert_close(found.double(), expected, equal_nan=True, **tolerance("forward", dtype))
 
 
+def test_compiled_in_the_middle_of_anything() -> None:
+    """Sizes that nothing else asks for, so that each is traced where it is first called."""
+    with torch.inference_mode():
+        assert LSTM(3, 43, backend="compiled")(torch.randn(2, 1, 3))[0].isfinite().all()
+    with torch.autocast("cpu"):
+        assert LSTM(3, 45, backend="compiled")(torch.randn(2, 1, 3))[0].dtype == torch.bfloat16
+    with torch.device("meta"):
+        assert LSTM(3, 46).backend == "torch"
+    with torch.device("meta"):
+        layer = LSTM(3, 47, device="cpu")
+    assert layer.backend == "compiled" and layer(torch.randn(2, 1, 3))[0].isfinite().all()
+
+
 def test_the_same_bits_every_time() -> None:
     layer = Recurrent("gru_reset_before", 8, 40, 2, bidirectional=True, backend="compiled")
     x = torch.randn(9, 7, 8)

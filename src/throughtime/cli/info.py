@@ -10,6 +10,7 @@ import torch
 import throughtime
 from throughtime.cells import CELLS, Cell
 from throughtime.cells.registry import smallest
+from throughtime.engine.native import native, threads
 from throughtime.layers.backends import BACKENDS
 
 EXTRAS = {
@@ -24,6 +25,7 @@ def info() -> None:
         f"torch {torch.__version__}: {torch.backends.cpu.get_cpu_capability()}, "
         f"{torch.get_num_threads()} threads"
     )
+    print(f"engine: {_engine()}")
     print(f"devices: {', '.join(['cpu', *_accelerators()])}")
     print("cells, and the back-ends that run them, the one of backend='auto' first:")
     for name, cell in CELLS.items():
@@ -31,6 +33,12 @@ def info() -> None:
     for extra, packages in EXTRAS.items():
         found = [_installed(package) for package in packages]
         print(f"extra [{extra}]: {', '.join(found)}")
+
+
+def _engine() -> str:
+    if native is None:
+        return "not built, for want of a C++ compiler when throughtime was installed; pip install it again"
+    return f"{native.instruction_set}, {threads()} threads, built by {native.compiler}"
 
 
 def _accelerators() -> list[str]:

@@ -127,5 +127,7 @@ def compiled(cell: Cell, hidden_size: int, bias: bool, inner_size: int | None = 
     Raises Unsupported where a step does what the engine cannot.
     """
     shapes = cell.weight_shapes(inner_size or 1, hidden_size, bias)
-    weights = {name: torch.zeros(shape) for name, shape in shapes.items()}
-    return Compiled(trace(cell, hidden_size, weights, inner=inner_size is not None))
+    cpu, as_written = torch.device("cpu"), torch.autocast("cpu", enabled=False)
+    with torch.inference_mode(False), cpu, as_written:  # whatever the caller is in the middle of
+        weights = {name: torch.zeros(shape) for name, shape in shapes.items()}
+        return Compiled(trace(cell, hidden_size, weights, inner=inner_size is not None))
