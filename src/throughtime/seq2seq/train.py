@@ -184,7 +184,7 @@ def _announce(config: TrainConfig, prepared: Prepared, task: TranslationTask, co
         + (" (joint)" if config.data.joint else ""),
     )
     parameters = sum(parameter.numel() for parameter in task.module.parameters())
-    _say(console, f"model: {parameters:,} parameters, cells run by {task.translator.encoder.backend}")
+    _say(console, f"model: {parameters:,} parameters, back-end {task.translator.encoder.backend}")
 
 
 def _finish(

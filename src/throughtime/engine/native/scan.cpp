@@ -26,13 +26,14 @@ class FlushedSubnormals {
   private:
     unsigned before_;
 #elif defined(__aarch64__)
-    FlushedSubnormals() : before_(__builtin_aarch64_get_fpcr()) {
-        __builtin_aarch64_set_fpcr(before_ | (1u << 24));
+    FlushedSubnormals() {
+        asm volatile("mrs %0, fpcr" : "=r"(before_));
+        asm volatile("msr fpcr, %0" : : "r"(before_ | (1u << 24)));
     }
-    ~FlushedSubnormals() { __builtin_aarch64_set_fpcr(before_); }
+    ~FlushedSubnormals() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
 
   private:
-    unsigned before_;
+    std::uint64_t before_;
 #endif
 };
 
@@ -50,7 +51,7 @@ class Barrier {
 #if defined(__SSE__)
             _mm_pause();
 #endif
-            if (spins > 20000) std::this_thread::yield();
+            if (spins > 1000) std::this_thread::yield();
         }
     }
 
