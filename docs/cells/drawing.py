@@ -14,6 +14,8 @@ from matplotlib.path import Path as Curve
 
 Point = tuple[float, float]
 
+WIDTH = 14.0
+LEFT, RIGHT = 1.5, 12.5  # the sides of a cell's body
 UNIT = 0.5  # inches; a diagram 14 units wide fills a page of 700 pixels with letters of 14
 RADIUS = 0.3  # of a circle, in units
 CORNER = 0.22
@@ -169,6 +171,16 @@ class Diagram:
 
     def _add(self, patch: Patch) -> None:
         self.axes.add_patch(patch)
+
+
+def cell_body(height: float, bottom: float, *states: tuple[float, str]) -> Diagram:
+    """A diagram with the cell's body and, on both its sides, the names of its states, each above its line."""
+    d = Diagram(WIDTH, height)
+    d.body(LEFT, bottom, RIGHT, height - 0.15)
+    for y, name in states:
+        d.label(0.72, y + 0.4, f"${name}(t-1)$")
+        d.label(13.25, y + 0.4, f"${name}(t)$")
+    return d
 
 
 def _rounded(points: tuple[Point, ...]) -> Curve:

@@ -15,10 +15,16 @@ def test_names() -> None:
         "elman": cells.Elman,
         "elman_relu": cells.ElmanReLU,
         "linear": cells.LinearRecurrence,
+        "indrnn": cells.IndRNN,
         "lstm": cells.LSTM,
         "projected_lstm": cells.ProjectedLSTM,
+        "peephole_lstm": cells.PeepholeLSTM,
+        "coupled_lstm": cells.CoupledLSTM,
+        "layer_norm_lstm": cells.LayerNormLSTM,
+        "slstm": cells.SLSTM,
         "gru": cells.GRU,
         "gru_reset_before": cells.GRUResetBefore,
+        "mgu": cells.MinimalGatedUnit,
     }
 
 

@@ -25,7 +25,7 @@ its gradient, one step back
   di = dc * g
   dg = dc * i
   df = dc * c(t-1)
-  dv1 = join(di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o))
+  dv1 = join(di * (i - i * i), df * (f - f * f), dg * (1 - g * g), do * (o - o * o))
   dwx = dv1
   dh(t-1) = U' dv1
   dc(t-1) = dc * f

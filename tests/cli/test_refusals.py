@@ -133,7 +133,7 @@ def test_a_file_of_unknown_form(refused: Refused) -> None:
         (["--watch", "blue"], "watch is blue; expected one of loss, perplexity, bleu"),
         (
             ["--cell", "abacus"],
-            "there is no cell named 'abacus'; the cells are elman, elman_relu, linear, lstm, ",
+            "there is no cell named 'abacus'; the cells are elman, elman_relu, linear, indrnn, lstm, ",
         ),
         (["--cell", "gru", "--initialiser", "forget_bias"], "GRU has no forget gate f to give a bias; "),
         (["--no-joint"], "tie_embeddings all needs one vocabulary for both languages; "),

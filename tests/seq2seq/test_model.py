@@ -349,7 +349,9 @@ def test_dropout_is_of_training_alone(tiny_translator: MakeTranslator, batch_of:
 def test_dropout_is_of_word_vectors_and_before_the_output(
     tiny_translator: MakeTranslator, batch_of: MakeBatch
 ) -> None:
-    model, batch = tiny_translator(dropout=0.25, attention="general").train(), batch_of(PAIRS)
+    layers = dict(encoder_layers=2, decoder_layers=2)
+    model = tiny_translator(dropout=0.25, attention="general", **layers).train()
+    batch = batch_of(PAIRS)
     seen: list[tuple[int, ...]] = []
     model.dropout.register_forward_hook(lambda _, given, output: seen.append(tuple(output.shape)))
     model(batch)

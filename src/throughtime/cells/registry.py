@@ -7,20 +7,32 @@ from dataclasses import MISSING, fields
 from types import MappingProxyType
 
 from throughtime.cells.cell import Cell
+from throughtime.cells.coupled import CoupledLSTM
 from throughtime.cells.elman import Elman, ElmanReLU
 from throughtime.cells.gru import GRU, GRUResetBefore
+from throughtime.cells.indrnn import IndRNN
+from throughtime.cells.layer_norm import LayerNormLSTM
 from throughtime.cells.linear import LinearRecurrence
 from throughtime.cells.lstm import LSTM, ProjectedLSTM
+from throughtime.cells.minimal import MinimalGatedUnit
+from throughtime.cells.peephole import PeepholeLSTM
+from throughtime.cells.slstm import SLSTM
 
 CELLS: Mapping[str, type[Cell]] = MappingProxyType(
     {
         "elman": Elman,
         "elman_relu": ElmanReLU,
         "linear": LinearRecurrence,
+        "indrnn": IndRNN,
         "lstm": LSTM,
         "projected_lstm": ProjectedLSTM,
+        "peephole_lstm": PeepholeLSTM,
+        "coupled_lstm": CoupledLSTM,
+        "layer_norm_lstm": LayerNormLSTM,
+        "slstm": SLSTM,
         "gru": GRU,
         "gru_reset_before": GRUResetBefore,
+        "mgu": MinimalGatedUnit,
     }
 )
 
