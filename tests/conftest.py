@@ -1,4 +1,4 @@
-"""What holds for all tests: no time limit for single examples, which would measure the machine; Ctrl-C heard."""
+"""What holds for all tests: no time limit for an example, as it would measure the machine; Ctrl-C heard."""
 
 from __future__ import annotations
 

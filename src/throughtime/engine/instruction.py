@@ -29,6 +29,7 @@ OPERATIONS = (
     "equal",
     "select",
     "multiply_add",
+    "subtract_product",
     "sum",
     "largest",
     "product",

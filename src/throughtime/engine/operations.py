@@ -51,7 +51,7 @@ DERIVATIVE: Mapping[str, Derivative] = {
     "maximum": lambda d, y, a, b: (d * _share(a, b), d * _share(b, a)),
     "minimum": lambda d, y, a, b: (d * _share(b, a), d * _share(a, b)),
     "relu": lambda d, y, x: (y.graph.make("select", y.graph.make("greater", y, 0), d, 0),),
-    "sigmoid": lambda d, y, x: (d * (y * (1 - y)),),
+    "sigmoid": lambda d, y, x: (d * (y - y * y),),
     "tanh": lambda d, y, x: (d * (1 - y * y),),
     "exp": lambda d, y, x: (d * y,),
     "log": lambda d, y, x: (d / x,),

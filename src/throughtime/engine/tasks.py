@@ -82,7 +82,9 @@ def makers(nodes: Sequence[Node], given: Collection[int], wanted: Iterable[Node]
 
 
 def _fused(node: Node, tasks: dict[int, Task], uses: Mapping[int, int]) -> Task | None:
-    """The sum as one task with the product of a matrix, or of two rows, that it alone adds to."""
+    """The sum or difference as one task with the product of a matrix, or of two rows, that it alone ends."""
+    if node.op == "sub":
+        return _minus_product(node, tasks, uses)
     if node.op != "add":
         return None
     a, b = node.inputs
@@ -98,6 +100,15 @@ def _fused(node: Node, tasks: dict[int, Task], uses: Mapping[int, int]) -> Task 
                 del tasks[one.number]
                 return Task(node, "product", (*task.inputs, other), matrix=task.matrix)
     return None
+
+
+def _minus_product(node: Node, tasks: dict[int, Task], uses: Mapping[int, int]) -> Task | None:
+    a, b = node.inputs
+    task = tasks.get(b.number)
+    if task is None or task.op != "mul" or uses[b.number] > 1 or b.width != node.width:
+        return None
+    del tasks[b.number]
+    return Task(node, "subtract_product", (*task.inputs, a))
 
 
 def groups(tasks: Iterable[Task], given: Collection[int]) -> list[list[Task]]:

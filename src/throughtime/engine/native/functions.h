@@ -114,8 +114,9 @@ inline Vector<T> log(Vector<T> x) {
     using F = Format<T>;
     const T infinity = std::numeric_limits<T>::infinity();
     const Bits<T> origin = bits<T>(splat<T>(T(0.70710678118654752)));
-    const Bits<T> e = (bits<T>(x) - origin) >> F::mantissa;
-    const Vector<T> m = from_bits<T>(bits<T>(x) - (e << F::mantissa));
+    const Bits<T> size = bits<T>(x) & ~bits<T>(splat<T>(T(-0.0)));  // without the sign nothing overflows
+    const Bits<T> e = (size - origin) >> F::mantissa;
+    const Vector<T> m = from_bits<T>(size - (e << F::mantissa));
     const Vector<T> s = (m - T(1)) / (m + T(1)), square = s * s;
     Vector<T> series = splat<T>(T(1) / (2 * F::log_terms + 1));
 #pragma GCC unroll 16

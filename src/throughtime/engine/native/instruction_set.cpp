@@ -1,5 +1,7 @@
 // What the library was built with, and which of its instruction sets this machine has.
-#define EXPORT extern "C" __attribute__((visibility("default")))
+#include "export.h"
+
+extern "C" {
 
 EXPORT const char* throughtime_instruction_set() {
 #if defined(__x86_64__)
@@ -18,4 +20,5 @@ EXPORT const char* throughtime_compiler() {
 #else
     return "GCC " __VERSION__;
 #endif
+}
 }

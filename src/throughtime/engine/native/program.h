@@ -28,6 +28,7 @@ enum class Operation : std::int32_t {
     equal,
     select,
     multiply_add,
+    subtract_product,
     sum,
     largest,
     product,

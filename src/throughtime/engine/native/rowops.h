@@ -112,6 +112,7 @@ ROW_OPERATION(Greater, (V a, V b), return a > b ? splat<T>(1) : V{};)
 ROW_OPERATION(Equal, (V a, V b), return a == b ? splat<T>(1) : V{};)
 ROW_OPERATION(Select, (V mask, V a, V b), return mask != T(0) ? a : b;)
 ROW_OPERATION(MultiplyAdd, (V a, V b, V c), return a * b + c;)
+ROW_OPERATION(SubtractProduct, (V a, V b, V c), return c - a * b;)
 
 #undef ROW_OPERATION
 
@@ -171,6 +172,7 @@ Run<T> row_operation(Operation operation, int splat) {
         case Operation::equal: return binary<T, Equal>(splat);
         case Operation::select: return ternary<T, Select>(splat);
         case Operation::multiply_add: return ternary<T, MultiplyAdd>(splat);
+        case Operation::subtract_product: return ternary<T, SubtractProduct>(splat);
         case Operation::sum: return &sum<T>;
         case Operation::largest: return &largest<T>;
         case Operation::product: break;  // no row operation: see product.h

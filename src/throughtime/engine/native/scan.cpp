@@ -3,6 +3,7 @@
 #include <thread>
 #include <vector>
 
+#include "export.h"
 #include "rowops.h"
 
 #if defined(_OPENMP)
@@ -223,7 +224,6 @@ void pack_all(const T* from, std::int64_t row_stride, std::int64_t column_stride
 }  // namespace ISA
 }  // namespace throughtime
 
-#define EXPORT __attribute__((visibility("default")))
 #define NAME_(what, isa) throughtime_##what##_##isa
 #define NAME(what, isa) NAME_(what, isa)
 

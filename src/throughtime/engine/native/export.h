@@ -1,0 +1,8 @@
+// What Python finds in the library.
+#pragma once
+
+#if defined(_WIN32)
+#define EXPORT __declspec(dllexport)
+#else
+#define EXPORT __attribute__((visibility("default")))
+#endif
