@@ -8,7 +8,7 @@ THROUGHTIME_DATA ?= ../shared/data
 endif
 export THROUGHTIME_DATA
 
-.PHONY: demo test test-all check format bench results clean
+.PHONY: demo test test-all check native-check format bench results clean
 
 demo: .venv/installed
 	$(BIN)/throughtime seq2seq train --folder runs/demo --overwrite
@@ -26,11 +26,23 @@ check: .venv/installed
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+# The tests in tests/native, plainly and under sanitizers. Without OpenMP the scan waits for the standard library's
+# threads, all of which ThreadSanitizer sees.
+native-check: native-check-plain native-check-address native-check-thread
+native-check-address: options := -DTHROUGHTIME_SANITIZE=address,undefined
+native-check-thread: options := -DTHROUGHTIME_SANITIZE=thread -DCMAKE_DISABLE_FIND_PACKAGE_OpenMP=ON
+native-check-%: export MAKEFLAGS += --no-print-directory
+native-check-%:
+	cmake -S . -B build/$@ -DTHROUGHTIME_TESTS=ON $(options)
+	+cmake --build build/$@
+	ctest --test-dir build/$@ --output-on-failure --timeout 120
+
 format: .venv/installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 bench: .venv/installed
+	$(BIN)/python benchmarks/recurrent.py
 	$(BIN)/python benchmarks/corpus_memory.py
 
 .venv/installed: pyproject.toml CMakeLists.txt $(wildcard src/throughtime/engine/native/*)

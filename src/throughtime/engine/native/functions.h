@@ -126,7 +126,7 @@ inline Vector<T> log(Vector<T> x) {
     y = (y + s * T(2)) + n * F::ln2_high;
     y = x == T(0) ? splat<T>(-infinity) : y;
     y = x == infinity ? x : y;
-    return (x < T(0)) | (x != x) ? splat<T>(std::numeric_limits<T>::quiet_NaN()) : y;
+    return ((x < T(0)) | (x != x)) ? splat<T>(std::numeric_limits<T>::quiet_NaN()) : y;
 }
 
 // The rounding error of u = 1 + x is made good by the factor x / (u - 1) (Kahan).
