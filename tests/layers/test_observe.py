@@ -61,7 +61,5 @@ def test_seeing_changes_no_gradient() -> None:
 
 
 def test_torchs_kernels_show_nothing() -> None:
-    with pytest.raises(
-        ValueError, match=r"^torch's kernels let nothing be seen of their steps; backend="
-    ):
+    with pytest.raises(ValueError, match=r"^torch's kernels let nothing be seen of their steps; backend="):
         LSTM(3, 4, backend="torch").observe(torch.randn(5, 2, 3))

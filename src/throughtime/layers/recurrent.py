@@ -75,6 +75,7 @@ class Recurrent(nn.Module):
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
         self.bidirectional = bidirectional
         self.initialiser = _as_initialiser(initialiser)
+        self._names = tuple(self.cell.weight_shapes(input_size, hidden_size, bias))
         for k in range(num_layers):
             for suffix in self._suffixes(k):
                 shapes = self.cell.weight_shapes(self._layer_input(k), hidden_size, bias)
@@ -120,8 +121,7 @@ class Recurrent(nn.Module):
 
     def weights(self, k: int) -> list[dict[str, Tensor]]:
         """The parameters of layer k by their plain names, one dictionary a direction."""
-        names = self.cell.weight_shapes(self.input_size, self.hidden_size, self.bias)
-        return [{name: getattr(self, name + suffix) for name in names} for suffix in self._suffixes(k)]
+        return [{name: getattr(self, name + suffix) for name in self._names} for suffix in self._suffixes(k)]
 
     def forward(
         self,
@@ -218,7 +218,7 @@ class Recurrent(nn.Module):
             sequences = done.output
             last += done.state
             seen += done.observed
-        stacked = tuple(torch.stack([state[name] for state in last]) for name in self.cell.state)
+        stacked = tuple(_stacked([state[name] for state in last]) for name in self.cell.state)
         return sequences, stacked[0] if len(self.cell.state) == 1 else stacked, seen
 
     def _first_states(self, hx: State | None, sequences: Ragged) -> list[Rows]:
@@ -302,6 +302,10 @@ def _check_sizes(**sizes: int) -> None:
 
 def _parts(hx: State) -> tuple[Tensor, ...]:
     return (hx,) if isinstance(hx, Tensor) else tuple(hx)
+
+
+def _stacked(states: list[Tensor]) -> Tensor:
+    return torch.stack(states) if len(states) > 1 else states[0].unsqueeze(0)
 
 
 def _in_form(
