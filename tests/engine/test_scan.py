@@ -17,6 +17,7 @@ from every_cell import BUILT_IN, USERS
 from throughtime import LSTM, Cell, Recurrent
 from throughtime.cells import ProjectedLSTM
 from throughtime.engine import native as native_part
+from throughtime.engine import packing
 from throughtime.layers.backends import BACKENDS
 from tolerances import FINITE_DIFFERENCES, tolerance
 
@@ -193,6 +194,43 @@ def test_compiled_in_the_middle_of_anything() -> None:
     with torch.device("meta"):
         layer = LSTM(3, 47, device="cpu")
     assert layer.backend == "compiled" and layer(torch.randn(2, 1, 3))[0].isfinite().all()
+
+
+def test_weights_stay_packed_until_they_change() -> None:
+    layer, x = LSTM(6, 40, backend="compiled"), torch.randn(5, 3, 6)
+    reference = LSTM(6, 40, backend="reference")
+
+    def same() -> None:
+        reference.load_state_dict(layer.state_dict())
+        assert_close(layer(x)[0], reference(x)[0], **tolerance("forward", torch.float32))
+
+    changes = [
+        lambda w: w.mul_(0.5),
+        lambda w: w.data.mul_(-1.0),  # which torch's version does not tell
+        lambda w: setattr(w, "data", torch.randn_like(w) / 8),
+    ]
+    with torch.no_grad():
+        same()
+        for change in changes:
+            change(layer.weight_hh_l0)
+            same()
+        layer.weight_hh_l0 = torch.nn.Parameter(torch.randn(160, 40) / 8)
+        same()
+    with torch.inference_mode():
+        same()
+        layer.weight_hh_l0.mul_(0.5)
+        same()
+
+
+def test_packed_weights_go_with_their_layer() -> None:
+    def kept_after_one() -> int:
+        with torch.no_grad():
+            LSTM(6, 40, backend="compiled")(torch.randn(5, 3, 6))
+        return len(packing._kept)
+
+    kept_after_one()
+    before = kept_after_one()
+    assert all(kept_after_one() <= before for _ in range(20))
 
 
 def test_the_same_bits_every_time() -> None:

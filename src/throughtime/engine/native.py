@@ -98,11 +98,11 @@ class Linked:
         self.instructions = (ctypes.c_int32 * len(flat))(*flat)
         self.groups = (ctypes.c_int32 * len(ends))(*ends)
         self.buffers = (ctypes.c_int64 * len(laid))(*laid)
-        self.matrices = (ctypes.c_int64 * (2 * len(shapes)))(*chain.from_iterable(shapes))
+        self.matrix_shapes = (ctypes.c_int64 * (2 * len(shapes)))(*chain.from_iterable(shapes))
         self.numbers = sum(rows * columns for rows, columns in shapes)
         self.fixed = [int(str(one.key[1])) for one in code.buffers if one.key[0] == "fixed"]
         self.tables = tuple(
-            map(ctypes.addressof, (self.instructions, self.groups, self.buffers, self.matrices))
+            map(ctypes.addressof, (self.instructions, self.groups, self.buffers, self.matrix_shapes))
         )
         self.sizes = (len(ends), code.tile_rows, code.tile_width)
         self._constants: dict[torch.dtype, Tensor] = {}
@@ -111,9 +111,9 @@ class Linked:
         """The vectors that the code reads."""
         return {("fixed", place): prelude[place].contiguous() for place in self.fixed}
 
-    def packed_of(self, prelude: Mapping[int, Tensor]) -> list[Tensor]:
-        """The matrices that the code reads, as it reads them."""
-        return [pack(prelude[place].T if turned else prelude[place]) for place, turned in self.code.matrices]
+    def matrices_of(self, prelude: Mapping[int, Tensor]) -> list[Tensor]:
+        """The matrices that the code reads, still to be packed."""
+        return [prelude[place].T if turned else prelude[place] for place, turned in self.code.matrices]
 
     def constants(self, dtype: torch.dtype) -> Tensor:
         """The numbers that the equations name."""
@@ -155,19 +155,6 @@ def equal_steps(steps: int, batch: int) -> Steps:
     """So many steps of a batch in which all sequences are as long."""
     return steps_of(torch.full((steps,), batch))
 
-
-def pack(matrix: Tensor) -> Tensor:
-    """The matrix as products from the left read it."""
-    assert native is not None
-    rows, columns = matrix.shape
-    packed = matrix.new_empty(native.packed_size(rows, columns, matrix.element_size()))
-    team = threads() if packed.numel() > WORTH_SHARING else 1
-    native.pack[matrix.dtype](matrix.data_ptr(), *matrix.stride(), rows, columns, packed.data_ptr(), team)
-    return packed
-
-
-WORTH_SHARING = 1 << 16
-"""Numbers of a matrix below which one thread packs it as fast as all."""
 
 WORTH_THREADS = 1 << 15
 """Multiplications of a step below which one thread is done before two have met."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from throughtime.cells import Cell
 from throughtime.engine.compiled import Compiled, compiled
 from throughtime.engine.native import NEAR_BYTES, Pass, Steps, run, threads
+from throughtime.engine.packing import pack, packed_for_good
 from throughtime.engine.program import Leaf, evaluate
 from throughtime.engine.trace import WX, X
 
@@ -132,7 +133,8 @@ def _forward(
         tensors["input", None] = _input(plan, rows, one)
         for name, state in zip(names, one.state, strict=True):
             tensors["state", name] = state.clone(memory_format=torch.contiguous_format)
-        passes.append(Pass(linked, tensors, linked.packed_of(one.prelude), backwards=bool(k)))
+        packed = list(map(pack if train else packed_for_good, linked.matrices_of(one.prelude)))
+        passes.append(Pass(linked, tensors, packed, backwards=bool(k)))
     run(passes, plan.steps, rows)
     results: list[Tensor] = []
     keeping: list[Tensor] = []
@@ -195,7 +197,8 @@ def _backward(
             change = torch.zeros_like if d_state is None else torch.clone
             like = first if d_state is None else d_state
             tensors["d_state", name] = change(like, memory_format=torch.contiguous_format)
-        passes.append(Pass(linked, tensors, linked.packed_of(one.prelude), backwards=not k))
+        packed = list(map(pack, linked.matrices_of(one.prelude)))
+        passes.append(Pass(linked, tensors, packed, backwards=not k))
     run(passes, plan.steps, rows)
     d_rows: Tensor | None = None
     d_given: list[Tensor | None] = []

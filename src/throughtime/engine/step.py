@@ -11,6 +11,7 @@ from torch import Tensor
 from throughtime.cells import Cell
 from throughtime.engine.compiled import compiled
 from throughtime.engine.native import Pass, Prepared, equal_steps
+from throughtime.engine.packing import pack
 
 
 class NativeStep:
@@ -50,7 +51,7 @@ class NativeStep:
         tensors |= linked.fixed_of(prelude)
         tensors["input", None] = like.new_empty(batch, like.shape[1])
         tensors["output", None] = like.new_empty(batch, width)
-        one = Pass(linked, tensors, linked.packed_of(prelude), backwards=False)
+        one = Pass(linked, tensors, list(map(pack, linked.matrices_of(prelude))), backwards=False)
         self._prepared = Prepared([one], equal_steps(1, batch), like)
         keys = [buffer.key for buffer in linked.code.buffers]
         self._input, self._output = keys.index(("input", None)), keys.index(("output", None))
