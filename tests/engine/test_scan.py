@@ -15,6 +15,7 @@ from torch.testing import assert_close
 
 from every_cell import BUILT_IN, USERS
 from throughtime import LSTM, Cell, Recurrent
+from throughtime.cells import LSTM as LSTMCell
 from throughtime.cells import ProjectedLSTM
 from throughtime.engine import native as native_part
 from throughtime.engine import packing
@@ -231,6 +232,22 @@ def test_packed_weights_go_with_their_layer() -> None:
     kept_after_one()
     before = kept_after_one()
     assert all(kept_after_one() <= before for _ in range(20))
+
+
+def test_cells_that_differ_in_an_attribute_differ_in_code() -> None:
+    class Scaled(LSTMCell):
+        def __init__(self, scale: float) -> None:
+            object.__setattr__(self, "scale", scale)  # no field: the cells are equal
+
+        def step(self, wx, u, s, p):
+            new, seen = super().step(wx, u, s, p)
+            return {name: value * self.scale for name, value in new.items()}, seen
+
+    assert Scaled(0.5) == Scaled(0.25)
+    for scale in (0.5, 0.25):
+        ours, theirs = pair(Scaled(scale), 4)
+        x = torch.randn(3, 2, 3, dtype=torch.float64)
+        assert_close(ours(x)[0], theirs(x)[0], **tolerance("forward", torch.float64))
 
 
 def test_the_same_bits_every_time() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import torch
@@ -119,13 +120,33 @@ class Compiled:
         return assemble(targets, given)
 
 
-@lru_cache(maxsize=256)
+@dataclass(frozen=True, eq=False)
+class _Same:
+    """A cell as a key: the same for cells of one class with the same attributes, be they fields or not."""
+
+    cell: Cell
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Same):
+            return NotImplemented
+        return type(self.cell) is type(other.cell) and vars(self.cell) == vars(other.cell)
+
+    def __hash__(self) -> int:
+        return hash(type(self.cell))
+
+
 def compiled(cell: Cell, hidden_size: int, bias: bool, inner_size: int | None = None) -> Compiled:
     """The cell compiled, once for all layers of that size.
 
     inner_size: size of the input where its product is part of the step.
     Raises Unsupported where a step does what the engine cannot.
     """
+    return _compiled(_Same(cell), hidden_size, bias, inner_size)
+
+
+@lru_cache(maxsize=256)
+def _compiled(same: _Same, hidden_size: int, bias: bool, inner_size: int | None) -> Compiled:
+    cell = same.cell
     shapes = cell.weight_shapes(inner_size or 1, hidden_size, bias)
     cpu, as_written = torch.device("cpu"), torch.autocast("cpu", enabled=False)
     with torch.inference_mode(False), cpu, as_written:  # whatever the caller is in the middle of
