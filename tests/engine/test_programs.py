@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Tensor
 from torch.nn import functional
 from torch.testing import assert_close
 
+from expressions import Expression, random_body
 from one_step import HIDDEN, ROWS, grads, one_step
 from throughtime import Cell
 
@@ -31,23 +29,6 @@ def check(cell: Cell, bias: bool = True) -> None:
 @pytest.mark.parametrize("bias", [True, False])
 def test_every_cell(cell: Cell, bias: bool) -> None:
     check(cell, bias)
-
-
-class Expression(Cell):
-    """One gate, two states, and whatever the test puts into its step."""
-
-    gates = ("a",)
-    state = ("h", "c")
-
-    def __init__(self, body: Callable[..., Tensor]) -> None:
-        object.__setattr__(self, "body", body)
-
-    def parameters(self, hidden_size):
-        return {"gain": (hidden_size,), "mixing": (hidden_size, hidden_size)}
-
-    def step(self, wx, u, s, p):
-        a = (wx + u(s.h)).a
-        return dict(h=self.body(a, s.c, p), c=torch.tanh(s.c + a)), {}
 
 
 SINGLE = {
@@ -93,31 +74,6 @@ SINGLE = {
 @pytest.mark.parametrize("name", SINGLE)
 def test_every_operation(name: str) -> None:
     check(Expression(SINGLE[name]))
-
-
-UNARY = (torch.sigmoid, torch.tanh, torch.relu, torch.abs, functional.softplus, torch.neg, torch.square)
-BINARY = (torch.add, torch.sub, torch.mul, torch.maximum, torch.minimum)
-
-
-def random_body(seed: int) -> Callable[..., Tensor]:
-    """A random expression of a dozen operations on what a step sees."""
-
-    def body(a: Tensor, c: Tensor, p: object) -> Tensor:
-        draw = random.Random(seed)
-        values = [a, c, p.gain * a, a - c]  # pyright: ignore[reportAttributeAccessIssue]
-        for _ in range(draw.randint(2, 12)):
-            match draw.randrange(6):
-                case 0 | 1:
-                    values.append(draw.choice(UNARY)(draw.choice(values)))
-                case 2 | 3:
-                    values.append(draw.choice(BINARY)(draw.choice(values), draw.choice(values)))
-                case 4:
-                    values.append(draw.choice(values) * draw.choice(values).mean(-1, keepdim=True))
-                case _:
-                    values.append(torch.cat(draw.choice(values).chunk(2, -1)[::-1], -1))
-        return torch.tanh(values[-1] + values[-2])
-
-    return body
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -14,6 +14,7 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.testing import assert_close
 
 from every_cell import BUILT_IN, USERS
+from expressions import Expression, random_body
 from throughtime import LSTM, Cell, Recurrent
 from throughtime.cells import LSTM as LSTMCell
 from throughtime.cells import ProjectedLSTM
@@ -170,6 +171,15 @@ def test_finite_differences(cell: Cell) -> None:
     x = torch.randn(3, 2, 2, dtype=torch.float64, requires_grad=True)
     assert gradcheck(lambda x, *_: layer(x)[0], (x, *layer.parameters()), **FINITE_DIFFERENCES)
     assert gradgradcheck(lambda x, *_: layer(x)[0], (x, *layer.parameters()), **FINITE_DIFFERENCES)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_expressions(seed: int) -> None:
+    """A dozen operations, each with the roundoff of those before; tanh keeps the values of order 1."""
+    ours, theirs = pair(Expression(random_body(seed)), 2 * (seed % 10 + 1), bidirectional=True)
+    x, hx = torch.randn(3, 4, 3), states(ours, 4)
+    found, expected = everything(ours, x, hx, [3, 1, 2, 3]), everything(theirs, x, hx, [3, 1, 2, 3])
+    assert_close(found, expected, **tolerance("normalised", torch.float64))
 
 
 @both_dtypes
