@@ -110,17 +110,12 @@ def test_threads_share_rows_or_columns(hidden: int, threads: int) -> None:
     torch.set_num_threads(threads)
     try:
         for batch in (1, 2, 7, 33):
-            ours, theirs = pair(cells_lstm(), hidden, bidirectional=True)
+            ours, theirs = pair(LSTMCell(), hidden, bidirectional=True)
             x, hx = torch.randn(3, batch, 3), states(ours, batch)
             found, expected = everything(ours, x, hx, None), everything(theirs, x, hx, None)
             assert_close(found, expected, **allowed(ours.cell, torch.float64))
     finally:
         torch.set_num_threads(before)
-
-
-def cells_lstm() -> Cell:
-    """The LSTM."""
-    return next(cell for cell in CELLS if cell.name == "LSTM")
 
 
 def test_an_empty_batch() -> None:
@@ -136,7 +131,7 @@ def test_an_empty_batch() -> None:
     "change", [lambda x: x.transpose(0, 1), lambda x: x[::2], lambda x: x[:1].expand(4, -1, -1)]
 )
 def test_inputs_laid_out_in_any_way(change) -> None:
-    ours, theirs = pair(cells_lstm(), 5)
+    ours, theirs = pair(LSTMCell(), 5)
     x = change(torch.randn(4, 6, 3))
     hx = [state[:, :1].expand(-1, x.shape[1], -1) for state in states(ours, 1)]
     found, expected = everything(ours, x, hx, None), everything(theirs, x, hx, None)
@@ -328,7 +323,7 @@ def resident() -> int:
 
 def test_without_the_native_part_layers_run_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("throughtime.layers.compiled.native", None)
-    assert BACKENDS["compiled"].why_not(cells_lstm(), 4, torch.empty(0)) is not None
+    assert BACKENDS["compiled"].why_not(LSTMCell(), 4, torch.empty(0)) is not None
     assert LSTM(3, 4).backend == "torch"
     with pytest.raises(
         ValueError, match=r"^backend='compiled' cannot run LSTM: the native part was not built"

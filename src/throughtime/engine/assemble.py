@@ -7,7 +7,8 @@ from itertools import chain
 
 from throughtime.engine.instruction import CONSTANTS, WORK, Buffer, Code, Instruction, Key, Kind, Place
 from throughtime.engine.node import Node
-from throughtime.engine.tasks import Target, Task, base, groups, makers, reached
+from throughtime.engine.program import needed
+from throughtime.engine.tasks import Target, Task, base, groups, makers
 
 TILE_NUMBERS = 1024
 """Numbers of one value in a tile; a dozen such values stay in the first-level cache."""
@@ -44,7 +45,7 @@ class _Assembler:
         self.work_width = 0
         self.tile_width = 0
         wanted = [one.node for one in targets]
-        nodes = reached(wanted, given)
+        nodes = needed(wanted, given)
         self._settle_given(nodes)
         self.made = makers(nodes, given, wanted)
         first, last = self._copies(targets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -19,6 +20,15 @@ from throughtime.engine.tasks import Target
 from throughtime.engine.trace import Traced, X, trace
 
 Given = dict[int, tuple[Kind, Key]]
+
+LEAVES = {
+    "input": Kind.SEQUENCE,
+    "state": Kind.STATE,
+    "fixed": Kind.FIXED,
+    "d_state": Kind.STATE,
+    "d_output": Kind.SEQUENCE,
+}
+"""The kinds of buffer in which a step finds what it does not make; their keys are operation and attribute."""
 
 
 class Compiled:
@@ -82,15 +92,7 @@ class Compiled:
             Target(Kind.SEQUENCE, ("observed", name), self.program.observed[name]) for name in observed
         ]
         targets += [Target(Kind.SEQUENCE, ("kept", one.number), one) for one in (self.kept if train else ())]
-        given: Given = {}
-        for node in needed(one.node for one in targets):
-            if node.op == "input":
-                given[node.number] = Kind.SEQUENCE, ("input", None)
-            elif node.op == "state":
-                given[node.number] = Kind.STATE, ("state", node.attribute)
-            elif node.op == "fixed":
-                given[node.number] = Kind.FIXED, ("fixed", node.attribute)
-        return assemble(targets, given)
+        return assemble(targets, _leaves(targets, {}))
 
     def backward(self, d_input: bool = True) -> Code:
         """One step back, from what is `kept`, `d_output` and `d_state` to `d_input` if asked for, `d_state`,
@@ -110,14 +112,17 @@ class Compiled:
             targets.append(Target(Kind.SEQUENCE, ("outer_v", k), one.v))
             targets.append(Target(Kind.SEQUENCE, ("outer_d", k), one.d))
         given: Given = {one.number: (Kind.SEQUENCE, ("kept", one.number)) for one in self.kept}
-        for node in needed(one.node for one in targets):
-            if node.op == "d_state":
-                given[node.number] = Kind.STATE, ("d_state", node.attribute)
-            elif node.op == "d_output":
-                given[node.number] = Kind.SEQUENCE, ("d_output", None)
-            elif node.op == "fixed":
-                given[node.number] = Kind.FIXED, ("fixed", node.attribute)
-        return assemble(targets, given)
+        return assemble(targets, _leaves(targets, given) | given)
+
+
+def _leaves(targets: Sequence[Target], given: Given) -> Given:
+    """Where the leaves lie that targets need beside what is given."""
+    nodes = needed((one.node for one in targets), given)
+    return {
+        node.number: (LEAVES[node.op], (node.op, None if node.op == "input" else node.attribute))
+        for node in nodes
+        if node.op in LEAVES
+    }
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -31,15 +31,15 @@ class Program:
         return needed([*self.state.values(), *self.observed.values()])
 
 
-def needed(ends: Iterable[Node]) -> list[Node]:
-    """`ends` and all that they are made of, in the order of making."""
+def needed(ends: Iterable[Node], given: Collection[int] = ()) -> list[Node]:
+    """`ends` and all that they are made of, as far back as the nodes `given`, in the order of making."""
     found: dict[int, Node] = {}
     waiting = list(ends)
     while waiting:
         node = waiting.pop()
         if node.number not in found:
             found[node.number] = node
-            waiting += node.inputs
+            waiting += () if node.number in given else node.inputs
     return [found[number] for number in sorted(found)]
 
 

@@ -53,18 +53,6 @@ def base(node: Node, given: Collection[int]) -> Node:
     return node
 
 
-def reached(ends: Iterable[Node], given: Collection[int]) -> list[Node]:
-    """`ends` and what they are made of as far back as `given`, in the order of making."""
-    found: dict[int, Node] = {}
-    waiting = list(ends)
-    while waiting:
-        node = waiting.pop()
-        if node.number not in found:
-            found[node.number] = node
-            waiting += () if node.number in given else node.inputs
-    return [found[number] for number in sorted(found)]
-
-
 def makers(nodes: Sequence[Node], given: Collection[int], wanted: Iterable[Node]) -> dict[int, Task]:
     """The tasks that make the nodes that are not given, by node; sums take in the product that they end."""
     uses = Counter(one.number for node in nodes if node.number not in given for one in node.inputs)
@@ -83,32 +71,28 @@ def makers(nodes: Sequence[Node], given: Collection[int], wanted: Iterable[Node]
 
 def _fused(node: Node, tasks: dict[int, Task], uses: Mapping[int, int]) -> Task | None:
     """The sum or difference as one task with the product of a matrix, or of two rows, that it alone ends."""
-    if node.op == "sub":
-        return _minus_product(node, tasks, uses)
-    if node.op != "add":
+
+    def alone(one: Node, op: str) -> Task | None:
+        """The task by that operation that makes `one`, if `node` alone has a use for it."""
+        task = tasks.get(one.number)
+        fits = task is not None and task.op == op and uses[one.number] == 1 and one.width == node.width
+        return task if fits else None
+
+    if node.op not in ("add", "sub"):
         return None
     a, b = node.inputs
-    for op in ("product", "mul"):
-        for one, other in ((a, b), (b, a)):
-            task = tasks.get(one.number)
-            if task is None or task.op != op or uses[one.number] > 1 or one.width != node.width:
-                continue
-            if op == "mul":
-                del tasks[one.number]
-                return Task(node, "multiply_add", (*task.inputs, other))
-            if len(task.inputs) <= ADDENDS and other.width == node.width and other.op != "spread":
-                del tasks[one.number]
-                return Task(node, "product", (*task.inputs, other), matrix=task.matrix)
+    either = ((a, b), (b, a)) if node.op == "add" else ()
+    for one, other in either:
+        task = alone(one, "product")
+        if task and len(task.inputs) <= ADDENDS and other.width == node.width and other.op != "spread":
+            del tasks[one.number]
+            return Task(node, "product", (*task.inputs, other), matrix=task.matrix)
+    for one, other in either or ((b, a),):
+        if task := alone(one, "mul"):
+            del tasks[one.number]
+            op = "multiply_add" if node.op == "add" else "subtract_product"
+            return Task(node, op, (*task.inputs, other))
     return None
-
-
-def _minus_product(node: Node, tasks: dict[int, Task], uses: Mapping[int, int]) -> Task | None:
-    a, b = node.inputs
-    task = tasks.get(b.number)
-    if task is None or task.op != "mul" or uses[b.number] > 1 or b.width != node.width:
-        return None
-    del tasks[b.number]
-    return Task(node, "subtract_product", (*task.inputs, a))
 
 
 def groups(tasks: Iterable[Task], given: Collection[int]) -> list[list[Task]]:

@@ -43,9 +43,7 @@ class CompiledScan:
         weights: Sequence[Weights],
         observed: tuple[str, ...] = (),
     ) -> Run:
-        if (
-            _functorch.peek_interpreter_stack() is not None
-        ):  # vmap, grad and jvp see through torch's operations
+        if _functorch.peek_interpreter_stack() is not None:  # vmap and grad see through torch alone
             return Reference().run(cell, sequences, states, weights, observed)
         if torch.is_autocast_enabled("cpu"):
             return self._cast(cell, sequences, states, weights, observed)
