@@ -1,4 +1,5 @@
-"""Every cell that the tests try: the registry's, and some as a user would write them in a notebook."""
+"""Every cell that the tests try: the registry's, some as a user would write them in a notebook, and modified
+ones."""
 
 from __future__ import annotations
 
@@ -11,7 +12,17 @@ from torch import exp, maximum, sigmoid, tanh
 from torch.nn.functional import layer_norm, logsigmoid
 
 from throughtime import Cell
-from throughtime.cells import CELLS, ProjectedLSTM
+from throughtime.cells import (
+    CELLS,
+    GRU,
+    LSTM,
+    GRUResetBefore,
+    MinimalGatedUnit,
+    ProjectedLSTM,
+    RecurrentDropout,
+    VariationalDropout,
+    Zoneout,
+)
 
 
 class MinimalGated(Cell):
@@ -107,3 +118,11 @@ def _normalised(gain, shift=None):
 
 BUILT_IN = [ProjectedLSTM(2) if kind is ProjectedLSTM else kind() for kind in CELLS.values()]
 USERS = [MinimalGated(), PeepholeLSTM(), LayerNormLSTM(), StabilisedLSTM(), InputGated(), LeakyElman()]
+MODIFIED = [
+    Zoneout(LSTM(), 0.3, 0.6),
+    Zoneout(StabilisedLSTM(), 0.5),
+    RecurrentDropout(GRU(), 0.4),
+    RecurrentDropout(MinimalGatedUnit(), 0.4, each_step=False),
+    VariationalDropout(GRUResetBefore(), 0.4, 0.2),
+    Zoneout(RecurrentDropout(VariationalDropout(ProjectedLSTM(2), 0.2), 0.4), 0.3),
+]

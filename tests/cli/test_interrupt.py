@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 import signal
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from throughtime.artefact.file import load
@@ -25,6 +26,16 @@ def first_with(lines: Iterable[bytes], text: str) -> str:
     return next(line.decode() for line in lines if text in line.decode())
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """As what is started in a process of its own has: sums of other threads may end in other bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_ctrl_c_saves_and_the_resumed_run_ends_as_one_that_was_not_stopped(
     start: Start, run: Callable[..., Any], letters: Callable[..., list[str]]
 ) -> None:

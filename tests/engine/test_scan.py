@@ -15,60 +15,19 @@ from torch.testing import assert_close
 
 from every_cell import BUILT_IN, USERS
 from expressions import Expression, random_body
+from native_scan import allowed, everything, needs_native, pair, states
 from throughtime import LSTM, Cell, Recurrent
 from throughtime.cells import LSTM as LSTMCell
 from throughtime.cells import ProjectedLSTM
-from throughtime.engine import native as native_part
 from throughtime.engine import packing
 from throughtime.layers.backends import BACKENDS
 from tolerances import FINITE_DIFFERENCES, tolerance
 
-pytestmark = pytest.mark.skipif(native_part.native is None, reason="throughtime has no native part here")
+pytestmark = needs_native
 
 CELLS = BUILT_IN + USERS
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
 both_dtypes = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
-
-
-def pair(
-    cell: Cell, hidden: int, dtype: torch.dtype = torch.float64, **options
-) -> tuple[Recurrent, Recurrent]:
-    """A layer on the engine, and one with the same weights in float64 on the reference."""
-    torch.manual_seed(0)
-    ours = Recurrent(cell, 3, hidden, dtype=dtype, backend="compiled", **options)
-    theirs = Recurrent(cell, 3, hidden, dtype=torch.float64, backend="reference", **options)
-    theirs.load_state_dict(ours.state_dict())
-    return ours, theirs
-
-
-def everything(
-    layer: Recurrent, x: Tensor, hx: list[Tensor] | None, lengths: list[int] | None
-) -> list[Tensor]:
-    """Outputs, last states, and gradients of input, first states and weights for random gradients of them."""
-    given = [value.detach().to(layer.weight_ih_l0.dtype).requires_grad_() for value in (x, *(hx or ()))]
-    state = None if hx is None else tuple(given[1:]) if len(hx) > 1 else given[1]
-    output, last = layer(given[0], state, lengths)
-    found = [output, *(last if isinstance(last, tuple) else (last,))]
-    torch.manual_seed(1)
-    loss = sum(
-        ((one.double() * torch.randn(one.shape, dtype=torch.float64)).sum() for one in found), torch.zeros(())
-    )
-    grads = torch.autograd.grad(
-        loss, [*given, *layer.parameters()], allow_unused=True, materialize_grads=True
-    )
-    return [one.detach().double() for one in (*found, *grads)]
-
-
-def allowed(cell: Cell, dtype: torch.dtype) -> dict[str, float]:
-    """What `everything` may differ by."""
-    return dict(tolerance("normalised" if "Norm" in cell.name else "gradient", dtype))
-
-
-def states(layer: Recurrent, batch: int) -> list[Tensor]:
-    """First states, small and above 0, as a normaliser has to be."""
-    sizes = layer.cell.state_sizes(layer.hidden_size).values()
-    rows = layer.num_layers * layer.num_directions
-    return [0.1 + 0.2 * torch.rand(rows, batch, size, dtype=torch.float64) for size in sizes]
 
 
 @every_cell
@@ -292,8 +251,9 @@ def test_python_threads_side_by_side() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_goes_on() -> None:
-    """With as little for torch to do as makes it use no threads: its own pool is lost in the child too."""
-    layer, x = LSTM(6, 64, backend="compiled"), torch.randn(2, 2, 6)
+    """With a batch whose products are all the engine's: torch's own pool of threads is lost in the child
+    too."""
+    layer, x = LSTM(6, 64, backend="compiled"), torch.randn(2, 32, 6)
     expected = layer(x)[0]
     child = os.fork()
     if child == 0:

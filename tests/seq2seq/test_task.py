@@ -219,7 +219,7 @@ def train(task: TranslationTask, epochs: int) -> None:
         (6, dict(attention="general", bidirectional=True, encoder_size=32, decoder_size=64)),
         (6, dict(attention="dot", cell="gru", bidirectional=True, encoder_size=32, decoder_size=64)),
         (
-            6,
+            8,
             dict(
                 attention="mlp",
                 cell="gru",

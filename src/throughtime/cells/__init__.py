@@ -1,6 +1,6 @@
 """The recurrences, each written once as its equations."""
 
-from throughtime.cells.cell import Cell, PreActivations, Product, Rows
+from throughtime.cells.cell import Cell, Noise, PreActivations, Product, Rows
 from throughtime.cells.coupled import CoupledLSTM
 from throughtime.cells.elman import Elman, ElmanReLU
 from throughtime.cells.gru import GRU, GRUResetBefore
@@ -9,6 +9,7 @@ from throughtime.cells.layer_norm import LayerNormLSTM
 from throughtime.cells.linear import LinearRecurrence
 from throughtime.cells.lstm import LSTM, ProjectedLSTM
 from throughtime.cells.minimal import MinimalGatedUnit
+from throughtime.cells.modifiers import RecurrentDropout, VariationalDropout, Zoneout
 from throughtime.cells.peephole import PeepholeLSTM
 from throughtime.cells.registry import CELLS, cell_named
 from throughtime.cells.slstm import SLSTM
@@ -27,10 +28,14 @@ __all__ = [
     "LayerNormLSTM",
     "LinearRecurrence",
     "MinimalGatedUnit",
+    "Noise",
     "PeepholeLSTM",
     "PreActivations",
     "Product",
     "ProjectedLSTM",
+    "RecurrentDropout",
     "Rows",
+    "VariationalDropout",
+    "Zoneout",
     "cell_named",
 ]

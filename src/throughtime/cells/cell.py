@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, ClassVar
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -14,6 +14,25 @@ from torch.nn.functional import linear
 
 Rows = dict[str, Tensor]
 """Named results of a step: a new state, or what the cell observes."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Random rows that a step is given in training: each number is `mean / probability` with the probability,
+    else 0. In evaluation the step is given the mean.
+
+    each_step: drawn anew at every step; else once for a sequence.
+    """
+
+    width: int
+    probability: float
+    mean: float
+    each_step: bool = True
+
+    def draw(self, like: Tensor, *shape: int) -> Tensor:
+        """Rows (*shape, width), in the dtype and on the device of `like`."""
+        drawn = like.new_empty(*shape, self.width).bernoulli_(self.probability)
+        return drawn if self.mean == self.probability else drawn.mul_(self.mean / self.probability)
 
 
 @dataclass(frozen=True)
@@ -49,20 +68,25 @@ class Product:
 
     weight: (G * hidden_size, columns), bias: (G * hidden_size) or None. `u(h)` gives all gates and `u.n(v)`
     the product of gate n alone, for cells such as the GRU of 2014 that multiply in the middle of a step.
+    factor: what every v is multiplied by first, (B, columns) or a number; None: nothing.
     """
 
     weight: Tensor
     bias: Tensor | None
     gates: tuple[str, ...]
+    factor: Tensor | float | None = None
 
     def __call__(self, v: Tensor) -> PreActivations:
-        return PreActivations(linear(v, self.weight, self.bias), self.gates)
+        return PreActivations(linear(self._scaled(v), self.weight, self.bias), self.gates)
 
     def __getattr__(self, gate: str) -> Callable[[Tensor], Tensor]:
         _refuse_special(gate)
         block = _block(self.gates, gate, self.weight.shape[0])
         bias = None if self.bias is None else self.bias[block]
-        return lambda v: linear(v, self.weight[block], bias)
+        return lambda v: linear(self._scaled(v), self.weight[block], bias)
+
+    def _scaled(self, v: Tensor) -> Tensor:
+        return v if self.factor is None else v * self.factor
 
 
 @dataclass(frozen=True)
@@ -89,12 +113,22 @@ class Cell(ABC):
         wx: W x(t) + b for every gate, (B, hidden_size) each: `wx.i`.
         u: the recurrent weights, applied to what the equations say: `u(s.h)`, or `u.n(r * s.h)` for one gate.
         s: the last state by name: `s.h` (B, state_sizes()["h"]).
-        p: the cell's own parameters by name, as `parameters` declares them.
+        p: the cell's own parameters by name, as `parameters` declares them, and its random rows, as `noise`
+        does, which in evaluation are numbers, their means. A cell with a candidate, the new content that its
+        gates let in, passes it through `p.candidate(g)`, so that recurrent dropout can drop it.
         """
 
     def parameters(self, hidden_size: int) -> Mapping[str, tuple[int, ...]]:
         """Name and shape of each parameter that the cell has beside the input and recurrent weights."""
         return {}
+
+    def noise(self, hidden_size: int) -> Mapping[str, Noise]:
+        """What `step` is given of chance in training, by name."""
+        return {}
+
+    def input_noise(self, input_size: int) -> Noise | None:
+        """What the input is multiplied by in training, before its product."""
+        return None
 
     def begin(self, name: str, parameter: Tensor) -> None:  # noqa: B027 (most cells leave it to the initialiser)
         """Gives one of the cell's own parameters its first value, in place, as a gain would be filled with 1.
@@ -138,17 +172,20 @@ class Cell(ABC):
         """The gates that have recurrent weights, in packed order."""
         return self.gates if self.recurrent_gates is None else self.recurrent_gates
 
-    def bind(
-        self, weights: Mapping[str, Tensor]
-    ) -> Callable[[Tensor, Mapping[str, Tensor]], tuple[Rows, Rows]]:
-        """`step` with its weights filled in, a function of input rows and the last state by name.
+    def bind(self, weights: Mapping[str, Tensor]) -> BoundStep:
+        """`step` with its weights filled in, a function of input rows, the last state and noise by name.
 
-        The rows are those of W x(t) + b, packed: (B, G * hidden_size).
+        The rows are those of W x(t) + b, packed: (B, G * hidden_size). Noise that is not given is its mean.
         """
         u = recurrent_product(weights, self.recurrent())
-        p = SimpleNamespace(**own_parameters(weights))
+        hidden_size = len(weights["weight_ih"]) // len(self.gates)
+        means = {name: one.mean for name, one in self.noise(hidden_size).items()}
+        fixed = {**own_parameters(weights), **means, "candidate": _as_it_is}
 
-        def step(wx: Tensor, state: Mapping[str, Tensor]) -> tuple[Rows, Rows]:
+        def step(
+            wx: Tensor, state: Mapping[str, Tensor], noise: Mapping[str, Tensor] = NONE
+        ) -> tuple[Rows, Rows]:
+            p = SimpleNamespace(**{**fixed, **noise})
             new, seen = self.step(PreActivations(wx, self.gates), u, SimpleNamespace(**state), p)
             if new.keys() != set(self.state):
                 expected = ", ".join(self.state)
@@ -156,6 +193,19 @@ class Cell(ABC):
             return new, seen
 
         return step
+
+
+class BoundStep(Protocol):
+    """A cell's step with its weights."""
+
+    def __call__(
+        self, wx: Tensor, state: Mapping[str, Tensor], noise: Mapping[str, Tensor] = ...
+    ) -> tuple[Rows, Rows]:
+        """The new state and what there is to observe."""
+        ...
+
+
+NONE: Mapping[str, Tensor] = MappingProxyType({})
 
 
 def recurrent_product(weights: Mapping[str, Tensor], gates: tuple[str, ...]) -> Product:
@@ -169,6 +219,10 @@ def own_parameters(weights: Mapping[str, Tensor]) -> dict[str, Tensor | Callable
     shared = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     own = {name: value for name, value in weights.items() if name not in shared}
     return {name: _matrix(value) if value.dim() == 2 else value for name, value in own.items()}
+
+
+def _as_it_is(candidate: Tensor) -> Tensor:
+    return candidate
 
 
 def _matrix(weight: Tensor) -> Callable[[Tensor], Tensor]:

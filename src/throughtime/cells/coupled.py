@@ -29,6 +29,6 @@ class CoupledLSTM(Cell):
 
     def step(self, wx: PreActivations, u: Product, s: Any, p: Any) -> tuple[Rows, Rows]:
         a = wx + u(s.h)
-        f, g, o = sigmoid(a.f), tanh(a.g), sigmoid(a.o)
+        f, g, o = sigmoid(a.f), p.candidate(tanh(a.g)), sigmoid(a.o)
         c = f * s.c + (1 - f) * g
         return dict(h=o * tanh(c), c=c), dict(f=f, g=g, o=o)

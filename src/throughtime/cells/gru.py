@@ -28,7 +28,7 @@ class GRU(Cell):
     def step(self, wx: PreActivations, u: Product, s: Any, p: Any) -> tuple[Rows, Rows]:
         uh = u(s.h)
         r, z = sigmoid(wx.r + uh.r), sigmoid(wx.z + uh.z)
-        n = tanh(wx.n + r * uh.n)
+        n = p.candidate(tanh(wx.n + r * uh.n))
         return dict(h=(1 - z) * n + z * s.h), dict(r=r, z=z, n=n)
 
 
@@ -49,5 +49,5 @@ class GRUResetBefore(Cell):
 
     def step(self, wx: PreActivations, u: Product, s: Any, p: Any) -> tuple[Rows, Rows]:
         r, z = sigmoid(wx.r + u.r(s.h)), sigmoid(wx.z + u.z(s.h))
-        n = tanh(wx.n + u.n(r * s.h))
+        n = p.candidate(tanh(wx.n + u.n(r * s.h)))
         return dict(h=(1 - z) * n + z * s.h), dict(r=r, z=z, n=n)

@@ -39,7 +39,7 @@ class LayerNormLSTM(Cell):
 
     def step(self, wx: PreActivations, u: Product, s: Any, p: Any) -> tuple[Rows, Rows]:
         a = wx.map(lambda rows: _norm(rows, p.gain_x)) + u(s.h).map(lambda rows: _norm(rows, p.gain_h))
-        i, f, g, o = sigmoid(a.i), sigmoid(a.f), tanh(a.g), sigmoid(a.o)
+        i, f, g, o = sigmoid(a.i), sigmoid(a.f), p.candidate(tanh(a.g)), sigmoid(a.o)
         c = f * s.c + i * g
         return dict(h=o * tanh(_norm(c, p.gain_c, p.shift_c)), c=c), dict(i=i, f=f, g=g, o=o)
 

@@ -32,7 +32,7 @@ class LSTM(Cell):
 
     def step(self, wx: PreActivations, u: Product, s: Any, p: Any) -> tuple[Rows, Rows]:
         a = wx + u(s.h)
-        i, f, g, o = sigmoid(a.i), sigmoid(a.f), tanh(a.g), sigmoid(a.o)
+        i, f, g, o = sigmoid(a.i), sigmoid(a.f), p.candidate(tanh(a.g)), sigmoid(a.o)
         c = f * s.c + i * g
         return dict(h=o * tanh(c), c=c), dict(i=i, f=f, g=g, o=o)
 
@@ -68,6 +68,6 @@ class ProjectedLSTM(Cell):
 
     def step(self, wx: PreActivations, u: Product, s: Any, p: Any) -> tuple[Rows, Rows]:
         a = wx + u(s.h)
-        i, f, g, o = sigmoid(a.i), sigmoid(a.f), tanh(a.g), sigmoid(a.o)
+        i, f, g, o = sigmoid(a.i), sigmoid(a.f), p.candidate(tanh(a.g)), sigmoid(a.o)
         c = f * s.c + i * g
         return dict(h=p.weight_hr(o * tanh(c)), c=c), dict(i=i, f=f, g=g, o=o)

@@ -26,5 +26,5 @@ class MinimalGatedUnit(Cell):
 
     def step(self, wx: PreActivations, u: Product, s: Any, p: Any) -> tuple[Rows, Rows]:
         f = sigmoid(wx.f + u.f(s.h))
-        n = tanh(wx.n + u.n(f * s.h))
+        n = p.candidate(tanh(wx.n + u.n(f * s.h)))
         return dict(h=(1 - f) * s.h + f * n), dict(f=f, n=n)

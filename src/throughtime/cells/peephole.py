@@ -36,7 +36,7 @@ class PeepholeLSTM(Cell):
     def step(self, wx: PreActivations, u: Product, s: Any, p: Any) -> tuple[Rows, Rows]:
         a = wx + u(s.h)
         i, f = sigmoid(a.i + p.peep_i * s.c), sigmoid(a.f + p.peep_f * s.c)
-        g = tanh(a.g)
+        g = p.candidate(tanh(a.g))
         c = f * s.c + i * g
         o = sigmoid(a.o + p.peep_o * c)
         return dict(h=o * tanh(c), c=c), dict(i=i, f=f, g=g, o=o)

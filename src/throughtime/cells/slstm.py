@@ -41,7 +41,7 @@ class SLSTM(Cell):
 
     def step(self, wx: PreActivations, u: Product, s: Any, p: Any) -> tuple[Rows, Rows]:
         a = wx + u(s.h)
-        g, o, kept = tanh(a.g), sigmoid(a.o), logsigmoid(a.f) + s.m
+        g, o, kept = p.candidate(tanh(a.g)), sigmoid(a.o), logsigmoid(a.f) + s.m
         m = maximum(kept, a.i)
         i, f = exp(a.i - m), exp(kept - m)
         c, n = f * s.c + i * g, f * s.n + i

@@ -57,9 +57,14 @@ class _Assembler:
         self.matrices = list(dict.fromkeys(one.matrix for one in self.made.values() if one.matrix))
         code = [tuple(chain.from_iterable(map(self._instructions, group))) for group in self.groups]
         widest = max((one.width for group in code for one in group if one.op != "product"), default=1)
+        buffers = tuple(self._sized(one) for one in self.buffers)
+        read = {key for _, key in given.values()} | {one.key for one in states}
+        written = {one.key for one in targets}
         self.code = Code(
             groups=tuple(group for group in code if group),
-            buffers=tuple(self._sized(one) for one in self.buffers),
+            buffers=buffers,
+            reads=tuple(one for one in buffers if one.key in read),
+            gives=tuple(one for one in buffers if one.key in written),
             aliases=self.aliases,
             matrices=tuple(self.matrices),
             constants=tuple(self.constants),

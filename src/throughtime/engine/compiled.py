@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 import torch
+from torch.utils._python_dispatch import _disable_current_modes  # pyright: ignore
 
 from throughtime.cells import Cell
 from throughtime.engine.assemble import assemble
 from throughtime.engine.gradient import GradientProgram, differentiate
 from throughtime.engine.instruction import Code, Key, Kind
 from throughtime.engine.keep import kept
+from throughtime.engine.naming import cell_of, same, text_of
 from throughtime.engine.native import Linked
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
@@ -25,17 +29,33 @@ LEAVES = {
     "input": Kind.SEQUENCE,
     "state": Kind.STATE,
     "fixed": Kind.FIXED,
+    "noise": Kind.SEQUENCE,
+    "mask": Kind.STATE,
     "d_state": Kind.STATE,
     "d_output": Kind.SEQUENCE,
 }
 """The kinds of buffer in which a step finds what it does not make; their keys are operation and attribute."""
 
 
+class Form(NamedTuple):
+    """What code is compiled for.
+
+    cell: its text. inner_size: size of the input where its product is part of the step. noisy: the step is
+    given its noise, not the mean.
+    """
+
+    cell: str
+    hidden_size: int
+    bias: bool
+    inner_size: int | None
+    noisy: bool
+
+
 class Compiled:
     """The code of a cell's step and of its way back, assembled when it is first asked for."""
 
-    def __init__(self, traced: Traced) -> None:
-        self.program, self.prelude = traced.program, traced.prelude
+    def __init__(self, form: Form, traced: Traced) -> None:
+        self.form, self.program, self.prelude = form, traced.program, traced.prelude
         self._forward: dict[tuple[bool, tuple[str, ...]], Linked] = {}
         self._backward: dict[bool, Linked] = {}
 
@@ -64,16 +84,18 @@ class Compiled:
         """`forward` ready to run."""
         key = (train, observed)
         if key not in self._forward:
-            self._forward[key] = self._linked(self.forward(train, observed))
+            text = json.dumps(["forward", *key, *self.form])
+            self._forward[key] = self._linked(text, self.forward(*key), lasting=not train)
         return self._forward[key]
 
     def linked_backward(self, d_input: bool) -> Linked:
         """`backward` ready to run."""
         if d_input not in self._backward:
-            self._backward[d_input] = self._linked(self.backward(d_input))
+            text = json.dumps(["backward", d_input, (), *self.form])
+            self._backward[d_input] = self._linked(text, self.backward(d_input), backwards=True)
         return self._backward[d_input]
 
-    def _linked(self, code: Code) -> Linked:
+    def _linked(self, text: str, code: Code, **how: bool) -> Linked:
         """Matrices have the shapes of products: rows as many as the operand is wide."""
         shapes: dict[object, tuple[int, int]] = {
             one.attribute: (one.inputs[0].width, one.width)
@@ -81,7 +103,9 @@ class Compiled:
             if one.op == "product"
         }
         turned = {place: (columns, rows) for place, (rows, columns) in shapes.items()}
-        return Linked(code, [(turned if back else shapes)[place] for place, back in code.matrices])
+        return Linked(
+            text, code, [(turned if back else shapes)[place] for place, back in code.matrices], **how
+        )
 
     def forward(self, train: bool, observed: tuple[str, ...] = ()) -> Code:
         """One step: `output`, the new `state`, what is `observed`, and with `train` what is `kept`."""
@@ -132,28 +156,43 @@ class _Same:
     cell: Cell
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Same):
-            return NotImplemented
-        return type(self.cell) is type(other.cell) and vars(self.cell) == vars(other.cell)
+        return isinstance(other, _Same) and same(self.cell, other.cell)
 
     def __hash__(self) -> int:
         return hash(type(self.cell))
 
 
-def compiled(cell: Cell, hidden_size: int, bias: bool, inner_size: int | None = None) -> Compiled:
+def compiled(
+    cell: Cell, hidden_size: int, bias: bool, inner_size: int | None = None, noisy: bool = False
+) -> Compiled:
     """The cell compiled, once for all layers of that size.
 
-    inner_size: size of the input where its product is part of the step.
+    The size is that of `Form`.
     Raises Unsupported where a step does what the engine cannot.
     """
-    return _compiled(_Same(cell), hidden_size, bias, inner_size)
+    return _compiled(_Same(cell), hidden_size, bias, inner_size, noisy)
 
 
 @lru_cache(maxsize=256)
-def _compiled(same: _Same, hidden_size: int, bias: bool, inner_size: int | None) -> Compiled:
-    cell = same.cell
-    shapes = cell.weight_shapes(inner_size or 1, hidden_size, bias)
+def _compiled(same: _Same, *size: Any) -> Compiled:
+    cell, form = same.cell, Form(text_of(same.cell), *size)
+    shapes = cell.weight_shapes(form.inner_size or 1, form.hidden_size, form.bias)
+    noise = cell.noise(form.hidden_size) if form.noisy else {}
     cpu, as_written = torch.device("cpu"), torch.autocast("cpu", enabled=False)
-    with torch.inference_mode(False), cpu, as_written:  # whatever the caller is in the middle of
+    with (
+        _disable_current_modes(),
+        torch.inference_mode(False),
+        cpu,
+        as_written,
+    ):  # whatever the caller is amid
         weights = {name: torch.zeros(shape) for name, shape in shapes.items()}
-        return Compiled(trace(cell, hidden_size, weights, inner=inner_size is not None))
+        inner = form.inner_size is not None
+        return Compiled(form, trace(cell, form.hidden_size, weights, inner, noise))
+
+
+@lru_cache(maxsize=1024)
+def linked(text: str) -> Linked:
+    """The code of that text, as `Linked.text` has it."""
+    way, flag, observed, cell, *size = json.loads(text)
+    code = compiled(cell_of(cell), *size)
+    return code.linked_forward(flag, tuple(observed)) if way == "forward" else code.linked_backward(flag)

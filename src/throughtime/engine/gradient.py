@@ -71,7 +71,7 @@ def differentiate(program: Program) -> GradientProgram:
             for part in node.inputs:
                 gradients.add(part, d.columns(start, start + part.width))
                 start += part.width
-        elif node.op != "constant":
+        elif node.op not in ("constant", "noise", "mask"):
             for one, share in zip(node.inputs, DERIVATIVE[node.op](d, node, *node.inputs), strict=True):
                 if share is not None:
                     gradients.add(one, share)

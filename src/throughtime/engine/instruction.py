@@ -104,12 +104,15 @@ class Instruction(NamedTuple):
 class Code:
     """A program ready to run.
 
-    groups: instructions that may run together, products alone or row operations alone. aliases: keys whose
-    values are those of another buffer's key. matrices: places in the prelude, and whether transposed.
+    groups: instructions that may run together, products alone or row operations alone. reads: the buffers
+    that have to be filled; gives: those that hold results; a state is among both. aliases: keys whose values
+    are those of another buffer's key. matrices: places in the prelude, and whether transposed.
     """
 
     groups: tuple[tuple[Instruction, ...], ...]
     buffers: tuple[Buffer, ...]
+    reads: tuple[Buffer, ...]
+    gives: tuple[Buffer, ...]
     aliases: Mapping[Key, Key]
     matrices: tuple[tuple[int, bool], ...]
     constants: tuple[float, ...]

@@ -17,7 +17,7 @@ from throughtime.engine.trace import X
 _ENDLESS = 1 << 40
 _Place = tuple[int, str]
 _SOURCE, _SINK = (-1, "source"), (-1, "sink")
-_FREE = ("constant", "fixed")
+_FREE = ("constant", "fixed", "noise", "mask")
 """Leaves that are there on the way back whatever is kept."""
 
 

@@ -87,11 +87,20 @@ native = _found()
 class Linked:
     """Code in the form that the library takes.
 
-    shapes: rows and columns of its matrices.
+    text: by which `engine.compiled.linked` finds it. shapes: rows and columns of its matrices. backwards: it
+    goes from the last step to the first. lasting: its matrices stay packed as long as they stay as they are.
     """
 
-    def __init__(self, code: Code, shapes: Sequence[tuple[int, int]]) -> None:
-        self.code = code
+    def __init__(
+        self,
+        text: str,
+        code: Code,
+        shapes: Sequence[tuple[int, int]],
+        backwards: bool = False,
+        lasting: bool = False,
+    ) -> None:
+        self.changed = [buffer in code.gives for buffer in code.reads]
+        self.text, self.code, self.backwards, self.lasting = text, code, backwards, lasting
         flat = [number for group in code.groups for one in group for number in one.numbers()]
         ends = list(accumulate(len(group) for group in code.groups))
         laid = [number for one in code.buffers for number in (one.width, one.start, one.kind)]
@@ -100,16 +109,15 @@ class Linked:
         self.buffers = (ctypes.c_int64 * len(laid))(*laid)
         self.matrix_shapes = (ctypes.c_int64 * (2 * len(shapes)))(*chain.from_iterable(shapes))
         self.numbers = sum(rows * columns for rows, columns in shapes)
-        self.fixed = [int(str(one.key[1])) for one in code.buffers if one.key[0] == "fixed"]
         self.tables = tuple(
             map(ctypes.addressof, (self.instructions, self.groups, self.buffers, self.matrix_shapes))
         )
         self.sizes = (len(ends), code.tile_rows, code.tile_width)
         self._constants: dict[torch.dtype, Tensor] = {}
 
-    def fixed_of(self, prelude: Mapping[int, Tensor]) -> dict[Key, Tensor]:
-        """The vectors that the code reads."""
-        return {("fixed", place): prelude[place].contiguous() for place in self.fixed}
+    def key(self, key: Key) -> Key:
+        """The key under which what this key is for lies, its own or that of which it is another name."""
+        return self.code.aliases.get(key, key)
 
     def matrices_of(self, prelude: Mapping[int, Tensor]) -> list[Tensor]:
         """The matrices that the code reads, still to be packed."""
@@ -156,6 +164,13 @@ def equal_steps(steps: int, batch: int) -> Steps:
     return steps_of(torch.full((steps,), batch))
 
 
+def steps_over(rows: int, batch: int, sizes: Tensor | None) -> Steps:
+    """The steps of so many rows in all, with `sizes` rows each or, where that is None, `batch`."""
+    if sizes is not None:
+        return steps_of(sizes)
+    return equal_steps(rows // batch if batch else 0, batch)
+
+
 WORTH_THREADS = 1 << 15
 """Multiplications of a step below which one thread is done before two have met."""
 
@@ -168,28 +183,32 @@ NEAR_BYTES = 1 << 20
 
 @dataclass
 class Pass:
-    """One direction of one layer over time: the code, what is there by key, packed matrices."""
+    """One direction of one layer over time: the code, what is there by key, packed matrices.
+
+    rows: of each sequence, at least those of all steps.
+    """
 
     linked: Linked
     tensors: dict[Key, Tensor]
     packed: Sequence[Tensor]
+    rows: int
     backwards: bool
 
-    def __getitem__(self, key: Key) -> Tensor:
-        """What lies under a key, or under the key that it is another name of."""
-        return self.tensors[self.linked.code.aliases.get(key, key)]
-
     def complete(self, steps: Steps, like: Tensor) -> list[int]:
-        """Makes the buffers that are not there yet; where all of them lie."""
+        """Makes the buffers that are not there yet; where all of them lie.
+
+        Rows that no step has are 0.
+        """
         places: list[int] = []
+        make = like.new_empty if self.rows == steps.rows else like.new_zeros
         for buffer in self.linked.code.buffers:
             tensor = self.tensors.get(buffer.key)
             if tensor is None and buffer.kind is not Kind.TILE:
                 if buffer.key == CONSTANTS:
                     tensor = self.linked.constants(like.dtype)
                 else:
-                    rows = steps.rows if buffer.kind is Kind.SEQUENCE else steps.batch
-                    tensor = like.new_empty(rows, buffer.width)
+                    rows = self.rows if buffer.kind is Kind.SEQUENCE else steps.batch
+                    tensor = make(rows, buffer.width)
                 self.tensors[buffer.key] = tensor
             places.append(0 if tensor is None else tensor.data_ptr())
         return places

@@ -17,8 +17,9 @@ class Program:
     """One step of a cell as row operations.
 
     state: the new state by name; observed: what the cell lets be seen, by name. The leaves are `input` (the
-    row W x(t) + b, packed), `state` (the last state of that name), `fixed` (a vector of the prelude, by its
-    place) and constants. The matrices of products are the prelude's too, (v.width, width) each.
+    row W x(t) + b, packed), `state` (the last state of that name), `noise` and `mask` (what is of chance,
+    drawn for each step or for a sequence), `fixed` (a vector of the prelude, by its place) and constants. The
+    matrices of products are the prelude's too, (v.width, width) each.
     """
 
     state: Mapping[str, Node]

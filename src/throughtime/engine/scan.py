@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -11,10 +12,11 @@ from torch import Tensor
 
 from throughtime.cells import Cell
 from throughtime.engine.compiled import Compiled, compiled
-from throughtime.engine.native import NEAR_BYTES, Pass, Steps, run, threads
-from throughtime.engine.packing import pack, packed_for_good
+from throughtime.engine.execute import execute
+from throughtime.engine.instruction import Key
+from throughtime.engine.native import NEAR_BYTES, Linked, steps_over, threads
 from throughtime.engine.program import Leaf, evaluate
-from throughtime.engine.trace import WX, X
+from throughtime.engine.trace import MASK, NOISE, WX, X
 
 Values = dict[str, Tensor]
 
@@ -24,10 +26,12 @@ ROWS_FOR_FULL_SPEED = 8
 
 @dataclass(frozen=True)
 class Direction:
-    """What one direction of a layer is given: its first states and its parameters, by name."""
+    """What one direction of a layer is given, by name: its first states, its parameters, and in training its
+    noise, the rows of all steps or those of a sequence."""
 
     state: Mapping[str, Tensor]
     weights: Mapping[str, Tensor]
+    noise: Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -41,22 +45,24 @@ class Result:
 
 def scan(
     cell: Cell,
-    hidden_size: int,
     rows: Tensor,
-    steps: Steps,
+    sizes: Tensor | None,
     directions: Sequence[Direction],
     observed: tuple[str, ...] = (),
 ) -> list[Result]:
     """Runs one layer, the first direction forwards and the second backwards.
 
-    rows: (rows of all steps, input_size), step by step, longest sequences first.
+    rows: (rows of all steps, input_size), step by step, longest sequences first. sizes: rows of each step, or
+    None where all have as many.
     states: (B, width) each in the order of the rows. Results come in that order too.
     Gradients reach rows, states and weights; what is observed has none.
     """
-    weights = directions[0].weights
-    inner = rows.shape[1] if _pays_inside(weights, steps, len(directions)) else None
-    code = compiled(cell, hidden_size, "bias_ih" in weights, inner)
-    plan = _Plan(code, steps, observed, len(directions))
+    first = directions[0]
+    batch = next(iter(first.state.values())).shape[0]
+    hidden_size = len(first.weights["weight_ih"]) // len(cell.gates)
+    inner = rows.shape[1] if _pays_inside(first.weights, batch, len(directions)) else None
+    code = compiled(cell, hidden_size, "bias_ih" in first.weights, inner, bool(first.noise))
+    plan = _Plan(code, sizes, batch, observed, len(directions), tuple(first.noise))
     given = [one for direction in directions for one in plan.flat(direction)]
     if torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in (rows, *given)):
         found: Sequence[Tensor] = _Scan.apply(plan, rows, *given)  # pyright: ignore[reportAssignmentType]
@@ -65,14 +71,16 @@ def scan(
     return [plan.result(values) for values in plan.divided(found)]
 
 
-def _pays_inside(weights: Mapping[str, Tensor], steps: Steps, directions: int) -> bool:
+def _pays_inside(weights: Mapping[str, Tensor], batch: int, directions: int) -> bool:
     """Whether the product of the input is best done inside the scan, where its result stays in the cache.
 
     It is where each thread has rows enough for full speed and all matrices stay near; else one large product.
     """
+    if isinstance(batch, torch.SymInt):  # in a graph for batches of any size
+        return False
     team = max(1, threads() // directions)
     size = sum(one.numel() * one.element_size() for one in weights.values() if one.dim() == 2)
-    return steps.batch >= ROWS_FOR_FULL_SPEED * team and size <= NEAR_BYTES
+    return size <= NEAR_BYTES and batch >= ROWS_FOR_FULL_SPEED * team
 
 
 class _Given(NamedTuple):
@@ -81,30 +89,49 @@ class _Given(NamedTuple):
     weight_ih: Tensor
     bias_ih: Tensor | None
     state: Sequence[Tensor]
+    noise: Sequence[Tensor]
     prelude: dict[int, Tensor]
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """One layer's pass without its tensors."""
+    """One layer's pass without its tensors; noise: the names of what is given of chance."""
 
     compiled: Compiled
-    steps: Steps
+    sizes: Tensor | None
+    batch: int
     observed: tuple[str, ...]
     directions: int
+    noise: tuple[str, ...]
 
     def flat(self, direction: Direction) -> list[Tensor | None]:
         """What a direction is given, in the order of `_Given`; gradients go back through the prelude."""
         prelude = self.compiled.prelude.run(direction.weights)
         state = (direction.state[name] for name in self.compiled.program.state)
+        noise = (direction.noise[name] for name in self.noise)
         places = (prelude[place] for place in self.compiled.places)
-        return [direction.weights["weight_ih"], direction.weights.get("bias_ih"), *state, *places]
+        weights = direction.weights
+        return [weights["weight_ih"], weights.get("bias_ih"), *state, *noise, *places]
 
     def given(self, flat: Sequence[Any]) -> _Given:
         """The same with its names."""
-        end = 2 + len(self.compiled.program.state)
-        prelude = dict(zip(self.compiled.places, flat[end:], strict=True))
-        return _Given(flat[0], flat[1], flat[2:end], prelude)
+        states = 2 + len(self.compiled.program.state)
+        noise = states + len(self.noise)
+        prelude = dict(zip(self.compiled.places, flat[noise:], strict=True))
+        return _Given(flat[0], flat[1], flat[2:states], flat[states:noise], prelude)
+
+    def leaves(self, given: _Given) -> dict[Leaf, Tensor]:
+        """What every step can read, forwards or back, by its leaf."""
+        found: dict[Leaf, Tensor] = {("fixed", place): one for place, one in given.prelude.items()}
+        for name, rows in zip(self.noise, given.noise, strict=True):
+            found[NOISE, name] = found[MASK, name] = rows  # a name is one or the other
+        return found
+
+    @cached_property
+    def results(self) -> list[Key]:
+        """The keys of a direction's results, in the order of `result`."""
+        states: list[Key] = [("state", name) for name in self.compiled.program.state]
+        return [("output", None), *states, *(("observed", name) for name in self.observed)]
 
     def divided(self, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
         """`values` in equal parts, one a direction."""
@@ -118,30 +145,35 @@ class _Plan:
         state = dict(zip(names, values[1:end], strict=True))
         return Result(values[0], state, dict(zip(self.observed, values[end:], strict=True)))
 
+    def run(
+        self, code: Linked, rows: Tensor, given: Sequence[_Given], leaves: Sequence[dict[Key, Tensor]]
+    ) -> list[dict[Key, Tensor]]:
+        """Runs code for all directions; what each was given and what it made, by key."""
+        flat = [one[buffer.key] for one in leaves for buffer in code.code.reads]
+        matrices = [matrix for one in given for matrix in code.matrices_of(one.prelude)]
+        made = execute(code, rows.shape[0], self.batch, flat, matrices, self.sizes)
+        return [
+            one | dict(zip((buffer.key for buffer in code.code.gives), own, strict=True))
+            for one, own in zip(leaves, self.divided(made), strict=True)
+        ]
+
 
 def _forward(
-    plan: _Plan, rows: Tensor, given: Sequence[Tensor | None], train: bool
+    plan: _Plan, rows: Tensor, flat: Sequence[Tensor | None], train: bool
 ) -> tuple[list[Tensor], list[Tensor]]:
     """The results of all directions, and what is kept of them."""
     code = plan.compiled
-    names = tuple(code.program.state)
     linked = code.linked_forward(train, plan.observed)
-    passes: list[Pass] = []
-    for k, flat in enumerate(plan.divided(given)):
-        one = plan.given(flat)
-        tensors = linked.fixed_of(one.prelude)
+    given = [plan.given(one) for one in plan.divided(flat)]
+    leaves = [plan.leaves(one) for one in given]
+    for one, tensors in zip(given, leaves, strict=True):
         tensors["input", None] = _input(plan, rows, one)
-        for name, state in zip(names, one.state, strict=True):
-            tensors["state", name] = state.clone(memory_format=torch.contiguous_format)
-        packed = list(map(pack if train else packed_for_good, linked.matrices_of(one.prelude)))
-        passes.append(Pass(linked, tensors, packed, backwards=bool(k)))
-    run(passes, plan.steps, rows)
+        tensors |= zip((("state", name) for name in code.program.state), one.state, strict=True)
     results: list[Tensor] = []
     keeping: list[Tensor] = []
-    for one in passes:
-        results += [one["output", None], *(one["state", name] for name in names)]
-        results += [one["observed", name] for name in plan.observed]
-        keeping += [one["kept", node.number] for node in (code.kept if train else ())]
+    for one in plan.run(linked, rows, given, leaves):
+        results += [one[linked.key(key)] for key in plan.results]
+        keeping += [one[linked.key(("kept", node.number))] for node in (code.kept if train else ())]
     return results, keeping
 
 
@@ -159,6 +191,7 @@ class _Scan(torch.autograd.Function):
         results, keeping = _forward(plan, rows, given, train=True)
         ctx.plan, ctx.count = plan, len(given)
         ctx.save_for_backward(rows, *given, *keeping)
+        ctx.set_materialize_grads(False)
         observed = [one for values in plan.divided(results) for one in plan.result(values).observed.values()]
         ctx.mark_non_differentiable(*observed)
         return tuple(results)
@@ -176,7 +209,7 @@ class _Scan(torch.autograd.Function):
 def _backward(
     plan: _Plan,
     rows: Tensor,
-    given: Sequence[Tensor | None],
+    flat: Sequence[Tensor | None],
     keeping: Sequence[Tensor],
     d_results: Sequence[Tensor | None],
     needed: Sequence[bool],
@@ -185,59 +218,61 @@ def _backward(
     code = plan.compiled
     state = code.program.state
     linked = code.linked_backward(needed[0] or not code.inner)
-    passes: list[Pass] = []
-    parts = zip(*map(plan.divided, (given, keeping, d_results)), strict=True)
-    for k, (flat, held, d) in enumerate(parts):
-        one = plan.given(flat)
-        tensors = linked.fixed_of(one.prelude)
-        tensors |= {("kept", node.number): value for node, value in zip(code.kept, held, strict=True)}
-        width = next(iter(state.values())).width
-        tensors["d_output", None] = rows.new_zeros(len(rows), width) if d[0] is None else d[0].contiguous()
-        for name, d_state, first in zip(state, d[1:], one.state, strict=False):
-            change = torch.zeros_like if d_state is None else torch.clone
-            like = first if d_state is None else d_state
-            tensors["d_state", name] = change(like, memory_format=torch.contiguous_format)
-        packed = list(map(pack, linked.matrices_of(one.prelude)))
-        passes.append(Pass(linked, tensors, packed, backwards=not k))
-    run(passes, plan.steps, rows)
+    given = [plan.given(one) for one in plan.divided(flat)]
+    leaves = [plan.leaves(one) for one in given]
+    width = next(iter(state.values())).width
+    parts = zip(leaves, given, plan.divided(keeping), plan.divided(d_results), strict=True)
+    for tensors, one, held, (d_output, *d_states) in parts:
+        tensors |= zip((("kept", node.number) for node in code.kept), held, strict=True)
+        tensors["d_output", None] = rows.new_zeros(rows.shape[0], width) if d_output is None else d_output
+        for name, d_state, first in zip(state, d_states, one.state, strict=False):
+            tensors["d_state", name] = torch.zeros_like(first) if d_state is None else d_state
     d_rows: Tensor | None = None
     d_given: list[Tensor | None] = []
-    for done, flat, wanted in zip(passes, plan.divided(given), plan.divided(needed[1:]), strict=True):
+    done = plan.run(linked, rows, given, leaves)
+    for found, one, wanted in zip(done, given, plan.divided(needed[1:]), strict=True):
         if needed[0] and code.gradient.input is not None:
-            d_input = done["d_input", None]
-            d_share = d_input if code.inner else d_input @ flat[0]
+            d_input = found[linked.key(("d_input", None))]
+            d_share = d_input if code.inner else d_input @ one.weight_ih
             d_rows = d_share if d_rows is None else d_rows + d_share
-        d_given += _of_direction(plan, done, rows, plan.given(wanted))
+        d_given += _of_direction(plan, linked, found, rows, plan.given(wanted))
     return [d_rows, *d_given]
 
 
-def _of_direction(plan: _Plan, done: Pass, rows: Tensor, wanted: Any) -> list[Tensor | None]:
+def _of_direction(
+    plan: _Plan, code: Linked, found: Mapping[Key, Tensor], rows: Tensor, wanted: Any
+) -> list[Tensor | None]:
     """The gradients of what one direction was given, where `wanted`, a `_Given` of truth values, says so."""
     gradient = plan.compiled.gradient
+
+    def done(kind: str, of: object) -> Tensor:
+        return found[code.key((kind, of))]
+
     sums: dict[int, Tensor] = {}
 
     def summed(d: Tensor) -> Tensor:
         """Over all rows; biases that were added to one another have the same."""
-        if d.data_ptr() not in sums:
-            sums[d.data_ptr()] = d.sum(0)
-        return sums[d.data_ptr()]
+        if id(d) not in sums:
+            sums[id(d)] = d.sum(0)
+        return sums[id(d)]
 
     d_weight, d_bias = None, None
     if gradient.input is not None and not plan.compiled.inner:
-        d_input = done["d_input", None]
+        d_input = done("d_input", None)
         d_weight = _outer(d_input, rows) if wanted.weight_ih else None
         d_bias = summed(d_input) if wanted.bias_ih else None
     prelude: dict[int, Tensor] = {}
     for place in gradient.fixed:
         if wanted.prelude[place]:
-            prelude[place] = summed(done["d_fixed", place])
+            prelude[place] = summed(done("d_fixed", place))
     for k, one in enumerate(gradient.outer):
         if wanted.prelude[one.matrix]:
-            share = _outer(done["outer_v", k], done["outer_d", k])
+            share = _outer(done("outer_v", k), done("outer_d", k))
             prelude[one.matrix] = share if one.matrix not in prelude else prelude[one.matrix] + share
-    states = (done["d_state", name] for name in gradient.state)
+    states = (done("d_state", name) for name in gradient.state)
     d_states = [d if asked else None for d, asked in zip(states, wanted.state, strict=True)]
-    return [d_weight, d_bias, *d_states, *(prelude.get(place) for place in plan.compiled.places)]
+    d_noise = [None] * len(plan.noise)
+    return [d_weight, d_bias, *d_states, *d_noise, *(prelude.get(place) for place in plan.compiled.places)]
 
 
 def _outer(a: Tensor, b: Tensor) -> Tensor:
@@ -265,11 +300,11 @@ def _gradients_by_torch(
 
 def _by_torch(plan: _Plan, rows: Tensor, given: _Given, reverse: bool) -> list[Tensor]:
     """Output and last states of one direction by torch's operations, one step at a time."""
-    program, steps = plan.compiled.program, plan.steps
+    program = plan.compiled.program
+    steps = steps_over(len(rows), plan.batch, plan.sizes)
     inputs = _input(plan, rows, given)
-    leaves: dict[Leaf, Tensor] = {
-        (kind, place): one for place, one in given.prelude.items() for kind in ("fixed", "matrix")
-    }
+    leaves = plan.leaves(given) | {("matrix", place): one for place, one in given.prelude.items()}
+    noise = dict(zip(plan.noise, given.noise, strict=True))
     state = dict(zip(program.state, given.state, strict=True))
     outputs: dict[int, Tensor] = {}
     times = range(len(steps.sizes))
@@ -277,6 +312,8 @@ def _by_torch(plan: _Plan, rows: Tensor, given: _Given, reverse: bool) -> list[T
         size, first = int(steps.sizes[t]), int(steps.offsets[t])
         here: dict[Leaf, Tensor] = {("state", name): value[:size] for name, value in state.items()}
         here["input", X if plan.compiled.inner else WX] = inputs[first : first + size]
+        for name, value in noise.items():
+            here[NOISE, name], here[MASK, name] = value[first : first + size], value[:size]
         new = evaluate(program.state.values(), leaves | here)
         state = {
             name: torch.cat([value, state[name][size:]])

@@ -71,6 +71,8 @@ class Notation:
                 return f"d{node.attribute}(t)", _ATOM
             case "d_output":
                 return "dy(t)", _ATOM
+            case "noise" | "mask":
+                return f"{node.attribute}{'(t)' * (node.op == 'noise')}", _ATOM
             case "fixed":
                 return self.label(node.attribute), _ATOM
             case "columns":

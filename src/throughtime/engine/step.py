@@ -10,6 +10,7 @@ from torch import Tensor
 
 from throughtime.cells import Cell
 from throughtime.engine.compiled import compiled
+from throughtime.engine.instruction import Key
 from throughtime.engine.native import Pass, Prepared, equal_steps
 from throughtime.engine.packing import pack
 
@@ -47,11 +48,11 @@ class NativeStep:
         prelude = {place: one for place in self._compiled.places if (one := made[place]) is not None}
         like = self._like = self._order[0].detach()
         batch, width = self._output_shape
-        tensors = {("state", name): value for name, value in self.state.items()}
-        tensors |= linked.fixed_of(prelude)
+        tensors: dict[Key, Tensor] = {("state", name): value for name, value in self.state.items()}
+        tensors |= {("fixed", place): one.contiguous() for place, one in prelude.items()}
         tensors["input", None] = like.new_empty(batch, like.shape[1])
         tensors["output", None] = like.new_empty(batch, width)
-        one = Pass(linked, tensors, list(map(pack, linked.matrices_of(prelude))), backwards=False)
+        one = Pass(linked, tensors, list(map(pack, linked.matrices_of(prelude))), batch, backwards=False)
         self._prepared = Prepared([one], equal_steps(1, batch), like)
         keys = [buffer.key for buffer in linked.code.buffers]
         self._input, self._output = keys.index(("input", None)), keys.index(("output", None))

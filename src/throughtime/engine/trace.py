@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from torch.nn.functional import linear
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from throughtime.cells import Cell
+from throughtime.cells import Cell, Noise
 from throughtime.engine.lowering import LOWERED, PRODUCTS, Matrix, Unsupported
 from throughtime.engine.node import Graph, Node
 from throughtime.engine.program import Program
@@ -26,6 +27,9 @@ aten = torch.ops.aten
 
 X, WX = "x", "wx"
 """The input of a step: x(t), or W x(t) + b."""
+
+NOISE, MASK = "noise", "mask"
+"""Leaves of chance: drawn for every step, or once for a sequence."""
 
 SYMBOLS = {"weight_hh": "U", "bias_hh": "b"}
 """How equations write the parameters that every cell has; a gate's part is U.i, say."""
@@ -113,11 +117,18 @@ class Traced:
     prelude: Prelude
 
 
-def trace(cell: Cell, hidden_size: int, weights: Mapping[str, Tensor], inner: bool = False) -> Traced:
+def trace(
+    cell: Cell,
+    hidden_size: int,
+    weights: Mapping[str, Tensor],
+    inner: bool = False,
+    noise: Mapping[str, Noise] = MappingProxyType({}),
+) -> Traced:
     """Takes the step of a cell apart.
 
     weights: one layer's parameters by their plain names; their values are not looked at.
     inner: the product of the input is part of the step, whose input is then x(t); else it is W x(t) + b.
+    noise: what the step is given of chance; what it would be given beside this are numbers, its means.
     Raises Unsupported for an operation that cannot be part of a program, naming it and the way out.
     """
     graph, prelude = Graph(), Prelude()
@@ -129,8 +140,12 @@ def trace(cell: Cell, hidden_size: int, weights: Mapping[str, Tensor], inner: bo
         x = recorder.leaf("input", X if inner else WX, weight.shape[1] if inner else width, like=weight)
         sizes = cell.state_sizes(hidden_size)
         state = {name: recorder.leaf("state", name, size, x) for name, size in sizes.items()}
+        drawn = {
+            name: recorder.leaf(NOISE if one.each_step else MASK, name, one.width, x)
+            for name, one in noise.items()
+        }
         with recorder:
-            new, seen = cell.bind(parameters)(linear(x, weight, bias) if inner else x, state)
+            new, seen = cell.bind(parameters)(linear(x, weight, bias) if inner else x, state, drawn)
     outputs = {name: recorder.output(name, new[name], size) for name, size in sizes.items()}
     observed = {name: recorder.output(name, value, value.shape[-1]) for name, value in seen.items()}
     program = Program(outputs, observed, cell.name, cell.gates)

@@ -8,13 +8,12 @@ from typing import Protocol
 
 from torch import Tensor
 
-from throughtime.cells import Cell, Rows
+from throughtime.cells import Cell
 from throughtime.layers.compiled import CompiledScan
+from throughtime.layers.direction import Direction
 from throughtime.layers.ragged import Ragged, Run
 from throughtime.layers.reference import Reference
 from throughtime.layers.torch_kernels import TorchKernels
-
-Weights = Mapping[str, Tensor]
 
 
 class Backend(Protocol):
@@ -28,17 +27,11 @@ class Backend(Protocol):
         ...
 
     def run(
-        self,
-        cell: Cell,
-        sequences: Ragged,
-        states: Sequence[Rows],
-        weights: Sequence[Weights],
-        observed: tuple[str, ...] = (),
+        self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
     ) -> Run:
         """Runs every direction, the first forwards, the second backwards.
 
-        sequences: I features; states, weights: one entry a direction, each state (B, width); observed: what
-        the cell shall let be seen, by name.
+        sequences: I features; observed: what the cell shall let be seen, by name.
         """
         ...
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 from torch._C import _functorch  # pyright: ignore
 
 from throughtime.cells import Cell, Rows
+from throughtime.engine import scan
 from throughtime.engine.compiled import compiled
+from throughtime.engine.layer import layer
 from throughtime.engine.lowering import Unsupported
-from throughtime.engine.native import NAMES, equal_steps, native, steps_of
-from throughtime.engine.scan import Direction, scan
+from throughtime.engine.native import NAMES, native
+from throughtime.layers.direction import Direction
 from throughtime.layers.ragged import Ragged, Run
 from throughtime.layers.reference import Reference
-
-Weights = Mapping[str, Tensor]
+from throughtime.layers.rows import layout_of
 
 
 class CompiledScan:
@@ -30,59 +32,50 @@ class CompiledScan:
         if weight.dtype not in NAMES:
             return f"it computes in float32 and float64 alone, and the weights are {weight.dtype}"
         try:
-            compiled(cell, hidden_size, True)
+            compiled(cell, hidden_size, True, noisy=bool(cell.noise(hidden_size)))
         except Unsupported as error:
             return error.what
         return None
 
     def run(
-        self,
-        cell: Cell,
-        sequences: Ragged,
-        states: Sequence[Rows],
-        weights: Sequence[Weights],
-        observed: tuple[str, ...] = (),
+        self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
     ) -> Run:
-        if _functorch.peek_interpreter_stack() is not None:  # vmap and grad see through torch alone
-            return Reference().run(cell, sequences, states, weights, observed)
+        in_graph = torch.compiler.is_compiling()
+        if not in_graph and _functorch.peek_interpreter_stack() is not None:  # vmap sees through torch alone
+            return Reference().run(cell, sequences, directions, observed)
         if torch.is_autocast_enabled("cpu"):
-            return self._cast(cell, sequences, states, weights, observed)
-        packed = None if sequences.lengths is None else sequences.packed
-        order, back = (packed.sorted_indices, packed.unsorted_indices) if packed else (None, None)
-        results = scan(
-            cell,
-            weights[0]["weight_ih"].shape[0] // len(cell.gates),
-            packed.data if packed else sequences.data.flatten(0, 1),
-            steps_of(packed.batch_sizes) if packed else equal_steps(sequences.steps, sequences.batch),
-            [Direction(_taken(state, order), weight) for state, weight in zip(states, weights, strict=True)],
-            observed,
-        )
-
-        def formed(rows: Tensor) -> Ragged:
-            if packed:
-                return sequences.with_rows(rows)
-            return sequences.with_data(rows.view(sequences.steps, sequences.batch, rows.shape[-1]))
-
+            return self._cast(cell, sequences, directions, observed)
+        sequences = sequences if sequences.lengths is None or in_graph else sequences.as_packed()
+        layout = layout_of(sequences)
+        given = [
+            scan.Direction(
+                _taken(one.state, layout.order),
+                one.weights,
+                {name: layout.rows(rows) for name, rows in one.noise.items()}
+                | _taken(one.masks, layout.order),
+            )
+            for one in directions
+        ]
+        run = layer if in_graph else scan.scan
+        results = run(cell, layout.rows(sequences), layout.sizes, given, observed)
         outputs = [one.output for one in results]
         return Run(
-            formed(torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]),
-            [_taken(one.state, back) for one in results],
-            [{name: formed(rows) for name, rows in one.observed.items()} for one in results],
+            layout.formed(torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]),
+            [_taken(one.state, layout.back) for one in results],
+            [{name: layout.formed(rows) for name, rows in one.observed.items()} for one in results],
         )
 
     def _cast(
-        self,
-        cell: Cell,
-        sequences: Ragged,
-        states: Sequence[Rows],
-        weights: Sequence[Weights],
-        observed: tuple[str, ...],
+        self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...]
     ) -> Run:
         """Under autocast: computed in the weights' dtype, in and out in autocast's."""
-        inside, outside = weights[0]["weight_ih"].dtype, torch.get_autocast_dtype("cpu")
+        inside, outside = directions[0].weights["weight_ih"].dtype, torch.get_autocast_dtype("cpu")
         with torch.autocast("cpu", enabled=False):
-            given = [{name: one.to(inside) for name, one in state.items()} for state in states]
-            done = self.run(cell, sequences.map(lambda x: x.to(inside)), given, weights, observed)
+            given = [
+                replace(one, state={name: value.to(inside) for name, value in one.state.items()})
+                for one in directions
+            ]
+            done = self.run(cell, sequences.map(lambda x: x.to(inside)), given, observed)
         return Run(
             done.output.map(lambda x: x.to(outside)),
             [{name: one.to(outside) for name, one in state.items()} for state in done.state],
@@ -90,5 +83,5 @@ class CompiledScan:
         )
 
 
-def _taken(state: Rows, order: Tensor | None) -> Rows:
+def _taken(state: Mapping[str, Tensor], order: Tensor | None) -> Rows:
     return {name: one if order is None else one.index_select(0, order) for name, one in state.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -13,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 @dataclass(frozen=True)
 class Ragged:
-    """Time-major sequences with F features, in one of two forms; the other is made when it is asked for.
+    """Time-major sequences with F features, in one of two forms; the other is made whenever it is asked for.
 
     form: (T, B, F) padded, or packed. lengths: (B,) int64 on the CPU, or None where all are T long.
     steps: T.
@@ -23,14 +22,14 @@ class Ragged:
     lengths: Tensor | None
     steps: int
 
-    @cached_property
+    @property
     def data(self) -> Tensor:
         """(T, B, F), as it was given, or padded with 0."""
         if isinstance(self.form, Tensor):
             return self.form
         return pad_packed_sequence(self.form, total_length=self.steps)[0]
 
-    @cached_property
+    @property
     def packed(self) -> PackedSequence:
         """Step by step, longest sequences first, without padding."""
         if isinstance(self.form, PackedSequence):
@@ -48,11 +47,29 @@ class Ragged:
         """B."""
         return self.form.shape[1] if isinstance(self.form, Tensor) else int(self.form.batch_sizes[0])
 
+    def as_padded(self) -> Ragged:
+        """The same in padded form."""
+        return replace(self, form=self.data)
+
+    def as_packed(self) -> Ragged:
+        """The same in packed form."""
+        return replace(self, form=self.packed)
+
     def map(self, function: Callable[[Tensor], Tensor]) -> Ragged:
         """The same steps with other numbers, each made of the one in its place."""
         form = self.form
         new = function(form) if isinstance(form, Tensor) else form._replace(data=function(form.data))
         return replace(self, form=new)
+
+    def scaled(self, factors: Tensor) -> Ragged:
+        """Every step of each sequence times that sequence's factors, (B, F)."""
+        if isinstance(self.form, Tensor):
+            return replace(self, form=self.form * factors)
+        sizes, order = self.form.batch_sizes, self.form.sorted_indices
+        starts = sizes.cumsum(0) - sizes
+        sequence = torch.arange(len(self.form.data)) - starts.repeat_interleave(sizes)
+        in_order = factors if order is None else factors.index_select(0, order)
+        return self.map(lambda x: x * in_order.index_select(0, sequence.to(x.device)))
 
     def with_data(self, data: Tensor) -> Ragged:
         """Other values (T, B, F) for the same steps."""
@@ -84,13 +101,15 @@ def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
     Raises ValueError where lengths are not B whole numbers from 1 to T.
     """
     if lengths is None:
-        return Ragged(data, None, len(data))
+        return Ragged(data, None, data.shape[0])
     counts = torch.as_tensor(lengths, device="cpu")
     steps, batch = data.shape[:2]
     if counts.is_floating_point() or counts.shape != (batch,):
         got = f"{counts.dtype} of {tuple(counts.shape)}"
         raise ValueError(f"lengths must be {batch} whole numbers, one a sequence; got {got}")
     counts = counts.to(torch.int64)
+    if torch.compiler.is_compiling():  # what the lengths are is not known before the graph runs
+        return Ragged(data, counts, steps)
     shortest, longest = (int(counts.min()), int(counts.max())) if batch else (1, 1)
     if not 1 <= shortest <= longest <= steps:
         raise ValueError(f"lengths must lie between 1 and {steps}; got {shortest} to {longest}")

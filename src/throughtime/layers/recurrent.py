@@ -16,6 +16,7 @@ from throughtime.cells.initialise import INITIALISERS, Initialiser
 from throughtime.cells.registry import without_constants
 from throughtime.engine.step import NativeStep
 from throughtime.layers.backends import BACKENDS, choose
+from throughtime.layers.direction import directions_of
 from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
 from throughtime.layers.stream import ReferenceStep, Stream
 
@@ -213,8 +214,14 @@ class Recurrent(nn.Module):
         for k in range(self.num_layers):
             if k and self.dropout:
                 sequences = sequences.map(lambda x: functional.dropout(x, self.dropout, self.training))
+            masks = self.cell.input_noise(self._layer_input(k)) if self.training else None
+            if masks is not None:
+                sequences = sequences.scaled(masks.draw(self._a_weight(), sequences.batch))
             states = first[k * self.num_directions : (k + 1) * self.num_directions]
-            done = BACKENDS[self.backend].run(self.cell, sequences, states, self.weights(k), observed)
+            directions = directions_of(
+                self.cell, self.hidden_size, sequences, states, self.weights(k), self.training
+            )
+            done = BACKENDS[self.backend].run(self.cell, sequences, directions, observed)
             sequences = done.output
             last += done.state
             seen += done.observed

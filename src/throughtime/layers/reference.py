@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
 from throughtime.cells import Cell, Rows
+from throughtime.layers.direction import Direction
 from throughtime.layers.ragged import Ragged, Run
-
-Weights = Mapping[str, Tensor]
 
 
 class Reference:
@@ -21,16 +20,12 @@ class Reference:
         return None
 
     def run(
-        self,
-        cell: Cell,
-        sequences: Ragged,
-        states: Sequence[Rows],
-        weights: Sequence[Weights],
-        observed: tuple[str, ...] = (),
+        self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
     ) -> Run:
+        padded = sequences.as_padded()
         scans = [
-            scan(cell, sequences, state, weight, reverse, observed)
-            for state, weight, reverse in zip(states, weights, (False, True), strict=False)
+            scan(cell, padded, direction, reverse, observed)
+            for direction, reverse in zip(directions, (False, True), strict=False)
         ]
         outputs = torch.cat([output for output, _, _ in scans], -1)
         seen = [
@@ -40,26 +35,22 @@ class Reference:
 
 
 def scan(
-    cell: Cell,
-    sequences: Ragged,
-    state: Rows,
-    weights: Weights,
-    reverse: bool,
-    observed: tuple[str, ...] = (),
+    cell: Cell, sequences: Ragged, given: Direction, reverse: bool, observed: tuple[str, ...] = ()
 ) -> tuple[Tensor, Rows, Rows]:
     """Runs one direction of one layer.
 
-    sequences: (T, B, I); state: (B, width) by name.
+    sequences: (T, B, I).
     Returns the outputs (T, B, width), the state after each sequence's last step, and what was observed,
     (T, B, width) by name. Where a sequence has ended outputs and observations are 0.
     """
-    step = cell.bind(weights)
+    step, weights, state = cell.bind(given.weights), given.weights, given.state
     valid = None if sequences.lengths is None else sequences.valid()[..., None]
     rows = linear(_masked(sequences.data, valid), weights["weight_ih"], weights.get("bias_ih"))
+    noise = {name: one.data for name, one in given.noise.items()}
     outputs: list[Tensor] = [rows] * len(rows)
     seen: dict[str, list[Tensor]] = {name: [rows] * len(rows) for name in observed}
     for t in reversed(range(len(rows))) if reverse else range(len(rows)):
-        new, values = step(rows[t], state)
+        new, values = step(rows[t], state, {**given.masks, **{name: one[t] for name, one in noise.items()}})
         state = new if valid is None else _where(valid[t], new, state)
         outputs[t] = state[cell.state[0]]
         for name in observed:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from throughtime.cells import GRU, LSTM, Cell, Elman, ElmanReLU, ProjectedLSTM, Rows
+from throughtime.layers.direction import Direction
 from throughtime.layers.ragged import Ragged, Run
 
 KERNELS: Mapping[type[Cell], Callable[..., Any]] = {
@@ -21,8 +22,6 @@ KERNELS: Mapping[type[Cell], Callable[..., Any]] = {
 ORDER = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 """The order in which the kernels take the weights of one direction."""
 
-Weights = Mapping[str, Tensor]
-
 
 class TorchKernels:
     """Runs LSTM, projected LSTM, GRU and both Elman cells; ragged batches go in packed."""
@@ -33,27 +32,28 @@ class TorchKernels:
         return f"torch has kernels for {', '.join(one.__name__ for one in KERNELS)} alone"
 
     def run(
-        self,
-        cell: Cell,
-        sequences: Ragged,
-        states: Sequence[Rows],
-        weights: Sequence[Weights],
-        observed: tuple[str, ...] = (),
+        self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
     ) -> Run:
         if observed:
             raise ValueError("torch's kernels let nothing be seen of their steps; backend='reference' does")
+        weights, states = [one.weights for one in directions], [one.state for one in directions]
         if sequences.lengths is None:
             outputs, *last = _call(cell, (sequences.data,), _side_by_side(cell, states), weights, False)
             return Run(sequences.with_data(outputs), _by_direction(cell, last), [])
+        sequences = sequences.as_packed()
         packed = sequences.packed
         first = _ordered(_side_by_side(cell, states), packed.sorted_indices)
         rows, *last = _call(cell, (packed.data, packed.batch_sizes), first, weights)
-        states = _by_direction(cell, _ordered(last, packed.unsorted_indices))
-        return Run(sequences.with_rows(rows), states, [])
+        ended = _by_direction(cell, _ordered(last, packed.unsorted_indices))
+        return Run(sequences.with_rows(rows), ended, [])
 
 
 def _call(
-    cell: Cell, data: tuple[Tensor, ...], state: list[Tensor], weights: Sequence[Weights], *layout: bool
+    cell: Cell,
+    data: tuple[Tensor, ...],
+    state: list[Tensor],
+    weights: Sequence[Mapping[str, Tensor]],
+    *layout: bool,
 ) -> tuple[Tensor, ...]:
     """One layer through torch's kernel: `data` is (T, B, I), or packed rows and their batch sizes."""
     flat = [direction[name] for direction in weights for name in ORDER if name in direction]

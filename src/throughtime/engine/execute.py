@@ -1,0 +1,101 @@
+"""Code run over time, as an operator of torch: its compiler and exporter know the results, not the inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from throughtime.engine.compiled import linked
+from throughtime.engine.instruction import Buffer, Kind
+from throughtime.engine.native import Linked, Pass, run, steps_over
+from throughtime.engine.packing import pack, packed_for_good
+
+library = torch.library.Library("throughtime", "FRAGMENT")
+library.define(
+    "scan(str code, SymInt rows, SymInt batch, Tensor[] given, Tensor[] matrices, Tensor? sizes) -> Tensor[]"
+)
+
+
+def execute(
+    code: Linked,
+    rows: int,
+    batch: int,
+    given: Sequence[Tensor],
+    matrices: Sequence[Tensor],
+    sizes: Tensor | None,
+) -> list[Tensor]:
+    """Runs code for one direction, or for two side by side, the second the other way through time.
+
+    rows: of all steps; batch: those of the first. given: what the code reads, in the order of `Code.reads`;
+    matrices: what it multiplies by; each for all directions one after the other. sizes: rows of each step, or
+    None where all have as many. Returns what it gives, in the order of `Code.gives`.
+    """
+    if not _plain(given[0]):
+        return torch.ops.throughtime.scan(code.text, rows, batch, list(given), list(matrices), sizes)
+    return _execute(code, rows, batch, given, matrices, sizes)
+
+
+def _plain(tensor: Tensor) -> bool:
+    """Whether nobody watches what is done to a tensor, as torch's compiler does."""
+    watched = torch._C._len_torch_dispatch_stack()  # pyright: ignore
+    return not watched and type(tensor) in (Tensor, torch.nn.Parameter)
+
+
+def _execute(
+    code: Linked,
+    rows: int,
+    batch: int,
+    given: Sequence[Tensor],
+    matrices: Sequence[Tensor],
+    sizes: Tensor | None,
+) -> list[Tensor]:
+    reads, gives = code.code.reads, code.code.gives
+    steps = steps_over(rows, batch, sizes)
+    count = len(given) // len(reads)
+    prepare = packed_for_good if code.lasting else pack
+    packed = [prepare(one) for one in matrices]
+    passes: list[Pass] = []
+    for k in range(count):
+        own = given[k * len(reads) : (k + 1) * len(reads)]
+        tensors = {
+            buffer.key: one.clone(memory_format=torch.contiguous_format) if changed else one.contiguous()
+            for buffer, one, changed in zip(reads, own, code.changed, strict=True)
+        }
+        own = packed[k * len(packed) // count : (k + 1) * len(packed) // count]
+        passes.append(Pass(code, tensors, own, rows, backwards=bool(k) != code.backwards))
+    run(passes, steps, given[0])
+    return [one.tensors[buffer.key] for one in passes for buffer in gives]
+
+
+def _by_text(
+    code: str,
+    rows: int,
+    batch: int,
+    given: Sequence[Tensor],
+    matrices: Sequence[Tensor],
+    sizes: Tensor | None,
+) -> list[Tensor]:
+    return _execute(linked(code), rows, batch, given, matrices, sizes)
+
+
+def _shapes(
+    code: str,
+    rows: int,
+    batch: int,
+    given: Sequence[Tensor],
+    matrices: Sequence[Tensor],
+    sizes: Tensor | None,
+) -> list[Tensor]:
+    found = linked(code).code
+    count = len(given) // len(found.reads)
+
+    def empty(buffer: Buffer) -> Tensor:
+        return given[0].new_empty(rows if buffer.kind is Kind.SEQUENCE else batch, buffer.width)
+
+    return [empty(buffer) for _ in range(count) for buffer in found.gives]
+
+
+library.impl("scan", _by_text, "CPU")
+torch.library.register_fake("throughtime::scan", _shapes, lib=library)

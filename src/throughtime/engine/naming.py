@@ -1,0 +1,63 @@
+"""Cells by a text: torch's graphs hold numbers, texts and tensors alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from importlib import import_module
+from typing import Any
+
+from throughtime.cells import Cell
+
+_named: dict[str, Cell] = {}
+"""The cells of this process that have a text."""
+
+
+def same(a: object, b: object) -> bool:
+    """Whether cells are of one class with the same attributes, be they fields or not; other values, equal."""
+    if not isinstance(a, Cell):
+        return a == b
+    ours, theirs = vars(a), vars(b)
+    same_kind = type(a) is type(b) and ours.keys() == theirs.keys()
+    return same_kind and all(same(value, theirs[name]) for name, value in ours.items())
+
+
+def text_of(cell: Cell) -> str:
+    """The text for which `cell_of` gives this cell, or one that is the same: its class and its fields."""
+    plain = text = json.dumps(_written(cell), default=repr)
+    number = 1
+    while not same(_named.setdefault(text, cell), cell):
+        number += 1
+        text = f"{plain} {number}"
+    return text
+
+
+def cell_of(text: str) -> Cell:
+    """The cell that the text stands for, one of this process or else made anew.
+
+    Raises ValueError where it cannot be made: its class is not to be found, or a field is no plain value.
+    """
+    if text not in _named:
+        try:
+            made = _read(json.loads(text))
+        except (ValueError, TypeError, AttributeError, ImportError) as error:
+            raise ValueError(f"this graph needs a cell that cannot be made here, {text}: {error}") from error
+        if not isinstance(made, Cell) or text_of(made) != text:
+            raise ValueError(f"this graph needs a cell that cannot be made here, {text}")
+    return _named[text]
+
+
+def _written(value: object) -> object:
+    if not isinstance(value, Cell):
+        return value
+    own = {one.name: _written(getattr(value, one.name)) for one in fields(value)}
+    return {"module": type(value).__module__, "class": type(value).__qualname__, "fields": own}
+
+
+def _read(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    kind = getattr(import_module(value["module"]), value["class"])
+    if not (isinstance(kind, type) and issubclass(kind, Cell)):
+        raise ValueError(f"{value['class']} of {value['module']} is no cell")
+    return kind(**{name: _read(one) for name, one in value["fields"].items()})
