@@ -43,6 +43,7 @@ format: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/recurrent.py
+	$(BIN)/python benchmarks/translation.py
 	$(BIN)/python benchmarks/corpus_memory.py
 
 .venv/installed: pyproject.toml CMakeLists.txt $(wildcard src/throughtime/engine/native/*)

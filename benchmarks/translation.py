@@ -1,0 +1,149 @@
+"""How many words a second translation learns, with torch's kernels for its recurrent layers and with ours.
+
+One model, that of `throughtime seq2seq train`, takes optimiser steps on batches of Multi30k, English to
+French: forward, backward, clipping, update, as in training. Each batch is taken by every back-end in turn,
+first by another each time. Told are medians over the batches: target tokens a second, and tokens of both
+sides. Multi30k is looked for in the folder that THROUGHTIME_DATA names, or in ../shared/data.
+
+    python benchmarks/translation.py                  writes translation.json
+    python benchmarks/translation.py --batch 32 --cell gru --attention none --steps 100
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from itertools import chain, count, islice
+from pathlib import Path
+from typing import Annotated
+
+import torch
+from cyclopts import App, Parameter
+from lightning_fabric import Fabric
+
+from throughtime.layers import Recurrent
+from throughtime.seq2seq.batches import Batch, make_batch, plan_batches
+from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
+from throughtime.seq2seq.corpus import EncodedCorpus
+from throughtime.seq2seq.prepare import prepare, write_tsv
+from throughtime.seq2seq.readers import read_pairs
+from throughtime.seq2seq.task import Sets, TranslationTask
+from throughtime.training.step import Stepper
+
+DATA = Path(os.environ.get("THROUGHTIME_DATA", Path(__file__).parents[2] / "shared" / "data"))
+VALIDATION = 100
+"""Pairs held out because preparation asks for some; nothing is done with them."""
+
+app = App(help=__doc__, help_format="plaintext")
+
+
+def prepared_task(model: ModelConfig, pairs: int, vocabulary: int, folder: Path) -> TranslationTask:
+    """The model, and the first pairs of Multi30k in subwords, as training prepares them."""
+    sides = [DATA / "multi30k" / f"train.{language}" for language in ("en", "fr")]
+    corpus = folder / "corpus.tsv"
+    write_tsv(read_pairs(sides, limit=pairs), corpus)
+    data = DataConfig((str(corpus),), validation_size=VALIDATION, src_vocab_size=vocabulary)
+    config = TrainConfig(data, model, TrainingConfig())
+    made = prepare(data, folder, config.training.seed)
+    return TranslationTask(config, made.tokenizers, Sets(made.train, made.validation, made.texts.validation))
+
+
+def batches(corpus: EncodedCorpus, size: int, seed: int) -> Iterator[Batch]:
+    """Batches of at most so many pairs, epoch after epoch."""
+    longest = int(max(corpus.src_lengths.max(), corpus.tgt_lengths.max()))
+    lengths = corpus.src_lengths, corpus.tgt_lengths
+    plans = (plan_batches(*lengths, size * longest, seed, epoch, max_sentences=size) for epoch in count())
+    return (make_batch(corpus, indices) for indices in chain.from_iterable(plans))
+
+
+def run_by(backend: str, task: TranslationTask) -> None:
+    """Has every recurrent layer of the model run by that back-end."""
+    for layer in task.module.modules():
+        if isinstance(layer, Recurrent):
+            layer.backend = backend
+
+
+def step_times(
+    task: TranslationTask, backends: Sequence[str], given: Sequence[Batch]
+) -> dict[str, list[float]]:
+    """Seconds that each back-end takes for an optimiser step on each batch; the first batch warms up."""
+    training = task.config.training
+    stepper = Stepper(task, training, Fabric(accelerator="cpu", devices=1))
+    task.module.train()
+    times: dict[str, list[float]] = {name: [] for name in backends}
+    for k, batch in enumerate(given):
+        turn = k % len(backends)
+        for name in (*backends[turn:], *backends[:turn]):
+            run_by(name, task)
+            start = time.perf_counter()
+            stepper.step([batch], training.learning_rate)
+            times[name].append(time.perf_counter() - start)
+    return {name: values[1:] for name, values in times.items()}
+
+
+def speeds(given: Sequence[Batch], seconds: Sequence[float]) -> dict[str, float]:
+    """Medians over batches: tokens a second, of the target and of both sides, and milliseconds a step."""
+    pairs = list(zip(given, seconds, strict=True))
+    return {
+        "target tokens/s": statistics.median(batch.tgt_tokens / one for batch, one in pairs),
+        "source and target tokens/s": statistics.median(batch.words / one for batch, one in pairs),
+        "ms/step": 1000 * statistics.median(seconds),
+    }
+
+
+def compared(found: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """The same with the ratio of each back-end's target tokens a second by the first's."""
+    what = "target tokens/s"
+    first = next(iter(found.values()))[what]
+    return {name: {**figures, "ratio": figures[what] / first} for name, figures in found.items()}
+
+
+@app.default
+def main(
+    *,
+    steps: int = 60,
+    batch: int = 64,
+    pairs: int = 10_000,
+    vocabulary: int = 8000,
+    backends: tuple[str, ...] = ("torch", "compiled"),
+    report: Path = Path("translation.json"),
+    model: Annotated[ModelConfig, Parameter(name="*", group="Network")] = ModelConfig(),  # noqa: B008
+) -> None:
+    """Take so many steps by each back-end and print its speed.
+
+    Parameters
+    ----------
+    steps
+        Batches that are measured by each back-end; one more warms up.
+    batch
+        Pairs in a batch, at most: sentences of like length go together.
+    pairs
+        Pairs of Multi30k to learn the vocabulary from and to make batches of.
+    vocabulary
+        Subwords, shared by both languages.
+    backends
+        Who runs the recurrent layers; the others are compared with the first.
+    report
+        File for the figures as JSON.
+    """
+    if not (DATA / "multi30k").is_dir():
+        raise SystemExit(f"{DATA} holds no multi30k; THROUGHTIME_DATA names the folder that does")
+    with tempfile.TemporaryDirectory() as folder:
+        task = prepared_task(model, pairs, vocabulary, Path(folder))
+        given = list(islice(batches(task.sets.train, batch, task.config.training.seed), steps + 1))
+    times = step_times(task, backends, given)
+    found = compared({name: speeds(given[1:], seconds) for name, seconds in times.items()})
+    parameters = sum(one.numel() for one in task.module.parameters())
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads; {parameters:,} parameters")
+    print(f"{steps} steps of at most {batch} pairs; ratios: target tokens a second by those of {backends[0]}")
+    for name, figures in found.items():
+        print(f"  {name:<9}  {'  '.join(f'{what} {value:,.2f}' for what, value in figures.items())}")
+    report.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    app()
