@@ -51,7 +51,7 @@ from recurrent_peers import (
 )
 from torch import nn
 
-from throughtime.cells import CELLS
+from throughtime.cells import CELLS, LSTM, Zoneout
 
 app = App(help=__doc__, help_format="plaintext")
 
@@ -90,6 +90,7 @@ def _cell_cases() -> list[Case]:
     loop = {"eager loop": 4.0}
     return [
         *(Case(name, against_loop(name), loop, **FEW) for name in CELLS if name not in BY_TORCH),
+        Case("zoneout", against_loop(Zoneout(LSTM(), 0.1, 0.3)), loop, **FEW),
         Case("own_cell", against_loop(AdditiveNetwork()), loop, **FEW),
         *(
             Case(f"torchrecurrent/{layer}", against_torchrecurrent(layer), **FEW)

@@ -85,17 +85,22 @@ class Compiled:
         key = (train, observed)
         if key not in self._forward:
             text = json.dumps(["forward", *key, *self.form])
-            self._forward[key] = self._linked(text, self.forward(*key), lasting=not train)
+            self._forward[key] = self._linked(
+                text, self.forward(*key), lasting=not train, inside=("kept", "work")
+            )
         return self._forward[key]
 
     def linked_backward(self, d_input: bool) -> Linked:
         """`backward` ready to run."""
         if d_input not in self._backward:
             text = json.dumps(["backward", d_input, (), *self.form])
-            self._backward[d_input] = self._linked(text, self.backward(d_input), backwards=True)
+            inside = ("outer_v", "outer_d", "d_fixed", "work", *(() if self.inner else ("d_input",)))
+            self._backward[d_input] = self._linked(
+                text, self.backward(d_input), backwards=True, inside=inside
+            )
         return self._backward[d_input]
 
-    def _linked(self, text: str, code: Code, **how: bool) -> Linked:
+    def _linked(self, text: str, code: Code, **how: Any) -> Linked:
         """Matrices have the shapes of products: rows as many as the operand is wide."""
         shapes: dict[object, tuple[int, int]] = {
             one.attribute: (one.inputs[0].width, one.width)

@@ -32,12 +32,12 @@ def execute(
     matrices: what it multiplies by; each for all directions one after the other. sizes: rows of each step, or
     None where all have as many. Returns what it gives, in the order of `Code.gives`.
     """
-    if not _plain(given[0]):
+    if not plain(given[0]):
         return torch.ops.throughtime.scan(code.text, rows, batch, list(given), list(matrices), sizes)
     return _execute(code, rows, batch, given, matrices, sizes)
 
 
-def _plain(tensor: Tensor) -> bool:
+def plain(tensor: Tensor) -> bool:
     """Whether nobody watches what is done to a tensor, as torch's compiler does."""
     watched = torch._C._len_torch_dispatch_stack()  # pyright: ignore
     return not watched and type(tensor) in (Tensor, torch.nn.Parameter)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, chain
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from throughtime import engine
 from throughtime.engine.instruction import CONSTANTS, Code, Key, Kind
+from throughtime.engine.memory import pool
 
 LIBRARIES = ("libthroughtime.so", "libthroughtime.dylib", "libthroughtime.dll")
 
@@ -89,6 +90,7 @@ class Linked:
 
     text: by which `engine.compiled.linked` finds it. shapes: rows and columns of its matrices. backwards: it
     goes from the last step to the first. lasting: its matrices stay packed as long as they stay as they are.
+    inside: kinds of keys under which nobody but the engine sees anything.
     """
 
     def __init__(
@@ -98,9 +100,11 @@ class Linked:
         shapes: Sequence[tuple[int, int]],
         backwards: bool = False,
         lasting: bool = False,
+        inside: Collection[str] = (),
     ) -> None:
         self.changed = [buffer in code.gives for buffer in code.reads]
         self.text, self.code, self.backwards, self.lasting = text, code, backwards, lasting
+        self.inside = inside
         flat = [number for group in code.groups for one in group for number in one.numbers()]
         ends = list(accumulate(len(group) for group in code.groups))
         laid = [number for one in code.buffers for number in (one.width, one.start, one.kind)]
@@ -200,7 +204,6 @@ class Pass:
         Rows that no step has are 0.
         """
         places: list[int] = []
-        make = like.new_empty if self.rows == steps.rows else like.new_zeros
         for buffer in self.linked.code.buffers:
             tensor = self.tensors.get(buffer.key)
             if tensor is None and buffer.kind is not Kind.TILE:
@@ -208,7 +211,10 @@ class Pass:
                     tensor = self.linked.constants(like.dtype)
                 else:
                     rows = self.rows if buffer.kind is Kind.SEQUENCE else steps.batch
-                    tensor = make(rows, buffer.width)
+                    inside = buffer.key[0] in self.linked.inside
+                    tensor = (pool.empty if inside else Tensor.new_empty)(like, rows, buffer.width)
+                    if self.rows != steps.rows:
+                        tensor.zero_()
                 self.tensors[buffer.key] = tensor
             places.append(0 if tensor is None else tensor.data_ptr())
         return places

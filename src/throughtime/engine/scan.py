@@ -12,8 +12,9 @@ from torch import Tensor
 
 from throughtime.cells import Cell
 from throughtime.engine.compiled import Compiled, compiled
-from throughtime.engine.execute import execute
+from throughtime.engine.execute import execute, plain
 from throughtime.engine.instruction import Key
+from throughtime.engine.memory import pool
 from throughtime.engine.native import NEAR_BYTES, Linked, steps_over, threads
 from throughtime.engine.program import Leaf, evaluate
 from throughtime.engine.trace import MASK, NOISE, WX, X
@@ -181,8 +182,12 @@ def _input(plan: _Plan, rows: Tensor, given: _Given) -> Tensor:
     """What a step takes in: x, or W x + b of all steps by one large product."""
     if plan.compiled.inner:
         return rows.contiguous()
-    weight = given.weight_ih.T
-    return rows @ weight if given.bias_ih is None else torch.addmm(given.bias_ih, rows, weight)
+    weight, bias = given.weight_ih.T, given.bias_ih
+    learning = any(one is not None and one.requires_grad for one in (rows, weight, bias))
+    if not plain(rows) or (learning and torch.is_grad_enabled()):
+        return rows @ weight if bias is None else torch.addmm(bias, rows, weight)
+    result = pool.empty(rows, rows.shape[0], weight.shape[1])
+    return torch.mm(rows, weight, out=result) if bias is None else torch.addmm(bias, rows, weight, out=result)
 
 
 class _Scan(torch.autograd.Function):
@@ -259,7 +264,7 @@ def _of_direction(
     d_weight, d_bias = None, None
     if gradient.input is not None and not plan.compiled.inner:
         d_input = done("d_input", None)
-        d_weight = _outer(d_input, rows) if wanted.weight_ih else None
+        d_weight = d_input.T @ rows if wanted.weight_ih else None
         d_bias = summed(d_input) if wanted.bias_ih else None
     prelude: dict[int, Tensor] = {}
     for place in gradient.fixed:
@@ -267,17 +272,13 @@ def _of_direction(
             prelude[place] = summed(done("d_fixed", place))
     for k, one in enumerate(gradient.outer):
         if wanted.prelude[one.matrix]:
-            share = _outer(done("outer_v", k), done("outer_d", k))
+            # Matrices are weights turned around: laid out as weights are, or autograd copies the gradient.
+            share = (done("outer_d", k).T @ done("outer_v", k)).T
             prelude[one.matrix] = share if one.matrix not in prelude else prelude[one.matrix] + share
     states = (done("d_state", name) for name in gradient.state)
     d_states = [d if asked else None for d, asked in zip(states, wanted.state, strict=True)]
     d_noise = [None] * len(plan.noise)
     return [d_weight, d_bias, *d_states, *d_noise, *(prelude.get(place) for place in plan.compiled.places)]
-
-
-def _outer(a: Tensor, b: Tensor) -> Tensor:
-    """a' b, summed over all rows; with the narrow one's columns as rows, which BLAS does faster."""
-    return a.T @ b if a.shape[1] <= b.shape[1] else (b.T @ a).T
 
 
 def _gradients_by_torch(

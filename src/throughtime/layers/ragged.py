@@ -120,8 +120,8 @@ def unpack(packed: PackedSequence) -> Ragged:
     """The sequences of a PackedSequence in their original order."""
     sizes = packed.batch_sizes
     if int(sizes[-1]) == int(sizes[0]):
-        data, _ = pad_packed_sequence(packed)
-        return Ragged(data, None, len(data))
+        data, order = packed.data.view(len(sizes), int(sizes[0]), -1), packed.unsorted_indices
+        return Ragged(data if order is None else data.index_select(1, order), None, len(sizes))
     ended = sizes - torch.cat([sizes[1:], sizes.new_zeros(1)])
     longest_first = torch.arange(1, len(sizes) + 1).repeat_interleave(ended).flip(0)
     order = packed.unsorted_indices
@@ -137,11 +137,8 @@ def pack_like(sequences: Ragged, packed: PackedSequence) -> PackedSequence:
     data = sequences.data
     if packed.sorted_indices is not None:
         data = data.index_select(1, packed.sorted_indices)
-    lengths = sequences.lengths
-    counts = (
-        torch.full((data.shape[1],), data.shape[0])
-        if lengths is None
-        else lengths.sort(descending=True).values
-    )
-    values = pack_padded_sequence(data, counts).data
+    if sequences.lengths is None:
+        values = data.flatten(0, 1)
+    else:
+        values = pack_padded_sequence(data, sequences.lengths.sort(descending=True).values).data
     return PackedSequence(values, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)

@@ -1,0 +1,72 @@
+"""Memory that is used again: what a pass keeps for its way back is large, and new memory is slow to come by.
+
+The system hands out memory page by page when it is first written to, which for large results takes as long as
+the work on them. What lies in this pool stays inside the engine; what a layer returns is torch's own.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+import weakref
+from threading import Lock
+
+import torch
+from torch import Tensor
+
+LARGE = 1 << 20
+"""Bytes from which a tensor lies in the pool."""
+
+HELD = 1 << 30
+"""Bytes at most that wait in the pool to be used again."""
+
+
+class Pool:
+    """Blocks of memory, each of which goes back when the last tensor in it is gone."""
+
+    def __init__(self) -> None:
+        self._free: list[mmap.mmap] = []
+        self._used: dict[int, object] = {}
+        self._lock = Lock()
+
+    def empty(self, like: Tensor, rows: int, width: int) -> Tensor:
+        """A tensor (rows, width) with the dtype of `like`, its values whatever they were."""
+        size = rows * width * like.element_size()
+        if size < LARGE or not hasattr(mmap, "MAP_PRIVATE"):
+            return like.new_empty(rows, width)
+        block = self._taken(size) or _new(size)
+        view = memoryview(block)
+        number = id(view)
+
+        def back(_: object) -> None:  # from any thread, in the middle of anything: no lock may be waited for
+            del self._used[number]
+            self._free.append(block)
+
+        self._used[number] = weakref.ref(view, back)
+        return torch.frombuffer(view, dtype=like.dtype, count=rows * width).view(rows, width)
+
+    def waiting(self) -> int:
+        """Bytes that wait to be used again."""
+        return sum(map(len, self._free))
+
+    def _taken(self, size: int) -> mmap.mmap | None:
+        """The smallest block that is large enough, unless most of it would lie idle."""
+        with self._lock:
+            while self.waiting() > HELD:
+                del self._free[0]
+            fitting = [k for k, block in enumerate(self._free) if size <= len(block) <= 2 * size]
+            best = min(fitting, key=lambda k: len(self._free[k]), default=None)
+            return None if best is None else self._free.pop(best)
+
+
+def _new(size: int) -> mmap.mmap:
+    """A block with room to spare, so that batches of nearly the same size can share it, of large pages if it
+    may."""
+    step = 1 << max(20, math.frexp(size)[1] - 3)
+    block = mmap.mmap(-1, -(-size // step) * step, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        block.madvise(mmap.MADV_HUGEPAGE)
+    return block
+
+
+pool = Pool()
