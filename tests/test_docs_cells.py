@@ -20,7 +20,7 @@ from throughtime.layers.backends import BACKENDS
 DOCS = Path(__file__).parents[1] / "docs"
 FOLDER = DOCS / "cells"
 INDEX = FOLDER / "README.md"
-PAGES = sorted(path for path in FOLDER.glob("*.md") if path != INDEX)
+PAGES = sorted(path for path in FOLDER.glob("*.md") if path not in (INDEX, FOLDER / "modifiers.md"))
 TEXTS = {
     path.relative_to(DOCS).as_posix(): path.read_text("utf-8")
     for path in [*FOLDER.glob("*.md"), DOCS / "symbols.md"]
