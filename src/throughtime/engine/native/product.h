@@ -62,6 +62,19 @@ struct Product {
     std::int64_t depth, columns;
 };
 
+// The end of a block that reaches over the last column: its sums, `width` numbers a row, count up to `valid`.
+template <class T>
+void part(const Product<T>& product, const T* sums, int rows, int width, std::int64_t first_row,
+          std::int64_t column, std::int64_t valid) {
+    for (int r = 0; r < rows; ++r)
+        for (std::int64_t j = 0; j < valid; ++j) {
+            T sum = sums[r * width + j];
+            for (const auto& addend : product.addends)
+                if (addend.first) sum += addend.row(first_row + r)[column + j];
+            product.to.row(first_row + r)[column + j] = sum;
+        }
+}
+
 template <class T, int ROWS, int PANELS>
 void block(const Product<T>& product, std::int64_t first_row, std::int64_t panel) {
     constexpr int V = PANEL_VECTORS * PANELS, L = LANES<T>;
@@ -76,24 +89,22 @@ void block(const Product<T>& product, std::int64_t first_row, std::int64_t panel
         for (int r = 0; r < ROWS; ++r)
             for (int j = 0; j < V; ++j) sums[r][j] += v[r * stride + k] * w[j];
     }
-    const std::int64_t column = panel * PANEL<T>;
-    for (int r = 0; r < ROWS; ++r)
-        for (int j = 0; j < V; ++j) {
-            const std::int64_t at = column + j * L;
-            const int valid = int(std::min<std::int64_t>(L, product.columns - at));
-            if (valid <= 0) continue;
-            Vector<T> sum = sums[r][j];
-            for (const auto& addend : product.addends)
-                if (addend.first) {
-                    const T* from = addend.row(first_row + r) + at;
-                    sum += valid == L ? load(from) : load_part(from, valid);
-                }
-            T* to = product.to.row(first_row + r) + at;
-            if (valid == L)
-                store(to, sum);
-            else
-                store_part(to, sum, valid);
-        }
+    const std::int64_t column = panel * PANEL<T>, valid = product.columns - column;
+    // Unrolled, or the sums would have to lie in memory.
+    if (valid < V * L) {
+        T all[ROWS * V * L];
+#pragma GCC unroll 24
+        for (int k = 0; k < ROWS * V; ++k) store(all + k * L, sums[k / V][k % V]);
+        return part<T>(product, all, ROWS, V * L, first_row, column, valid);
+    }
+    for (const auto& addend : product.addends)
+        if (addend.first)
+#pragma GCC unroll 24
+            for (int k = 0; k < ROWS * V; ++k)
+                sums[k / V][k % V] += load(addend.row(first_row + k / V) + column + k % V * L);
+#pragma GCC unroll 24
+    for (int k = 0; k < ROWS * V; ++k)
+        store(product.to.row(first_row + k / V) + column + k % V * L, sums[k / V][k % V]);
 }
 
 template <class T>
