@@ -17,12 +17,16 @@ MOST_TILE_ROWS = 32
 """Rows of a tile at most."""
 
 
-def assemble(targets: Sequence[Target], given: Mapping[int, tuple[Kind, Key]]) -> Code:
+def assemble(
+    targets: Sequence[Target], given: Mapping[int, tuple[Kind, Key]], all_at_once: bool = False
+) -> Code:
     """The code that computes `targets` from the nodes in `given`, each there in the buffer said.
 
     A state that is both given and a target has one buffer: the old one goes in, the new one comes out.
+    all_at_once: products that need nothing of a step are done ahead of them for all rows, and those that no
+    step needs behind them.
     """
-    return _Assembler([_made_anew(one, given) for one in targets], given).code
+    return _Assembler([_made_anew(one, given) for one in targets], given, all_at_once).code
 
 
 def _made_anew(target: Target, given: Mapping[int, tuple[Kind, Key]]) -> Target:
@@ -35,7 +39,9 @@ def _made_anew(target: Target, given: Mapping[int, tuple[Kind, Key]]) -> Target:
 
 
 class _Assembler:
-    def __init__(self, targets: Sequence[Target], given: Mapping[int, tuple[Kind, Key]]) -> None:
+    def __init__(
+        self, targets: Sequence[Target], given: Mapping[int, tuple[Kind, Key]], all_at_once: bool
+    ) -> None:
         self.given = given
         self.buffers: list[Buffer] = []
         self.numbers: dict[Key, int] = {}
@@ -49,19 +55,27 @@ class _Assembler:
         self._settle_given(nodes)
         self.made = makers(nodes, given, wanted)
         first, last = self._copies(targets)
-        self.groups = groups([*first, *self.made.values(), *last], given)
+        ahead = self._ahead() if all_at_once else []
+        behind = self._behind(targets) if all_at_once else []
+        apart = {*ahead, *behind}
+        in_steps = [one for one in self.made.values() if one not in apart]
+        ready = {*given, *(one.node.number for one in ahead)}
+        self.groups = groups([*first, *in_steps, *last], ready)
         states = [one for one in targets if one.kind is Kind.STATE]
         self._settle_states(states)
         self._settle_rows()
         self._settle_tiles()
         self.matrices = list(dict.fromkeys(one.matrix for one in self.made.values() if one.matrix))
-        code = [tuple(chain.from_iterable(map(self._instructions, group))) for group in self.groups]
+        made_of = [ahead, *self.groups, behind]
+        code = [tuple(chain.from_iterable(map(self._instructions, group))) for group in made_of]
         widest = max((one.width for group in code for one in group if one.op != "product"), default=1)
         buffers = tuple(self._sized(one) for one in self.buffers)
         read = {key for _, key in given.values()} | {one.key for one in states}
         written = {one.key for one in targets}
         self.code = Code(
             groups=tuple(group for group in code if group),
+            ahead=bool(ahead),
+            behind=bool(behind),
             buffers=buffers,
             reads=tuple(one for one in buffers if one.key in read),
             gives=tuple(one for one in buffers if one.key in written),
@@ -118,6 +132,35 @@ class _Assembler:
                     Task(node, "copy", (node,), target)
                 )
         return first, last
+
+    def _ahead(self) -> list[Task]:
+        """The products whose operands are there for all steps."""
+
+        def is_there(node: Node) -> bool:
+            kind, _ = self.given.get(base(node, self.given).number, (None, None))
+            return kind in (Kind.SEQUENCE, Kind.FIXED)
+
+        found = [one for one in self.made.values() if one.is_product and all(map(is_there, one.inputs))]
+        for one in found:
+            if one.node.number not in self.places:
+                place = self._buffer(Kind.SEQUENCE, ("ahead", one.node.number), one.node.width)
+                self.places[one.node.number] = place
+        return found
+
+    def _behind(self, targets: Sequence[Target]) -> list[Task]:
+        """The products that no step reads, of operands that are kept for all steps."""
+        read = {base(one, self.given).number for task in self.made.values() for one in task.inputs}
+        read |= {one.node.number for one in targets if one.kind is Kind.STATE}
+
+        def stays(node: Node) -> bool:
+            place = self.places.get(base(node, self.given).number)
+            return place is not None and self.buffers[place.buffer].kind in (Kind.SEQUENCE, Kind.FIXED)
+
+        return [
+            one
+            for one in self.made.values()
+            if one.is_product and one.node.number not in read and all(map(stays, one.inputs))
+        ]
 
     def _settle_states(self, targets: Sequence[Target]) -> None:
         """New states are written over the old ones where nothing reads those any more, else copied last."""

@@ -21,7 +21,7 @@ from throughtime.engine.native import Linked
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
 from throughtime.engine.tasks import Target
-from throughtime.engine.trace import Traced, X, trace
+from throughtime.engine.trace import Traced, trace
 
 Given = dict[int, tuple[Kind, Key]]
 
@@ -40,14 +40,13 @@ LEAVES = {
 class Form(NamedTuple):
     """What code is compiled for.
 
-    cell: its text. inner_size: size of the input where its product is part of the step. noisy: the step is
-    given its noise, not the mean.
+    cell: its text. noisy: the step is given its noise, not the mean.
     """
 
     cell: str
     hidden_size: int
     bias: bool
-    inner_size: int | None
+    input_size: int
     noisy: bool
 
 
@@ -56,8 +55,8 @@ class Compiled:
 
     def __init__(self, form: Form, traced: Traced) -> None:
         self.form, self.program, self.prelude = form, traced.program, traced.prelude
-        self._forward: dict[tuple[bool, tuple[str, ...]], Linked] = {}
-        self._backward: dict[bool, Linked] = {}
+        self._forward: dict[tuple[bool, tuple[str, ...], bool], Linked] = {}
+        self._backward: dict[tuple[bool, bool], Linked] = {}
 
     @cached_property
     def gradient(self) -> GradientProgram:
@@ -70,35 +69,30 @@ class Compiled:
         return kept(self.program, self.gradient)
 
     @cached_property
-    def inner(self) -> bool:
-        """Whether the product of the input is part of the step."""
-        return any(one.op == "input" and one.attribute == X for one in self.program.nodes())
-
-    @cached_property
     def places(self) -> list[int]:
         """The places of the prelude that steps read."""
         nodes = self.program.nodes()
         return sorted({one.attribute for one in nodes if one.op in ("fixed", "product")})  # pyright: ignore
 
-    def linked_forward(self, train: bool, observed: tuple[str, ...]) -> Linked:
+    def linked_forward(
+        self, train: bool, observed: tuple[str, ...] = (), all_at_once: bool = False
+    ) -> Linked:
         """`forward` ready to run."""
-        key = (train, observed)
+        key = (train, observed, all_at_once)
         if key not in self._forward:
             text = json.dumps(["forward", *key, *self.form])
-            self._forward[key] = self._linked(
-                text, self.forward(*key), lasting=not train, inside=("kept", "work")
-            )
+            inside = ("kept", "work", "ahead")
+            self._forward[key] = self._linked(text, self.forward(*key), lasting=not train, inside=inside)
         return self._forward[key]
 
-    def linked_backward(self, d_input: bool) -> Linked:
+    def linked_backward(self, d_input: bool, all_at_once: bool = False) -> Linked:
         """`backward` ready to run."""
-        if d_input not in self._backward:
-            text = json.dumps(["backward", d_input, (), *self.form])
-            inside = ("outer_v", "outer_d", "d_fixed", "work", *(() if self.inner else ("d_input",)))
-            self._backward[d_input] = self._linked(
-                text, self.backward(d_input), backwards=True, inside=inside
-            )
-        return self._backward[d_input]
+        key = (d_input, all_at_once)
+        if key not in self._backward:
+            text = json.dumps(["backward", d_input, (), all_at_once, *self.form])
+            inside = ("outer_v", "outer_d", "d_fixed", "work")
+            self._backward[key] = self._linked(text, self.backward(*key), backwards=True, inside=inside)
+        return self._backward[key]
 
     def _linked(self, text: str, code: Code, **how: Any) -> Linked:
         """Matrices have the shapes of products: rows as many as the operand is wide."""
@@ -112,8 +106,11 @@ class Compiled:
             text, code, [(turned if back else shapes)[place] for place, back in code.matrices], **how
         )
 
-    def forward(self, train: bool, observed: tuple[str, ...] = ()) -> Code:
-        """One step: `output`, the new `state`, what is `observed`, and with `train` what is `kept`."""
+    def forward(self, train: bool, observed: tuple[str, ...] = (), all_at_once: bool = False) -> Code:
+        """One step: `output`, the new `state`, what is `observed`, and with `train` what is `kept`.
+
+        all_at_once: products that need no step before are done for all steps at once.
+        """
         state = self.program.state
         targets = [Target(Kind.SEQUENCE, ("output", None), next(iter(state.values())))]
         targets += [Target(Kind.STATE, ("state", name), node) for name, node in state.items()]
@@ -121,9 +118,9 @@ class Compiled:
             Target(Kind.SEQUENCE, ("observed", name), self.program.observed[name]) for name in observed
         ]
         targets += [Target(Kind.SEQUENCE, ("kept", one.number), one) for one in (self.kept if train else ())]
-        return assemble(targets, _leaves(targets, {}))
+        return assemble(targets, _leaves(targets, {}), all_at_once)
 
-    def backward(self, d_input: bool = True) -> Code:
+    def backward(self, d_input: bool = True, all_at_once: bool = False) -> Code:
         """One step back, from what is `kept`, `d_output` and `d_state` to `d_input` if asked for, `d_state`,
         `d_fixed`, and for every product that has a gradient its rows `outer_v` and `outer_d`."""
         gradient = self.gradient
@@ -141,7 +138,7 @@ class Compiled:
             targets.append(Target(Kind.SEQUENCE, ("outer_v", k), one.v))
             targets.append(Target(Kind.SEQUENCE, ("outer_d", k), one.d))
         given: Given = {one.number: (Kind.SEQUENCE, ("kept", one.number)) for one in self.kept}
-        return assemble(targets, _leaves(targets, given) | given)
+        return assemble(targets, _leaves(targets, given) | given, all_at_once)
 
 
 def _leaves(targets: Sequence[Target], given: Given) -> Given:
@@ -167,21 +164,19 @@ class _Same:
         return hash(type(self.cell))
 
 
-def compiled(
-    cell: Cell, hidden_size: int, bias: bool, inner_size: int | None = None, noisy: bool = False
-) -> Compiled:
+def compiled(cell: Cell, hidden_size: int, bias: bool, input_size: int = 1, noisy: bool = False) -> Compiled:
     """The cell compiled, once for all layers of that size.
 
     The size is that of `Form`.
     Raises Unsupported where a step does what the engine cannot.
     """
-    return _compiled(_Same(cell), hidden_size, bias, inner_size, noisy)
+    return _compiled(_Same(cell), hidden_size, bias, input_size, noisy)
 
 
 @lru_cache(maxsize=256)
 def _compiled(same: _Same, *size: Any) -> Compiled:
     cell, form = same.cell, Form(text_of(same.cell), *size)
-    shapes = cell.weight_shapes(form.inner_size or 1, form.hidden_size, form.bias)
+    shapes = cell.weight_shapes(form.input_size, form.hidden_size, form.bias)
     noise = cell.noise(form.hidden_size) if form.noisy else {}
     cpu, as_written = torch.device("cpu"), torch.autocast("cpu", enabled=False)
     with (
@@ -191,13 +186,14 @@ def _compiled(same: _Same, *size: Any) -> Compiled:
         as_written,
     ):  # whatever the caller is amid
         weights = {name: torch.zeros(shape) for name, shape in shapes.items()}
-        inner = form.inner_size is not None
-        return Compiled(form, trace(cell, form.hidden_size, weights, inner, noise))
+        return Compiled(form, trace(cell, form.hidden_size, weights, True, noise))
 
 
 @lru_cache(maxsize=1024)
 def linked(text: str) -> Linked:
     """The code of that text, as `Linked.text` has it."""
-    way, flag, observed, cell, *size = json.loads(text)
+    way, flag, observed, all_at_once, cell, *size = json.loads(text)
     code = compiled(cell_of(cell), *size)
-    return code.linked_forward(flag, tuple(observed)) if way == "forward" else code.linked_backward(flag)
+    if way == "forward":
+        return code.linked_forward(flag, tuple(observed), all_at_once)
+    return code.linked_backward(flag, all_at_once)

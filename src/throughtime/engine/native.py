@@ -35,6 +35,8 @@ class _Scan(ctypes.Structure):
         ("data", ctypes.c_void_p),
         ("packed", ctypes.c_void_p),
         ("group_count", ctypes.c_int64),
+        ("ahead", ctypes.c_int64),
+        ("behind", ctypes.c_int64),
         ("tile_rows", ctypes.c_int64),
         ("tile_width", ctypes.c_int64),
         ("backwards", ctypes.c_int64),
@@ -112,11 +114,13 @@ class Linked:
         self.groups = (ctypes.c_int32 * len(ends))(*ends)
         self.buffers = (ctypes.c_int64 * len(laid))(*laid)
         self.matrix_shapes = (ctypes.c_int64 * (2 * len(shapes)))(*chain.from_iterable(shapes))
-        self.numbers = sum(rows * columns for rows, columns in shapes)
+        in_steps = code.groups[code.ahead : len(code.groups) - code.behind]
+        used = {one.matrix for group in in_steps for one in group if one.matrix >= 0}
+        self.numbers = sum(shapes[k][0] * shapes[k][1] for k in used)
         self.tables = tuple(
             map(ctypes.addressof, (self.instructions, self.groups, self.buffers, self.matrix_shapes))
         )
-        self.sizes = (len(ends), code.tile_rows, code.tile_width)
+        self.sizes = (len(ends), code.ahead, code.behind, code.tile_rows, code.tile_width)
         self._constants: dict[torch.dtype, Tensor] = {}
 
     def key(self, key: Key) -> Key:

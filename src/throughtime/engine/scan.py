@@ -12,12 +12,11 @@ from torch import Tensor
 
 from throughtime.cells import Cell
 from throughtime.engine.compiled import Compiled, compiled
-from throughtime.engine.execute import execute, plain
+from throughtime.engine.execute import execute
 from throughtime.engine.instruction import Key
-from throughtime.engine.memory import pool
 from throughtime.engine.native import NEAR_BYTES, Linked, steps_over, threads
 from throughtime.engine.program import Leaf, evaluate
-from throughtime.engine.trace import MASK, NOISE, WX, X
+from throughtime.engine.trace import MASK, NOISE, X
 
 Values = dict[str, Tensor]
 
@@ -61,9 +60,9 @@ def scan(
     first = directions[0]
     batch = next(iter(first.state.values())).shape[0]
     hidden_size = len(first.weights["weight_ih"]) // len(cell.gates)
-    inner = rows.shape[1] if _pays_inside(first.weights, batch, len(directions)) else None
-    code = compiled(cell, hidden_size, "bias_ih" in first.weights, inner, bool(first.noise))
-    plan = _Plan(code, sizes, batch, observed, len(directions), tuple(first.noise))
+    code = compiled(cell, hidden_size, "bias_ih" in first.weights, int(rows.shape[1]), bool(first.noise))
+    all_at_once = not _pays_inside(first.weights, batch, len(directions))
+    plan = _Plan(code, all_at_once, sizes, batch, observed, len(directions), tuple(first.noise))
     given = [one for direction in directions for one in plan.flat(direction)]
     if torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in (rows, *given)):
         found: Sequence[Tensor] = _Scan.apply(plan, rows, *given)  # pyright: ignore[reportAssignmentType]
@@ -87,8 +86,6 @@ def _pays_inside(weights: Mapping[str, Tensor], batch: int, directions: int) -> 
 class _Given(NamedTuple):
     """What one direction is given; prelude: tensors made of its parameters, by their places."""
 
-    weight_ih: Tensor
-    bias_ih: Tensor | None
     state: Sequence[Tensor]
     noise: Sequence[Tensor]
     prelude: dict[int, Tensor]
@@ -96,30 +93,30 @@ class _Given(NamedTuple):
 
 @dataclass(frozen=True)
 class _Plan:
-    """One layer's pass without its tensors; noise: the names of what is given of chance."""
+    """One layer's pass without its tensors; all_at_once: the input is multiplied for all steps at once; noise:
+    the names of what is given of chance."""
 
     compiled: Compiled
+    all_at_once: bool
     sizes: Tensor | None
     batch: int
     observed: tuple[str, ...]
     directions: int
     noise: tuple[str, ...]
 
-    def flat(self, direction: Direction) -> list[Tensor | None]:
+    def flat(self, direction: Direction) -> list[Tensor]:
         """What a direction is given, in the order of `_Given`; gradients go back through the prelude."""
         prelude = self.compiled.prelude.run(direction.weights)
         state = (direction.state[name] for name in self.compiled.program.state)
         noise = (direction.noise[name] for name in self.noise)
-        places = (prelude[place] for place in self.compiled.places)
-        weights = direction.weights
-        return [weights["weight_ih"], weights.get("bias_ih"), *state, *noise, *places]
+        return [*state, *noise, *(prelude[place] for place in self.compiled.places)]  # pyright: ignore
 
     def given(self, flat: Sequence[Any]) -> _Given:
         """The same with its names."""
-        states = 2 + len(self.compiled.program.state)
+        states = len(self.compiled.program.state)
         noise = states + len(self.noise)
         prelude = dict(zip(self.compiled.places, flat[noise:], strict=True))
-        return _Given(flat[0], flat[1], flat[2:states], flat[states:noise], prelude)
+        return _Given(flat[:states], flat[states:noise], prelude)
 
     def leaves(self, given: _Given) -> dict[Leaf, Tensor]:
         """What every step can read, forwards or back, by its leaf."""
@@ -164,11 +161,11 @@ def _forward(
 ) -> tuple[list[Tensor], list[Tensor]]:
     """The results of all directions, and what is kept of them."""
     code = plan.compiled
-    linked = code.linked_forward(train, plan.observed)
+    linked = code.linked_forward(train, plan.observed, plan.all_at_once)
     given = [plan.given(one) for one in plan.divided(flat)]
     leaves = [plan.leaves(one) for one in given]
     for one, tensors in zip(given, leaves, strict=True):
-        tensors["input", None] = _input(plan, rows, one)
+        tensors["input", None] = rows
         tensors |= zip((("state", name) for name in code.program.state), one.state, strict=True)
     results: list[Tensor] = []
     keeping: list[Tensor] = []
@@ -176,18 +173,6 @@ def _forward(
         results += [one[linked.key(key)] for key in plan.results]
         keeping += [one[linked.key(("kept", node.number))] for node in (code.kept if train else ())]
     return results, keeping
-
-
-def _input(plan: _Plan, rows: Tensor, given: _Given) -> Tensor:
-    """What a step takes in: x, or W x + b of all steps by one large product."""
-    if plan.compiled.inner:
-        return rows.contiguous()
-    weight, bias = given.weight_ih.T, given.bias_ih
-    learning = any(one is not None and one.requires_grad for one in (rows, weight, bias))
-    if not plain(rows) or (learning and torch.is_grad_enabled()):
-        return rows @ weight if bias is None else torch.addmm(bias, rows, weight)
-    result = pool.empty(rows, rows.shape[0], weight.shape[1])
-    return torch.mm(rows, weight, out=result) if bias is None else torch.addmm(bias, rows, weight, out=result)
 
 
 class _Scan(torch.autograd.Function):
@@ -222,7 +207,7 @@ def _backward(
     """The gradients of rows and of all that was given, None where none is needed."""
     code = plan.compiled
     state = code.program.state
-    linked = code.linked_backward(needed[0] or not code.inner)
+    linked = code.linked_backward(needed[0], plan.all_at_once)
     given = [plan.given(one) for one in plan.divided(flat)]
     leaves = [plan.leaves(one) for one in given]
     width = next(iter(state.values())).width
@@ -235,18 +220,15 @@ def _backward(
     d_rows: Tensor | None = None
     d_given: list[Tensor | None] = []
     done = plan.run(linked, rows, given, leaves)
-    for found, one, wanted in zip(done, given, plan.divided(needed[1:]), strict=True):
+    for found, wanted in zip(done, plan.divided(needed[1:]), strict=True):
         if needed[0] and code.gradient.input is not None:
-            d_input = found[linked.key(("d_input", None))]
-            d_share = d_input if code.inner else d_input @ one.weight_ih
+            d_share = found[linked.key(("d_input", None))]
             d_rows = d_share if d_rows is None else d_rows + d_share
-        d_given += _of_direction(plan, linked, found, rows, plan.given(wanted))
+        d_given += _of_direction(plan, linked, found, plan.given(wanted))
     return [d_rows, *d_given]
 
 
-def _of_direction(
-    plan: _Plan, code: Linked, found: Mapping[Key, Tensor], rows: Tensor, wanted: Any
-) -> list[Tensor | None]:
+def _of_direction(plan: _Plan, code: Linked, found: Mapping[Key, Tensor], wanted: Any) -> list[Tensor | None]:
     """The gradients of what one direction was given, where `wanted`, a `_Given` of truth values, says so."""
     gradient = plan.compiled.gradient
 
@@ -261,11 +243,6 @@ def _of_direction(
             sums[id(d)] = d.sum(0)
         return sums[id(d)]
 
-    d_weight, d_bias = None, None
-    if gradient.input is not None and not plan.compiled.inner:
-        d_input = done("d_input", None)
-        d_weight = d_input.T @ rows if wanted.weight_ih else None
-        d_bias = summed(d_input) if wanted.bias_ih else None
     prelude: dict[int, Tensor] = {}
     for place in gradient.fixed:
         if wanted.prelude[place]:
@@ -278,7 +255,7 @@ def _of_direction(
     states = (done("d_state", name) for name in gradient.state)
     d_states = [d if asked else None for d, asked in zip(states, wanted.state, strict=True)]
     d_noise = [None] * len(plan.noise)
-    return [d_weight, d_bias, *d_states, *d_noise, *(prelude.get(place) for place in plan.compiled.places)]
+    return [*d_states, *d_noise, *(prelude.get(place) for place in plan.compiled.places)]
 
 
 def _gradients_by_torch(
@@ -303,7 +280,6 @@ def _by_torch(plan: _Plan, rows: Tensor, given: _Given, reverse: bool) -> list[T
     """Output and last states of one direction by torch's operations, one step at a time."""
     program = plan.compiled.program
     steps = steps_over(len(rows), plan.batch, plan.sizes)
-    inputs = _input(plan, rows, given)
     leaves = plan.leaves(given) | {("matrix", place): one for place, one in given.prelude.items()}
     noise = dict(zip(plan.noise, given.noise, strict=True))
     state = dict(zip(program.state, given.state, strict=True))
@@ -312,7 +288,7 @@ def _by_torch(plan: _Plan, rows: Tensor, given: _Given, reverse: bool) -> list[T
     for t in reversed(times) if reverse else times:
         size, first = int(steps.sizes[t]), int(steps.offsets[t])
         here: dict[Leaf, Tensor] = {("state", name): value[:size] for name, value in state.items()}
-        here["input", X if plan.compiled.inner else WX] = inputs[first : first + size]
+        here["input", X] = rows[first : first + size]
         for name, value in noise.items():
             here[NOISE, name], here[MASK, name] = value[first : first + size], value[:size]
         new = evaluate(program.state.values(), leaves | here)

@@ -42,7 +42,7 @@ class NativeStep:
     def _lay_out(self) -> None:
         """Packs the weights as they are now."""
         self._versions = [one._version for one in self._order]
-        linked = self._compiled.linked_forward(False, ())
+        linked = self._compiled.linked_forward(False)
         with torch.no_grad():
             made = self._compiled.prelude.run(self._weights)
         prelude = {place: one for place in self._compiled.places if (one := made[place]) is not None}

@@ -127,7 +127,7 @@ def trace(
     """Takes the step of a cell apart.
 
     weights: one layer's parameters by their plain names; their values are not looked at.
-    inner: the product of the input is part of the step, whose input is then x(t); else it is W x(t) + b.
+    inner: the product of the input is part of the program, whose input is then x(t); else it is W x(t) + b.
     noise: what the step is given of chance; what it would be given beside this are numbers, its means.
     Raises Unsupported for an operation that cannot be part of a program, naming it and the way out.
     """

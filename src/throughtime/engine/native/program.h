@@ -74,6 +74,7 @@ struct Scan {
     void* const* data;          // of every buffer, but for tiles
     const void* const* packed;  // every matrix, see pack
     std::int64_t group_count;
+    std::int64_t ahead, behind;  // so many of the first, and of the last, groups: see Runner::all_at_once
     std::int64_t tile_rows, tile_width;
     std::int64_t backwards;        // from the last step to the first
     std::int64_t shared_products;  // threads share the columns of each product, not the rows of the batch

@@ -64,6 +64,9 @@ class Barrier {
 // Few enough that what products leave is still near when row operations come for it.
 constexpr std::int64_t ROWS_AT_ONCE = 12;
 
+// Bytes of the rows of a product of all steps that stay in the second-level cache while all panels go by.
+constexpr std::int64_t NEAR_BYTES = 1 << 17;
+
 // One of the threads that run a scan.
 struct Worker {
     int number, count;
@@ -77,7 +80,9 @@ class Runner {
     Runner(const Scan& scan, Worker worker, T* tile) : scan_(scan), worker_(worker), tile_(tile) {}
 
     void run() {
+        all_at_once(0, scan_.ahead);
         for (std::int64_t k = 0; k < scan_.steps; ++k) step(scan_.backwards ? scan_.steps - 1 - k : k);
+        all_at_once(scan_.group_count - scan_.behind, scan_.group_count);
     }
 
   private:
@@ -89,6 +94,23 @@ class Runner {
     Share own(std::int64_t size) const {
         return {worker_.number, worker_.count, (size - worker_.number + worker_.count - 1) / worker_.count};
     }
+
+    // Products of the rows of all steps, which threads share by columns.
+    void all_at_once(std::int64_t first_group, std::int64_t last_group) {
+        if (first_group == last_group || scan_.steps == 0) return;
+        if (first_group > 0) worker_.barrier->wait(worker_.count);
+        const std::int64_t rows = scan_.offsets[scan_.steps - 1] + scan_.sizes[scan_.steps - 1];
+        for (std::int32_t k = begin_of(first_group); k < begin_of(last_group); ++k) {
+            const Instruction& one = scan_.instructions[k];
+            const std::int64_t width = scan_.matrices[one.matrix].rows * std::int64_t(sizeof(T));
+            const std::int64_t near = std::max<std::int64_t>(BLOCK_ROWS, NEAR_BYTES / std::max<std::int64_t>(1, width) / BLOCK_ROWS * BLOCK_ROWS);
+            for (std::int64_t r = 0; r < rows; r += near)
+                product(one, 0, {r, 1, std::min(near, rows - r)}, true);
+        }
+        if (first_group == 0) worker_.barrier->wait(worker_.count);
+    }
+
+    std::int32_t begin_of(std::int64_t group) const { return group ? scan_.groups[group - 1] : 0; }
 
     void step(std::int64_t t) {
         const std::int64_t size = scan_.sizes[t];
@@ -106,19 +128,18 @@ class Runner {
     }
 
     void groups(std::int64_t t, Share multiplied, Share worked_on) {
-        std::int32_t begin = 0;
-        for (int g = 0; g < scan_.group_count; begin = scan_.groups[g++]) {
-            const Instruction* first = scan_.instructions + begin;
-            const Instruction* last = scan_.instructions + scan_.groups[g];
+        for (std::int64_t g = scan_.ahead; g < scan_.group_count - scan_.behind; ++g) {
+            const Instruction* first = scan_.instructions + begin_of(g);
+            const Instruction* last = scan_.instructions + begin_of(g + 1);
             if (first->operation == Operation::product)
-                for (; first != last; ++first) product(*first, t, multiplied);
+                for (; first != last; ++first) product(*first, t, multiplied, scan_.shared_products);
             else
                 rows(first, last, t, worked_on);
             if (scan_.shared_products) worker_.barrier->wait(worker_.count);
         }
     }
 
-    void product(const Instruction& instruction, std::int64_t t, Share share) const {
+    void product(const Instruction& instruction, std::int64_t t, Share share, bool shared) const {
         const Matrix& matrix = scan_.matrices[instruction.matrix];
         const auto* packed = static_cast<const T*>(scan_.packed[instruction.matrix]);
         const Product<T> work = {place(instruction.operands[0], t, share),
@@ -129,7 +150,7 @@ class Runner {
                                  matrix.rows,
                                  matrix.columns};
         const std::int64_t panels = panel_count(matrix.columns, PANEL<T>);
-        if (scan_.shared_products)
+        if (shared)
             multiply(work, share.rows, panels * worker_.number / worker_.count,
                      panels * (worker_.number + 1) / worker_.count);
         else
