@@ -12,12 +12,12 @@ constexpr int MOST_ROWS = 30;
 
 // A matrix in memory with any strides, its first number `corner`; nothing lies past its last one.
 template <class T>
-struct Strided {
+struct Layout {
     std::vector<T> numbers;
     const T* corner;
     std::int64_t row_stride, column_stride;
 
-    Strided(const std::vector<T>& matrix, int rows, int columns, std::int64_t row_stride,
+    Layout(const std::vector<T>& matrix, int rows, int columns, std::int64_t row_stride,
             std::int64_t column_stride)
         : row_stride(row_stride), column_stride(column_stride) {
         const std::int64_t down = (rows - 1) * row_stride, along = (columns - 1) * column_stride;
@@ -32,12 +32,12 @@ struct Strided {
 
 // Panels from `first` to before `last` are as the matrix has them, 0 past its columns; others stay.
 template <class T>
-void check_pack(const std::vector<T>& matrix, const Strided<T>& from, int rows, int columns,
+void check_pack(const std::vector<T>& matrix, const Layout<T>& from, int rows, int columns,
                 std::int64_t first, std::int64_t last) {
     constexpr int width = PANEL<T>;
     const std::int64_t panels = panel_count(columns, width);
     std::vector<T> packed(panels * rows * width, T(GUARD));
-    pack(from.corner, from.row_stride, from.column_stride, rows, columns, first, last, packed.data());
+    pack<T>({from.corner, from.row_stride, from.column_stride}, rows, columns, first, last, packed.data());
     for (std::int64_t p = 0; p < panels; ++p)
         for (int k = 0; k < rows; ++k)
             for (int c = 0; c < width; ++c) {
@@ -101,8 +101,9 @@ void check(int depth, int columns) {
     Numbers numbers(depth * 100 + columns);
     const auto matrix = numbers.several<T>(depth * columns, -1, 1);
     const std::int64_t panels = panel_count(columns, PANEL<T>), third = panels / 3;
-    const Strided<T> layouts[] = {{matrix, depth, columns, columns, 1},
+    const Layout<T> layouts[] = {{matrix, depth, columns, columns, 1},
                                   {matrix, depth, columns, columns + 3, 1},
+                                  {matrix, depth, columns, 1, depth},
                                   {matrix, depth, columns, 1, depth + 2},
                                   {matrix, depth, columns, 2 * columns + 1, 2},
                                   {matrix, depth, columns, -columns, 1}};
@@ -112,7 +113,7 @@ void check(int depth, int columns) {
     }
 
     std::vector<T> packed(panels * depth * PANEL<T>);
-    pack(layouts[0].corner, columns, 1, depth, columns, 0, panels, packed.data());
+    pack<T>({layouts[0].corner, columns, 1}, depth, columns, 0, panels, packed.data());
     const int v_stride = depth + 3, addend_stride = columns + 5;
     const auto v = numbers.several<T>((MOST_ROWS - 1) * v_stride + depth, -1, 1);
     const auto own = numbers.several<T>((MOST_ROWS - 1) * addend_stride + columns, -1, 1);

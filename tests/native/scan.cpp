@@ -66,7 +66,7 @@ struct Laid {
     std::vector<Buffer> buffers;
     std::vector<Matrix> matrices;
     std::vector<std::vector<T>> memory, packed;
-    std::int64_t tile_rows = 3, tile_width = 0;
+    std::int64_t tile_rows = 3, tile_width = 0, ahead = 0, behind = 0;
     std::vector<void*> data;
     std::vector<const void*> packed_data;
 
@@ -97,7 +97,7 @@ struct Laid {
         for (auto& one : packed) packed_data.push_back(one.data());
         return {std::int64_t(steps.sizes.size()), steps.sizes.data(), steps.offsets.data(), instructions.data(),
                 groups.data(), buffers.data(), matrices.data(), data.data(), packed_data.data(),
-                std::int64_t(groups.size()), tile_rows, tile_width, backwards, shared_products};
+                std::int64_t(groups.size()), ahead, behind, tile_rows, tile_width, backwards, shared_products};
     }
 };
 
@@ -266,6 +266,58 @@ void check_lstm(int hidden, int outputs) {
     }
 }
 
+// Ahead y = x A + a for all rows; s = s + y, out = s; behind z = out C, for all rows.
+template <class T>
+void check_all_at_once(int depth, const std::vector<std::int64_t>& sizes) {
+    constexpr int width = 18, outputs = 3;
+    using E = Exact<T>;
+    const Steps steps(sizes);
+    Numbers numbers(depth);
+    const auto x = numbers.several<T>(steps.rows * depth, -1, 1), a = numbers.several<T>(width, -1, 1);
+    const auto A = numbers.several<T>(depth * width, -1, 1), C = numbers.several<T>(width * outputs, -1, 1);
+    for (int threads = 1; threads <= 3; ++threads)
+        for (const bool shared : {false, true}) {
+            Laid<T> laid;
+            const auto x_at = laid.buffer(Kind::sequence, depth, x), a_at = laid.buffer(Kind::fixed, width, a);
+            const auto empty = [&](int columns) { return std::vector<T>(steps.rows * columns, T(GUARD)); };
+            const auto y_at = laid.buffer(Kind::sequence, width, empty(width));
+            const auto s_at = laid.buffer(Kind::state, width, std::vector<T>(steps.batch() * width));
+            const auto out_at = laid.buffer(Kind::sequence, width, empty(width));
+            const auto z_at = laid.buffer(Kind::sequence, outputs + PAD, empty(outputs + PAD));
+            laid.matrices = {{depth, width}, {width, outputs}};
+            laid.packed = {packed(A, laid.matrices[0], 1), packed(C, laid.matrices[1], 1)};
+            laid.ahead = laid.behind = 1;
+            laid.add(Operation::product, width, {y_at, 0}, {{x_at, 0}, {a_at, 0}}, 0, 0);
+            laid.end_group();
+            laid.add(Operation::add, width, {s_at, 0}, {{s_at, 0}, {y_at, 0}});
+            laid.add(Operation::copy, width, {out_at, 0}, {{s_at, 0}});
+            laid.end_group();
+            laid.add(Operation::product, outputs, {z_at, 0}, {{out_at, 0}}, 0, 1);
+            laid.end_group();
+            scan<T>({laid.scan(steps, false, shared)}, threads);
+
+            std::vector<E> s(steps.batch() * width);
+            const long double bound = 16 * (depth + 2) * double(sizes.size()) * UNIT<T>;
+            for (std::size_t t = 0; t < sizes.size(); ++t)
+                for (std::int64_t r = 0; r < sizes[t]; ++r) {
+                    const std::int64_t at = steps.offsets[t] + r;
+                    for (int j = 0; j < width; ++j) {
+                        E& sum = s[r * width + j];
+                        sum += a[j];
+                        for (int k = 0; k < depth; ++k) sum += E(x[at * depth + k]) * A[k * width + j];
+                    }
+                    for (int j = 0; j < outputs + PAD; ++j) {
+                        E z = j < outputs ? E(0) : E(GUARD);
+                        for (int k = 0; k < width && j < outputs; ++k)
+                            z += s[r * width + k] * C[k * outputs + j];
+                        const T got = laid.memory[z_at][at * (outputs + PAD) + j];
+                        CHECK(std::fabs(got - z) <= width * bound, "%s depth %d, %d threads, row %d: %g, right %g",
+                              TYPE<T>, depth, threads, int(at), double(got), double(z));
+                    }
+                }
+        }
+}
+
 template <class T>
 void check_packing() {
     for (const Matrix shape : {Matrix{1, 1}, Matrix{7, 65}, Matrix{33, 300}}) {
@@ -336,6 +388,8 @@ void check_subnormals() {
 template <class T>
 void check() {
     for (const int hidden : {1, 5, 33}) check_lstm<T>(hidden, hidden == 5 ? 70 : 3);
+    for (const int depth : {1, 17, 700})  // the last with more rows than stay near at once
+        for (const auto& sizes : BATCHES) check_all_at_once<T>(depth, sizes);
     check_packing<T>();
     check_subnormals<T>();
 }

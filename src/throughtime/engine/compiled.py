@@ -17,13 +17,16 @@ from throughtime.engine.gradient import GradientProgram, differentiate
 from throughtime.engine.instruction import Code, Key, Kind
 from throughtime.engine.keep import kept
 from throughtime.engine.naming import cell_of, same, text_of
-from throughtime.engine.native import Linked
+from throughtime.engine.native import NEAR_BYTES, Linked, threads
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
 from throughtime.engine.tasks import Target
 from throughtime.engine.trace import Traced, trace
 
 Given = dict[int, tuple[Kind, Key]]
+
+ROWS_FOR_FULL_SPEED = 8
+"""Rows of a batch with which a thread multiplies as fast as with many."""
 
 LEAVES = {
     "input": Kind.SEQUENCE,
@@ -73,6 +76,23 @@ class Compiled:
         """The places of the prelude that steps read."""
         nodes = self.program.nodes()
         return sorted({one.attribute for one in nodes if one.op in ("fixed", "product")})  # pyright: ignore
+
+    @cached_property
+    def numbers(self) -> int:
+        """Those of all matrices together."""
+        products = {one.attribute: one for one in self.program.nodes() if one.op == "product"}
+        return sum(one.inputs[0].width * one.width for one in products.values())
+
+    def pays_inside(self, number_bytes: int, batch: int, directions: int) -> bool:
+        """Whether the product of the input is best done inside the scan, where its result stays in the cache.
+
+        It is where each thread has rows enough for full speed and all matrices stay near; else one large
+        product.
+        """
+        if isinstance(batch, torch.SymInt):  # in a graph for batches of any size
+            return False
+        team = max(1, threads() // directions)
+        return self.numbers * number_bytes <= NEAR_BYTES and batch >= ROWS_FOR_FULL_SPEED * team
 
     def linked_forward(
         self, train: bool, observed: tuple[str, ...] = (), all_at_once: bool = False

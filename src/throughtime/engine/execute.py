@@ -9,7 +9,7 @@ from torch import Tensor
 
 from throughtime.engine.compiled import linked
 from throughtime.engine.instruction import Buffer, Kind
-from throughtime.engine.native import Linked, Pass, run, steps_over
+from throughtime.engine.native import Linked, Pass, Prepared, steps_over
 from throughtime.engine.packing import pack, packed_for_good
 
 library = torch.library.Library("throughtime", "FRAGMENT")
@@ -51,22 +51,22 @@ def _execute(
     matrices: Sequence[Tensor],
     sizes: Tensor | None,
 ) -> list[Tensor]:
-    reads, gives = code.code.reads, code.code.gives
+    reads = len(code.changed)
     steps = steps_over(rows, batch, sizes)
-    count = len(given) // len(reads)
+    count = len(given) // reads
     prepare = packed_for_good if code.lasting else pack
     packed = [prepare(one) for one in matrices]
+    own = len(packed) // count
     passes: list[Pass] = []
     for k in range(count):
-        own = given[k * len(reads) : (k + 1) * len(reads)]
-        tensors = {
-            buffer.key: one.clone(memory_format=torch.contiguous_format) if changed else one.contiguous()
-            for buffer, one, changed in zip(reads, own, code.changed, strict=True)
-        }
-        own = packed[k * len(packed) // count : (k + 1) * len(packed) // count]
-        passes.append(Pass(code, tensors, own, rows, backwards=bool(k) != code.backwards))
-    run(passes, steps, given[0])
-    return [one.tensors[buffer.key] for one in passes for buffer in gives]
+        there = [
+            one.clone(memory_format=torch.contiguous_format) if changed else one.contiguous()
+            for one, changed in zip(given[k * reads : (k + 1) * reads], code.changed, strict=True)
+        ]
+        turned = bool(k) != code.backwards
+        passes.append(Pass(code, there, packed[k * own : (k + 1) * own], rows, turned, steps, given[0]))
+    Prepared(passes, steps, given[0]).run()
+    return [one.tensors[place] for one in passes for place in code.gives]
 
 
 def _by_text(

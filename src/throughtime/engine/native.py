@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -23,27 +24,6 @@ LIBRARIES = ("libthroughtime.so", "libthroughtime.dylib", "libthroughtime.dll")
 NAMES = {torch.float32: "float", torch.float64: "double"}
 
 
-class _Scan(ctypes.Structure):
-    _fields_ = [
-        ("steps", ctypes.c_int64),
-        ("sizes", ctypes.c_void_p),
-        ("offsets", ctypes.c_void_p),
-        ("instructions", ctypes.c_void_p),
-        ("groups", ctypes.c_void_p),
-        ("buffers", ctypes.c_void_p),
-        ("matrices", ctypes.c_void_p),
-        ("data", ctypes.c_void_p),
-        ("packed", ctypes.c_void_p),
-        ("group_count", ctypes.c_int64),
-        ("ahead", ctypes.c_int64),
-        ("behind", ctypes.c_int64),
-        ("tile_rows", ctypes.c_int64),
-        ("tile_width", ctypes.c_int64),
-        ("backwards", ctypes.c_int64),
-        ("shared_products", ctypes.c_int64),
-    ]
-
-
 class Native:
     """The library's functions for the best instruction set that this machine has."""
 
@@ -58,6 +38,9 @@ class Native:
         self.packed_size.argtypes = [ctypes.c_int64, ctypes.c_int64, ctypes.c_int]
         self.scan = {dtype: self._function(f"scan_{name}") for dtype, name in NAMES.items()}
         self.pack = {dtype: self._function(f"pack_{name}") for dtype, name in NAMES.items()}
+        self.sample = self.library.throughtime_sample
+        self.sample.restype = ctypes.c_uint64
+        self.sample.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
         for scan in self.scan.values():
             scan.restype, scan.argtypes = None, [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
         for pack in self.pack.values():
@@ -87,6 +70,12 @@ native = _found()
 """None where there was no compiler when throughtime was installed."""
 
 
+def sample(places: array[int], sizes: array[int]) -> int:
+    """A number that tells much of what lies in memory: so many bytes at each place."""
+    assert native is not None
+    return native.sample(places.buffer_info()[0], sizes.buffer_info()[0], len(places))
+
+
 class Linked:
     """Code in the form that the library takes.
 
@@ -104,9 +93,14 @@ class Linked:
         lasting: bool = False,
         inside: Collection[str] = (),
     ) -> None:
-        self.changed = [buffer in code.gives for buffer in code.reads]
         self.text, self.code, self.backwards, self.lasting = text, code, backwards, lasting
-        self.inside = inside
+        self.changed = [buffer in code.gives for buffer in code.reads]
+        reads = {buffer.key: k for k, buffer in enumerate(code.reads)}
+        self.sources = [(one, reads.get(one.key, -1), one.key[0] in inside) for one in code.buffers]
+        self.gives = [code.buffers.index(one) for one in code.gives]
+        self.keys = [buffer.key for buffer in code.reads]
+        names = [buffer.key for buffer in code.buffers]
+        self.output = names.index(self.key(("output", None))) if not backwards else -1
         flat = [number for group in code.groups for one in group for number in one.numbers()]
         ends = list(accumulate(len(group) for group in code.groups))
         laid = [number for one in code.buffers for number in (one.width, one.start, one.kind)]
@@ -189,82 +183,72 @@ NEAR_BYTES = 1 << 20
 """Matrices larger than this do not stay in the second-level cache: threads share their columns."""
 
 
-@dataclass
 class Pass:
-    """One direction of one layer over time: the code, what is there by key, packed matrices.
+    """One direction of one layer over time: code with its tensors and packed matrices.
 
-    rows: of each sequence, at least those of all steps.
+    given: what the code reads, in the order of `Code.reads`; the other buffers are made, in `tensors` in the
+    order of `Code.buffers`. rows: of each sequence, at least those of all steps; those of no step are 0.
     """
 
-    linked: Linked
-    tensors: dict[Key, Tensor]
-    packed: Sequence[Tensor]
-    rows: int
-    backwards: bool
-
-    def complete(self, steps: Steps, like: Tensor) -> list[int]:
-        """Makes the buffers that are not there yet; where all of them lie.
-
-        Rows that no step has are 0.
-        """
-        places: list[int] = []
-        for buffer in self.linked.code.buffers:
-            tensor = self.tensors.get(buffer.key)
-            if tensor is None and buffer.kind is not Kind.TILE:
-                if buffer.key == CONSTANTS:
-                    tensor = self.linked.constants(like.dtype)
-                else:
-                    rows = self.rows if buffer.kind is Kind.SEQUENCE else steps.batch
-                    inside = buffer.key[0] in self.linked.inside
-                    tensor = (pool.empty if inside else Tensor.new_empty)(like, rows, buffer.width)
-                    if self.rows != steps.rows:
-                        tensor.zero_()
-                self.tensors[buffer.key] = tensor
-            places.append(0 if tensor is None else tensor.data_ptr())
-        return places
+    def __init__(
+        self,
+        linked: Linked,
+        given: Sequence[Tensor],
+        packed: Sequence[Tensor],
+        rows: int,
+        backwards: bool,
+        steps: Steps,
+        like: Tensor,
+    ) -> None:
+        self.linked, self.packed, self.backwards = linked, packed, backwards
+        self.tensors: list[Tensor | None] = []
+        for buffer, source, inside in linked.sources:
+            if source >= 0:
+                tensor = given[source]
+            elif buffer.kind is Kind.TILE:
+                tensor = None
+            elif buffer.key == CONSTANTS:
+                tensor = linked.constants(like.dtype)
+            else:
+                count = rows if buffer.kind is Kind.SEQUENCE else steps.batch
+                tensor = (pool.empty if inside else Tensor.new_empty)(like, count, buffer.width)
+                if rows != steps.rows:
+                    tensor.zero_()
+            self.tensors.append(tensor)
 
 
 class Prepared:
     """Passes of the same steps laid out for the library, to run side by side as often as one likes.
 
-    data: for each pass where its buffers lie; those that were not there are made.
+    data: for each pass where its buffers lie.
     """
 
     def __init__(self, passes: Sequence[Pass], steps: Steps, like: Tensor) -> None:
         assert native is not None
-        self._run = native.scan[like.dtype]
+        self._run, self._count = native.scan[like.dtype], len(passes)
         self._passes, self._steps = passes, steps
-        work = max(one.linked.numbers for one in passes) * steps.batch
-        self._threads = threads() if work * len(passes) >= WORTH_THREADS else 1
+        first = passes[0].linked
+        work = first.numbers * steps.batch * len(passes)
+        self._threads = threads() if work >= WORTH_THREADS else 1
         team = max(1, self._threads // len(passes))
         few = steps.batch < ROWS_EACH * team
-        self.data = [_pointers(one.complete(steps, like)) for one in passes]
-        self._packed = [_pointers([matrix.data_ptr() for matrix in one.packed]) for one in passes]
-        self._scans = (_Scan * len(passes))(
-            *(
-                _Scan(
-                    *steps.places,
-                    *one.linked.tables,
-                    ctypes.addressof(data),
-                    ctypes.addressof(packed),
-                    *one.linked.sizes,
-                    one.backwards,
-                    team > 1 and (few or one.linked.numbers * like.element_size() > NEAR_BYTES),
-                )
-                for one, data, packed in zip(passes, self.data, self._packed, strict=True)
-            )
-        )
-        self._address = ctypes.addressof(self._scans)
+        shared = team > 1 and (few or first.numbers * like.element_size() > NEAR_BYTES)
+        self.data = [_places(one.tensors) for one in passes]
+        self._packed = [_places(one.packed) for one in passes]
+        laid: list[int] = []
+        for one, data, packed in zip(passes, self.data, self._packed, strict=True):
+            laid += steps.places
+            laid += one.linked.tables
+            laid += (data.buffer_info()[0], packed.buffer_info()[0])
+            laid += one.linked.sizes
+            laid += (one.backwards, shared)
+        self._scans = array("q", laid)
+        self._address = self._scans.buffer_info()[0]
 
     def run(self) -> None:
         """Runs them."""
-        self._run(self._address, len(self._passes), self._threads)
+        self._run(self._address, self._count, self._threads)
 
 
-def _pointers(places: Sequence[int]) -> ctypes.Array[ctypes.c_void_p]:
-    return (ctypes.c_void_p * len(places))(*places)
-
-
-def run(passes: Sequence[Pass], steps: Steps, like: Tensor) -> None:
-    """Runs passes of the same steps side by side; buffers that are not there yet are made."""
-    Prepared(passes, steps, like).run()
+def _places(tensors: Sequence[Tensor | None]) -> array[int]:
+    return array("q", [0 if one is None else one.data_ptr() for one in tensors])

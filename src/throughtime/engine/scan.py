@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,14 +14,11 @@ from throughtime.cells import Cell
 from throughtime.engine.compiled import Compiled, compiled
 from throughtime.engine.execute import execute
 from throughtime.engine.instruction import Key
-from throughtime.engine.native import NEAR_BYTES, Linked, steps_over, threads
+from throughtime.engine.native import Linked, steps_over
 from throughtime.engine.program import Leaf, evaluate
 from throughtime.engine.trace import MASK, NOISE, X
 
 Values = dict[str, Tensor]
-
-ROWS_FOR_FULL_SPEED = 8
-"""Rows of a batch with which a thread multiplies as fast as with many."""
 
 
 @dataclass(frozen=True)
@@ -61,75 +58,108 @@ def scan(
     batch = next(iter(first.state.values())).shape[0]
     hidden_size = len(first.weights["weight_ih"]) // len(cell.gates)
     code = compiled(cell, hidden_size, "bias_ih" in first.weights, int(rows.shape[1]), bool(first.noise))
-    all_at_once = not _pays_inside(first.weights, batch, len(directions))
-    plan = _Plan(code, all_at_once, sizes, batch, observed, len(directions), tuple(first.noise))
+    all_at_once = not code.pays_inside(rows.element_size(), batch, len(directions))
+    plan = _plan(code, all_at_once, observed, tuple(first.noise), len(directions))
+    shape = _Shape(sizes, batch)
     given = [one for direction in directions for one in plan.flat(direction)]
-    if torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in (rows, *given)):
-        found: Sequence[Tensor] = _Scan.apply(plan, rows, *given)  # pyright: ignore[reportAssignmentType]
+    if torch.is_grad_enabled() and any([one.requires_grad for one in (rows, *given)]):
+        found: Sequence[Tensor] = _Scan.apply(plan, shape, rows, *given)  # pyright: ignore
     else:
-        found, _ = _forward(plan, rows, given, train=False)
+        results = plan.run(plan.forward(False), shape, [(rows, *one) for one in plan.divided(given)])
+        found = [value for one in results for value in one]
     return [plan.result(values) for values in plan.divided(found)]
 
 
-def _pays_inside(weights: Mapping[str, Tensor], batch: int, directions: int) -> bool:
-    """Whether the product of the input is best done inside the scan, where its result stays in the cache.
-
-    It is where each thread has rows enough for full speed and all matrices stay near; else one large product.
-    """
-    if isinstance(batch, torch.SymInt):  # in a graph for batches of any size
-        return False
-    team = max(1, threads() // directions)
-    size = sum(one.numel() * one.element_size() for one in weights.values() if one.dim() == 2)
-    return size <= NEAR_BYTES and batch >= ROWS_FOR_FULL_SPEED * team
-
-
-class _Given(NamedTuple):
-    """What one direction is given; prelude: tensors made of its parameters, by their places."""
-
-    state: Sequence[Tensor]
-    noise: Sequence[Tensor]
-    prelude: dict[int, Tensor]
-
-
 @dataclass(frozen=True)
-class _Plan:
-    """One layer's pass without its tensors; all_at_once: the input is multiplied for all steps at once; noise:
-    the names of what is given of chance."""
+class _Shape:
+    """Rows of each step, None where all have as many as the first, `batch`."""
 
-    compiled: Compiled
-    all_at_once: bool
     sizes: Tensor | None
     batch: int
-    observed: tuple[str, ...]
-    directions: int
-    noise: tuple[str, ...]
 
-    def flat(self, direction: Direction) -> list[Tensor]:
-        """What a direction is given, in the order of `_Given`; gradients go back through the prelude."""
-        prelude = self.compiled.prelude.run(direction.weights)
-        state = (direction.state[name] for name in self.compiled.program.state)
-        noise = (direction.noise[name] for name in self.noise)
-        return [*state, *noise, *(prelude[place] for place in self.compiled.places)]  # pyright: ignore
 
-    def given(self, flat: Sequence[Any]) -> _Given:
-        """The same with its names."""
-        states = len(self.compiled.program.state)
-        noise = states + len(self.noise)
-        prelude = dict(zip(self.compiled.places, flat[noise:], strict=True))
-        return _Given(flat[:states], flat[states:noise], prelude)
+class _Way:
+    """Code that runs one way through time, and the places of what it reads and gives.
 
-    def leaves(self, given: _Given) -> dict[Leaf, Tensor]:
-        """What every step can read, forwards or back, by its leaf."""
-        found: dict[Leaf, Tensor] = {("fixed", place): one for place, one in given.prelude.items()}
-        for name, rows in zip(self.noise, given.noise, strict=True):
-            found[NOISE, name] = found[MASK, name] = rows  # a name is one or the other
-        return found
+    keys: those of the values that a direction has there. wanted: those of the results.
+    reads: places among the values; matrices: too, and whether turned; results: among what the code gives and
+    then the values.
+    """
+
+    def __init__(self, linked: Linked, keys: Sequence[Key], wanted: Sequence[Key]) -> None:
+        there = {key: k for k, key in enumerate(keys)}
+        made = {buffer.key: k for k, buffer in enumerate(linked.code.gives)}
+        self.linked, self.gives = linked, len(made)
+        self.reads = [there[buffer.key] for buffer in linked.code.reads]
+        self.matrices = [(there["fixed", place], turned) for place, turned in linked.code.matrices]
+        names = [linked.key(key) for key in wanted]
+        self.results = [made[key] if key in made else len(made) + there[key] for key in names]
+
+
+class _Plan:
+    """A layer's pass without its tensors.
+
+    The values of a direction are, in this order, the rows and what it is given: its first states, its noise,
+    and what the prelude makes of its parameters. On the way back there are also those kept, and the gradients
+    of output and last states.
+    """
+
+    def __init__(
+        self,
+        code: Compiled,
+        all_at_once: bool,
+        observed: tuple[str, ...],
+        noise: tuple[str, ...],
+        directions: int,
+    ) -> None:
+        self.compiled, self.all_at_once, self.observed = code, all_at_once, observed
+        self.noise, self.directions = noise, directions
+        self.state = tuple(code.program.state)
+        kinds = {one.attribute: one.op for one in code.program.nodes() if one.op in (NOISE, MASK)}
+        self.keys: list[Key] = [
+            ("input", None),
+            *(("state", name) for name in self.state),
+            *((kinds.get(name, NOISE), name) for name in noise),
+            *(("fixed", place) for place in code.places),
+        ]
+        self._forward: dict[bool, _Way] = {}
+        self._backward: dict[bool, _Way] = {}
+
+    def forward(self, train: bool) -> _Way:
+        """The way that gives output, last states and what is observed, and with `train` what is kept."""
+        if train not in self._forward:
+            linked = self.compiled.linked_forward(train, self.observed, self.all_at_once)
+            wanted: list[Key] = [("output", None), *(("state", name) for name in self.state)]
+            wanted += [("observed", name) for name in self.observed]
+            self._forward[train] = _Way(linked, self.keys, wanted + (self.kept if train else []))
+        return self._forward[train]
+
+    def backward(self, d_input: bool) -> _Way:
+        """The way back, which gives what `_gradients` takes apart."""
+        if d_input not in self._backward:
+            linked = self.compiled.linked_backward(d_input, self.all_at_once)
+            ends: list[Key] = [("d_output", None), *(("d_state", name) for name in self.state)]
+            gradient = self.compiled.gradient
+            wanted: list[Key] = [("d_input", None)] if d_input and gradient.input is not None else []
+            wanted += [("d_state", name) for name in self.state]
+            wanted += [("d_fixed", place) for place in gradient.fixed]
+            wanted += [(kind, k) for k in range(len(gradient.outer)) for kind in ("outer_v", "outer_d")]
+            self._backward[d_input] = _Way(linked, [*self.keys, *self.kept, *ends], wanted)
+        return self._backward[d_input]
 
     @cached_property
-    def results(self) -> list[Key]:
-        """The keys of a direction's results, in the order of `result`."""
-        states: list[Key] = [("state", name) for name in self.compiled.program.state]
-        return [("output", None), *states, *(("observed", name) for name in self.observed)]
+    def kept(self) -> list[Key]:
+        """The keys of what training keeps."""
+        return [("kept", node.number) for node in self.compiled.kept]
+
+    def flat(self, direction: Direction) -> list[Tensor]:
+        """What a direction is given; gradients go back through the prelude."""
+        prelude = self.compiled.prelude.run(direction.weights)
+        return [
+            *[direction.state[name] for name in self.state],
+            *[direction.noise[name] for name in self.noise],
+            *[prelude[place] for place in self.compiled.places],  # pyright: ignore[reportReturnType]
+        ]
 
     def divided(self, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
         """`values` in equal parts, one a direction."""
@@ -138,159 +168,139 @@ class _Plan:
 
     def result(self, values: Sequence[Tensor]) -> Result:
         """A direction's results with their names."""
-        names = tuple(self.compiled.program.state)
-        end = 1 + len(names)
-        state = dict(zip(names, values[1:end], strict=True))
+        end = 1 + len(self.state)
+        state = dict(zip(self.state, values[1:end], strict=True))
         return Result(values[0], state, dict(zip(self.observed, values[end:], strict=True)))
 
-    def run(
-        self, code: Linked, rows: Tensor, given: Sequence[_Given], leaves: Sequence[dict[Key, Tensor]]
-    ) -> list[dict[Key, Tensor]]:
-        """Runs code for all directions; what each was given and what it made, by key."""
-        flat = [one[buffer.key] for one in leaves for buffer in code.code.reads]
-        matrices = [matrix for one in given for matrix in code.matrices_of(one.prelude)]
-        made = execute(code, rows.shape[0], self.batch, flat, matrices, self.sizes)
-        return [
-            one | dict(zip((buffer.key for buffer in code.code.gives), own, strict=True))
-            for one, own in zip(leaves, self.divided(made), strict=True)
-        ]
+    def run(self, way: _Way, shape: _Shape, values: Sequence[Sequence[Tensor]]) -> list[list[Tensor]]:
+        """Runs all directions one way, with the values that each has; the results of each."""
+        given = [one[k] for one in values for k in way.reads]
+        matrices = [one[k].T if turned else one[k] for one in values for k, turned in way.matrices]
+        made = execute(way.linked, values[0][0].shape[0], shape.batch, given, matrices, shape.sizes)
+        found: list[list[Tensor]] = []
+        for k, one in enumerate(values):
+            there = (*made[k * way.gives : (k + 1) * way.gives], *one)
+            found.append([there[place] for place in way.results])
+        return found
 
 
-def _forward(
-    plan: _Plan, rows: Tensor, flat: Sequence[Tensor | None], train: bool
-) -> tuple[list[Tensor], list[Tensor]]:
-    """The results of all directions, and what is kept of them."""
-    code = plan.compiled
-    linked = code.linked_forward(train, plan.observed, plan.all_at_once)
-    given = [plan.given(one) for one in plan.divided(flat)]
-    leaves = [plan.leaves(one) for one in given]
-    for one, tensors in zip(given, leaves, strict=True):
-        tensors["input", None] = rows
-        tensors |= zip((("state", name) for name in code.program.state), one.state, strict=True)
-    results: list[Tensor] = []
-    keeping: list[Tensor] = []
-    for one in plan.run(linked, rows, given, leaves):
-        results += [one[linked.key(key)] for key in plan.results]
-        keeping += [one[linked.key(("kept", node.number))] for node in (code.kept if train else ())]
-    return results, keeping
+_plan = lru_cache(maxsize=1024)(_Plan)
 
 
 class _Scan(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, plan: _Plan, rows: Tensor, *given: Tensor | None) -> tuple[Tensor, ...]:
-        results, keeping = _forward(plan, rows, given, train=True)
-        ctx.plan, ctx.count = plan, len(given)
-        ctx.save_for_backward(rows, *given, *keeping)
+    def forward(ctx: Any, plan: _Plan, shape: _Shape, rows: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
+        found = plan.run(plan.forward(True), shape, [(rows, *one) for one in plan.divided(given)])
+        end = 1 + len(plan.state)
+        results = end + len(plan.observed)
+        ctx.plan, ctx.shape, ctx.count = plan, shape, len(given)
+        ctx.save_for_backward(rows, *given, *[value for one in found for value in one[results:]])
         ctx.set_materialize_grads(False)
-        observed = [one for values in plan.divided(results) for one in plan.result(values).observed.values()]
-        ctx.mark_non_differentiable(*observed)
-        return tuple(results)
+        if plan.observed:
+            ctx.mark_non_differentiable(*[value for one in found for value in one[end:results]])
+        return tuple([value for one in found for value in one[:results]])
 
     @staticmethod
     def backward(ctx: Any, *d_results: Tensor | None) -> tuple[Any, ...]:
         plan: _Plan = ctx.plan
         rows, *saved = ctx.saved_tensors
-        given, keeping = saved[: ctx.count], saved[ctx.count :]
+        given, kept = saved[: ctx.count], saved[ctx.count :]
         if torch.is_grad_enabled():
-            return (None, *_gradients_by_torch(plan, rows, given, d_results))
-        return (None, *_backward(plan, rows, given, keeping, d_results, ctx.needs_input_grad[1:]))
+            return (None, None, *_gradients_by_torch(plan, ctx.shape, rows, given, d_results))
+        return (
+            None,
+            None,
+            *_backward(plan, ctx.shape, rows, given, kept, d_results, ctx.needs_input_grad[2:]),
+        )
 
 
 def _backward(
     plan: _Plan,
+    shape: _Shape,
     rows: Tensor,
-    flat: Sequence[Tensor | None],
-    keeping: Sequence[Tensor],
+    given: Sequence[Tensor],
+    kept: Sequence[Tensor],
     d_results: Sequence[Tensor | None],
     needed: Sequence[bool],
 ) -> list[Tensor | None]:
     """The gradients of rows and of all that was given, None where none is needed."""
-    code = plan.compiled
-    state = code.program.state
-    linked = code.linked_backward(needed[0], plan.all_at_once)
-    given = [plan.given(one) for one in plan.divided(flat)]
-    leaves = [plan.leaves(one) for one in given]
-    width = next(iter(state.values())).width
-    parts = zip(leaves, given, plan.divided(keeping), plan.divided(d_results), strict=True)
-    for tensors, one, held, (d_output, *d_states) in parts:
-        tensors |= zip((("kept", node.number) for node in code.kept), held, strict=True)
-        tensors["d_output", None] = rows.new_zeros(rows.shape[0], width) if d_output is None else d_output
-        for name, d_state, first in zip(state, d_states, one.state, strict=False):
-            tensors["d_state", name] = torch.zeros_like(first) if d_state is None else d_state
+    width = next(iter(plan.compiled.program.state.values())).width
+    values: list[Sequence[Tensor]] = []
+    for own, held, d in zip(*map(plan.divided, (given, kept, d_results)), strict=True):
+        d_output = rows.new_zeros(rows.shape[0], width) if d[0] is None else d[0]
+        ends = zip(own, d[1 : 1 + len(plan.state)], strict=False)
+        d_states = [torch.zeros_like(first) if one is None else one for first, one in ends]
+        values.append((rows, *own, *held, d_output, *d_states))
     d_rows: Tensor | None = None
     d_given: list[Tensor | None] = []
-    done = plan.run(linked, rows, given, leaves)
-    for found, wanted in zip(done, plan.divided(needed[1:]), strict=True):
-        if needed[0] and code.gradient.input is not None:
-            d_share = found[linked.key(("d_input", None))]
+    found = plan.run(plan.backward(needed[0]), shape, values)
+    for own, wanted in zip(found, plan.divided(needed[1:]), strict=True):
+        if needed[0] and plan.compiled.gradient.input is not None:
+            d_share, *own = own
             d_rows = d_share if d_rows is None else d_rows + d_share
-        d_given += _of_direction(plan, linked, found, plan.given(wanted))
+        d_given += _gradients(plan, own, wanted)
     return [d_rows, *d_given]
 
 
-def _of_direction(plan: _Plan, code: Linked, found: Mapping[Key, Tensor], wanted: Any) -> list[Tensor | None]:
-    """The gradients of what one direction was given, where `wanted`, a `_Given` of truth values, says so."""
-    gradient = plan.compiled.gradient
-
-    def done(kind: str, of: object) -> Tensor:
-        return found[code.key((kind, of))]
-
+def _gradients(plan: _Plan, found: Sequence[Tensor], wanted: Sequence[bool]) -> list[Tensor | None]:
+    """The gradients of what one direction was given, where they are `wanted`, from what its way back found:
+    those of its states, then the rows that add up to those of vectors and matrices."""
+    gradient, states = plan.compiled.gradient, len(plan.state)
+    first = states + len(plan.noise)
+    asked = dict(zip(plan.compiled.places, wanted[first:], strict=True))
     sums: dict[int, Tensor] = {}
-
-    def summed(d: Tensor) -> Tensor:
-        """Over all rows; biases that were added to one another have the same."""
-        if id(d) not in sums:
-            sums[id(d)] = d.sum(0)
-        return sums[id(d)]
-
     prelude: dict[int, Tensor] = {}
-    for place in gradient.fixed:
-        if wanted.prelude[place]:
-            prelude[place] = summed(done("d_fixed", place))
+    for place, d in zip(gradient.fixed, found[states:], strict=False):
+        if asked[place]:
+            if id(d) not in sums:  # biases that were added to one another have the same
+                sums[id(d)] = d.sum(0)
+            prelude[place] = sums[id(d)]
+    pairs = found[states + len(gradient.fixed) :]
     for k, one in enumerate(gradient.outer):
-        if wanted.prelude[one.matrix]:
+        if asked[one.matrix]:
             # Matrices are weights turned around: laid out as weights are, or autograd copies the gradient.
-            share = (done("outer_d", k).T @ done("outer_v", k)).T
+            share = (pairs[2 * k + 1].T @ pairs[2 * k]).T
             prelude[one.matrix] = share if one.matrix not in prelude else prelude[one.matrix] + share
-    states = (done("d_state", name) for name in gradient.state)
-    d_states = [d if asked else None for d, asked in zip(states, wanted.state, strict=True)]
-    d_noise = [None] * len(plan.noise)
-    return [*d_states, *d_noise, *(prelude.get(place) for place in plan.compiled.places)]
+    d_states = [d if asked else None for d, asked in zip(found, wanted[:states], strict=False)]
+    return [*d_states, *[None] * len(plan.noise), *[prelude.get(place) for place in plan.compiled.places]]
 
 
 def _gradients_by_torch(
-    plan: _Plan, rows: Tensor, given: Sequence[Tensor | None], d_results: Sequence[Tensor | None]
+    plan: _Plan, shape: _Shape, rows: Tensor, given: Sequence[Tensor], d_results: Sequence[Tensor | None]
 ) -> list[Tensor | None]:
     """The gradients by torch's operations, which can be differentiated again."""
-    end = 1 + len(plan.compiled.program.state)
     ends: list[Tensor] = []
     seeds: list[Tensor] = []
     with torch.enable_grad():
-        for k, (flat, d) in enumerate(zip(*map(plan.divided, (given, d_results)), strict=True)):
-            found = _by_torch(plan, rows, plan.given(flat), reverse=bool(k))
-            pairs = [(y, dy) for y, dy in zip(found, d[:end], strict=True) if dy is not None]
+        for k, (own, d) in enumerate(zip(*map(plan.divided, (given, d_results)), strict=True)):
+            found = _by_torch(plan, shape, rows, own, reverse=bool(k))
+            pairs = [(y, dy) for y, dy in zip(found, d, strict=False) if dy is not None]
             ends += [y for y, _ in pairs]
             seeds += [dy for _, dy in pairs]
-    wanted = [one for one in (rows, *given) if one is not None and one.requires_grad]
+    wanted = [one for one in (rows, *given) if one.requires_grad]
     gradients = iter(torch.autograd.grad(ends, wanted, seeds, create_graph=True, allow_unused=True))
-    return [next(gradients) if one is not None and one.requires_grad else None for one in (rows, *given)]
+    return [next(gradients) if one.requires_grad else None for one in (rows, *given)]
 
 
-def _by_torch(plan: _Plan, rows: Tensor, given: _Given, reverse: bool) -> list[Tensor]:
+def _by_torch(
+    plan: _Plan, shape: _Shape, rows: Tensor, given: Sequence[Tensor], reverse: bool
+) -> list[Tensor]:
     """Output and last states of one direction by torch's operations, one step at a time."""
     program = plan.compiled.program
-    steps = steps_over(len(rows), plan.batch, plan.sizes)
-    leaves = plan.leaves(given) | {("matrix", place): one for place, one in given.prelude.items()}
-    noise = dict(zip(plan.noise, given.noise, strict=True))
-    state = dict(zip(program.state, given.state, strict=True))
+    steps = steps_over(len(rows), shape.batch, shape.sizes)
+    there = dict(zip(plan.keys[1:], given, strict=True))
+    leaves: dict[Leaf, Tensor] = {key: one for key, one in there.items() if key[0] == "fixed"}
+    leaves |= {("matrix", place): one for (_, place), one in leaves.items()}
+    state = {name: there["state", name] for name in plan.state}
     outputs: dict[int, Tensor] = {}
     times = range(len(steps.sizes))
     for t in reversed(times) if reverse else times:
         size, first = int(steps.sizes[t]), int(steps.offsets[t])
         here: dict[Leaf, Tensor] = {("state", name): value[:size] for name, value in state.items()}
         here["input", X] = rows[first : first + size]
-        for name, value in noise.items():
-            here[NOISE, name], here[MASK, name] = value[first : first + size], value[:size]
+        for (kind, name), value in there.items():
+            if kind in (NOISE, MASK):
+                here[kind, name] = value[first : first + size] if kind == NOISE else value[:size]
         new = evaluate(program.state.values(), leaves | here)
         state = {
             name: torch.cat([value, state[name][size:]])

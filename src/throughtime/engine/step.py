@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Mapping
 
 import torch
@@ -12,7 +11,7 @@ from throughtime.cells import Cell
 from throughtime.engine.compiled import compiled
 from throughtime.engine.instruction import Key
 from throughtime.engine.native import Pass, Prepared, equal_steps
-from throughtime.engine.packing import pack
+from throughtime.engine.settled import Held
 
 
 class NativeStep:
@@ -26,14 +25,15 @@ class NativeStep:
         self._order = list(weights.values())
         contiguous = torch.contiguous_format
         self.state = {name: value.clone(memory_format=contiguous) for name, value in state.items()}
-        self._output_shape = (len(self.state[cell.state[0]]), cell.output_size(hidden_size))
+        self._batch, width = len(self.state[cell.state[0]]), cell.output_size(hidden_size)
+        self._shapes = {1: (width,), 2: (self._batch, width)}
         self._lay_out()
 
     def step(self, x: Tensor) -> Tensor:
-        """Takes x (B, input_size), contiguous; the output (B, width)."""
+        """Takes x (B, input_size), contiguous, or (input_size) of one sequence; the output, alike."""
         if self._versions != [one._version for one in self._order]:
             self._lay_out()
-        output = self._like.new_empty(self._output_shape)
+        output = self._like.new_empty(self._shapes[x.dim()])
         self._data[self._input] = x.data_ptr()
         self._data[self._output] = output.data_ptr()
         self._prepared.run()
@@ -43,17 +43,14 @@ class NativeStep:
         """Packs the weights as they are now."""
         self._versions = [one._version for one in self._order]
         linked = self._compiled.linked_forward(False)
-        with torch.no_grad():
-            made = self._compiled.prelude.run(self._weights)
-        prelude = {place: one for place in self._compiled.places if (one := made[place]) is not None}
-        like = self._like = self._order[0].detach()
-        batch, width = self._output_shape
-        tensors: dict[Key, Tensor] = {("state", name): value for name, value in self.state.items()}
-        tensors |= {("fixed", place): one.contiguous() for place, one in prelude.items()}
-        tensors["input", None] = like.new_empty(batch, like.shape[1])
-        tensors["output", None] = like.new_empty(batch, width)
-        one = Pass(linked, tensors, list(map(pack, linked.matrices_of(prelude))), batch, backwards=False)
-        self._prepared = Prepared([one], equal_steps(1, batch), like)
-        keys = [buffer.key for buffer in linked.code.buffers]
-        self._input, self._output = keys.index(("input", None)), keys.index(("output", None))
-        self._data: ctypes.Array[ctypes.c_void_p] = self._prepared.data[0]
+        held = Held(self._compiled, self._weights)
+        like, batch = self._order[0].detach(), self._batch
+        self._like = like.new_empty(0)
+        there: dict[Key, Tensor] = {("state", name): value for name, value in self.state.items()}
+        there |= {("input", None): like.new_empty(batch, like.shape[1]), **held.fixed}
+        given = [there[key] for key in linked.keys]
+        steps = equal_steps(1, batch)
+        self._prepared = Prepared([Pass(linked, given, held.packed, batch, False, steps, like)], steps, like)
+        self._input = [buffer.key for buffer in linked.code.buffers].index(("input", None))
+        self._output = linked.output
+        self._data = self._prepared.data[0]

@@ -17,6 +17,7 @@ from throughtime.cells.registry import without_constants
 from throughtime.engine.step import NativeStep
 from throughtime.layers.backends import BACKENDS, choose
 from throughtime.layers.direction import directions_of
+from throughtime.layers.inference import Inference, nothing_watches
 from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
 from throughtime.layers.stream import ReferenceStep, Stream
 
@@ -84,7 +85,12 @@ class Recurrent(nn.Module):
                     parameter = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
                     self.register_parameter(name + suffix, parameter)
         self.backend = backend
+        self._inference = Inference()
         self.reset_parameters()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is kept for inference: a copy packs weights of its own."""
+        return self.__dict__ | {"_inference": Inference()}
 
     @property
     def backend(self) -> str:
@@ -176,6 +182,10 @@ class Recurrent(nn.Module):
         if input.dim() != 3:
             raise ValueError(f"input must have 2 dimensions (unbatched) or 3; got shape {tuple(input.shape)}")
         turn = self.batch_first
+        if lengths is None and not observed and not self.training and nothing_watches(input):
+            if self.backend == "compiled" and input.shape[1 - turn] and input.shape[turn]:
+                output, state = self._inferred(input.transpose(0, 1) if turn else input, hx)
+                return (output.transpose(0, 1) if turn else output), state, []
         sequences = ragged(input.transpose(0, 1) if turn else input, lengths)
         output, state, seen = self._run(sequences, hx, observed)
         padded = _in_form(seen, lambda one: one.data.transpose(0, 1) if turn else one.data)
@@ -202,11 +212,31 @@ class Recurrent(nn.Module):
             [*own, f"{self.input_size}, {self.hidden_size}", *changed, f"backend={self.backend}"]
         )
 
+    def _inferred(self, data: Tensor, hx: State | None) -> tuple[Tensor, State]:
+        """Time-major input through all layers without gradients."""
+        self._check_input(data)
+        self._check_state(hx, data.shape[1])
+        count = self.num_layers * self.num_directions
+        if hx is None:
+            one = self._states(data.shape[1], data)
+            stacked = [
+                value.expand(count, -1, -1).clone(memory_format=torch.contiguous_format)
+                for value in one.values()
+            ]
+        else:
+            stacked = [value.clone(memory_format=torch.contiguous_format) for value in _parts(hx)]
+        states = [dict(zip(self.cell.state, parts, strict=True)) for parts in zip(*stacked, strict=True)]
+        weights = [self.weights(k) for k in range(self.num_layers)]
+        output = self._inference.run(self.cell, weights, data, states)
+        return output, stacked[0] if len(stacked) == 1 else tuple(stacked)
+
     def _run(
         self, sequences: Ragged, hx: State | None, observed: tuple[str, ...]
     ) -> tuple[Ragged, State, list[dict[str, Ragged]]]:
         """Time-major input through all layers."""
-        self._check_input(sequences)
+        self._check_input(sequences.values)
+        if not sequences.steps:
+            raise ValueError("input must have at least one step; got none")
         self._check_state(hx, sequences.batch)
         first = self._first_states(hx, sequences)
         last: list[Rows] = []
@@ -243,14 +273,11 @@ class Recurrent(nn.Module):
             for name, size in sizes.items()
         }
 
-    def _check_input(self, sequences: Ragged) -> None:
-        data = sequences.values
+    def _check_input(self, data: Tensor) -> None:
         if data.shape[-1] != self.input_size:
             raise ValueError(
                 f"input must have {self.input_size} features, the input_size; got {data.shape[-1]}"
             )
-        if not sequences.steps:
-            raise ValueError("input must have at least one step; got none")
         self._check_dtype("input", data)
 
     def _check_state(self, hx: State | None, *batch: int) -> None:

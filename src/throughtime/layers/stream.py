@@ -22,7 +22,7 @@ class Stepping(Protocol):
     state: Rows
 
     def step(self, x: Tensor) -> Tensor:
-        """Takes x (B, input_size), contiguous; the output (B, width)."""
+        """Takes x (B, input_size), contiguous, or (input_size) of one sequence; the output, alike."""
         ...
 
 
@@ -36,11 +36,12 @@ class ReferenceStep:
 
     @torch.no_grad()
     def step(self, x: Tensor) -> Tensor:
-        """Takes x (B, input_size); the output (B, width)."""
-        new, _ = self._step(linear(x, self._weight, self._bias), self.state)
+        """Takes x (B, input_size) or (input_size); the output, alike."""
+        rows = x if x.dim() == 2 else x[None]
+        new, _ = self._step(linear(rows, self._weight, self._bias), self.state)
         for name, value in self.state.items():
             value.copy_(new[name])
-        return new[self._output]
+        return new[self._output] if x.dim() == 2 else new[self._output][0]
 
 
 class Stream:
@@ -49,7 +50,8 @@ class Stream:
     def __init__(self, layers: Sequence[Stepping], input_size: int, first: Rows) -> None:
         self._layers, self._first = layers, first
         batch = len(next(iter(first.values())))
-        self._shapes = (torch.Size((batch, input_size)), torch.Size((input_size,)))
+        whole = torch.Size((batch, input_size))
+        self._shapes = (whole, whole[1:]) if batch == 1 else (whole,)
         self._dtype = next(iter(first.values())).dtype
 
     @property
@@ -78,13 +80,12 @@ class Stream:
         return self._stepped(x)
 
     def _stepped(self, x: Tensor) -> Tensor:
-        alone = x.dim() == 1
-        if x.shape != self._shapes[alone] or (alone and self._shapes[0][0] > 1):
+        if x.shape not in self._shapes:
             expected = tuple(self._shapes[0])
             raise ValueError(f"this stream takes steps of shape {expected}; got {tuple(x.shape)}")
         if x.dtype != self._dtype:
             raise ValueError(f"this stream takes steps of {self._dtype}, as the weights; got {x.dtype}")
-        rows = (x[None] if alone else x).contiguous()
+        x = x.contiguous()
         for layer in self._layers:
-            rows = layer.step(rows)
-        return rows[0] if alone else rows
+            x = layer.step(x)
+        return x

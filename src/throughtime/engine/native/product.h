@@ -26,23 +26,42 @@ constexpr int panels_at_once(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 
 
 inline std::int64_t panel_count(std::int64_t columns, int panel) { return (columns + panel - 1) / panel; }
 
+// Numbers of a matrix at any strides.
+template <class T>
+struct Strided {
+    const T* first;
+    std::int64_t row_stride, column_stride;
+    const T* at(std::int64_t r, std::int64_t c) const { return first + r * row_stride + c * column_stride; }
+};
+
+// Rows from `begin` to before `end` of one panel, the columns of `from`.
+template <class T>
+void pack_rows(Strided<T> from, std::int64_t begin, std::int64_t end, int valid, T* panel) {
+    constexpr int width = PANEL<T>, L = LANES<T>;
+    std::int64_t r = begin;
+    if (valid == width && from.column_stride == 1)
+        for (; r < end; ++r) std::copy_n(from.at(r, 0), width, panel + r * width);
+    if (valid == width && from.row_stride == 1)
+        for (; r + L <= end; r += L)
+            for (int c = 0; c < width; c += L)
+                transpose(from.at(r, c), from.column_stride, panel + r * width + c, width);
+    for (; r < end; ++r)
+        for (int c = 0; c < width; ++c) panel[r * width + c] = c < valid ? *from.at(r, c) : T(0);
+}
+
 // Packs the panels from `first` to before `last` of a matrix (rows, columns) with any strides.
 template <class T>
-void pack(const T* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
-          std::int64_t columns, std::int64_t first, std::int64_t last, T* packed) {
-    constexpr int width = PANEL<T>, square = 8;
-    for (std::int64_t p = first; p < last; ++p) {
-        T* panel = packed + p * rows * width;
-        const T* corner = from + p * width * column_stride;
-        const int valid = int(std::min<std::int64_t>(width, columns - p * width));
-        if (valid < width) std::fill_n(panel, rows * width, T(0));
-        // In squares: one of the strides is 1, and a line of the cache is used while it is there.
-        for (std::int64_t k = 0; k < rows; k += square)
-            for (int j = 0; j < valid; j += square)
-                for (std::int64_t r = k; r < std::min(k + square, rows); ++r)
-                    for (int c = j; c < std::min(j + square, valid); ++c)
-                        panel[r * width + c] = corner[r * row_stride + c * column_stride];
-    }
+void pack(Strided<T> from, std::int64_t rows, std::int64_t columns, std::int64_t first, std::int64_t last,
+          T* packed) {
+    constexpr int width = PANEL<T>;
+    // A row that lies in one piece serves many panels while it is near.
+    const std::int64_t at_once = from.column_stride == 1 ? 32 : rows;
+    for (std::int64_t r = 0; r < rows; r += at_once)
+        for (std::int64_t p = first; p < last; ++p) {
+            const int valid = int(std::min<std::int64_t>(width, columns - p * width));
+            const Strided<T> corner = {from.at(0, p * width), from.row_stride, from.column_stride};
+            pack_rows(corner, r, std::min(rows, r + at_once), valid, packed + p * rows * width);
+        }
 }
 
 template <class T>

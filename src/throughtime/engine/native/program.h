@@ -61,7 +61,7 @@ struct Matrix {
     std::int64_t rows, columns;
 };
 
-// One pass over time. The rows of step t are rows offsets[t] to offsets[t] + sizes[t] of every sequence; row
+// One pass over time; Python lays it out, number by number (engine/native.py). The rows of step t are rows offsets[t] to offsets[t] + sizes[t] of every sequence; row
 // r of each step belongs to the same sequence of the batch, so sizes never grow from one step to the next.
 struct Scan {
     std::int64_t steps;

@@ -237,7 +237,8 @@ void pack_all(const T* from, std::int64_t row_stride, std::int64_t column_stride
               std::int64_t columns, T* packed, int threads) {
     const std::int64_t panels = panel_count(columns, PANEL<T>);
     on_threads(threads, [&](std::int64_t k, std::int64_t n) {
-        pack<T>(from, row_stride, column_stride, rows, columns, panels * k / n, panels * (k + 1) / n, packed);
+        pack<T>({from, row_stride, column_stride}, rows, columns, panels * k / n, panels * (k + 1) / n,
+                packed);
     });
 }
 

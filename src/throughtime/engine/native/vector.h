@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
@@ -90,6 +91,42 @@ inline Vector<T> from_bits(Bits<T> b) {
     Vector<T> v;
     std::memcpy(&v, &b, sizeof v);
     return v;
+}
+
+// Of two vectors: blocks of S lanes in which the second's lower half takes the place of the first's upper half,
+// or, with UPPER, the other way round.
+template <class T, int S, bool UPPER, int... J>
+inline Vector<T> exchange(Vector<T> a, Vector<T> b, std::integer_sequence<int, J...>) {
+    constexpr int L = LANES<T>;
+#if defined(__clang__)
+    return __builtin_shufflevector(a, b, (UPPER ? (J & S ? L + J : J + S) : (J & S ? L + J - S : J))...);
+#else
+    return __builtin_shuffle(a, b, Bits<T>{(UPPER ? (J & S ? L + J : J + S) : (J & S ? L + J - S : J))...});
+#endif
+}
+
+template <class T, int S>
+inline void transpose_blocks(Vector<T>* rows) {
+    constexpr auto lanes = std::make_integer_sequence<int, LANES<T>>();
+#pragma GCC unroll 16
+    for (int k = 0; k < LANES<T>; ++k)
+        if (!(k & S)) {
+            const Vector<T> a = rows[k], b = rows[k + S];
+            rows[k] = exchange<T, S, false>(a, b, lanes);
+            rows[k + S] = exchange<T, S, true>(a, b, lanes);
+        }
+    if constexpr (2 * S < LANES<T>) transpose_blocks<T, 2 * S>(rows);
+}
+
+// A square as wide as a vector: its columns, `from_stride` apart, become rows `to_stride` apart.
+template <class T>
+inline void transpose(const T* from, std::int64_t from_stride, T* to, std::int64_t to_stride) {
+    Vector<T> rows[LANES<T>];
+#pragma GCC unroll 16
+    for (int k = 0; k < LANES<T>; ++k) rows[k] = load(from + k * from_stride);
+    transpose_blocks<T, 1>(rows);
+#pragma GCC unroll 16
+    for (int k = 0; k < LANES<T>; ++k) store(to + k * to_stride, rows[k]);
 }
 
 }  // namespace ISA

@@ -1,0 +1,116 @@
+"""A layer in inference: its weights packed for as long as they stay as they are, and little else a call."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from throughtime.cells import Cell
+from throughtime.engine.compiled import Compiled, compiled
+from throughtime.engine.instruction import Key
+from throughtime.engine.native import Pass, Prepared, equal_steps, sample, threads
+from throughtime.engine.packing import pack
+
+
+class Held:
+    """What code reads of one direction's parameters, as they are now: vectors by key, and packed matrices."""
+
+    def __init__(self, code: Compiled, weights: Mapping[str, Tensor]) -> None:
+        with torch.no_grad():
+            made = code.prelude.run(weights)
+        prelude = {place: one for place in code.places if (one := made[place]) is not None}
+        self.fixed: dict[Key, Tensor] = {("fixed", place): one.contiguous() for place, one in prelude.items()}
+        self.packed = [pack(one) for one in code.linked_forward(False).matrices_of(prelude)]
+
+
+class Settled:
+    """One layer's pass over batches of sequences as long as one another, without gradients.
+
+    weights: the layer's parameters by their plain names, one dictionary a direction.
+    """
+
+    def __init__(self, cell: Cell, weights: Sequence[Mapping[str, Tensor]]) -> None:
+        first = weights[0]["weight_ih"]
+        size = (len(first) // len(cell.gates), "bias_ih" in weights[0], first.shape[1])
+        self._compiled = compiled(cell, *size)
+        self._weights = weights
+        self._tensors = [one for each in weights for one in each.values()]
+        whole = (one.numel() * one.element_size() if one.is_contiguous() else 0 for one in self._tensors)
+        self._sizes = array("q", whole)
+        self._held: list[Held] = []
+        self._mark: object = None
+
+    def is_of(self, weights: Sequence[Mapping[str, Tensor]]) -> bool:
+        """Whether its weights are these tensors."""
+        given = [one for each in weights for one in each.values()]
+        return all(map(_is, given, self._tensors)) and len(given) == len(self._tensors)
+
+    def run(self, rows: Tensor, batch: int, states: Sequence[Mapping[str, Tensor]]) -> list[Tensor]:
+        """The output rows of each direction; states, (batch, width) and contiguous, are written over.
+
+        rows: (steps * batch, input_size), contiguous, step by step.
+        """
+        self._hold()
+        shape = (len(rows), batch, threads())
+        laid = self._laid.pop(shape, None) or _Laid(self._compiled, self._held, rows, batch)
+        outputs = laid.run(rows, states)
+        self._laid = {shape: laid}
+        return outputs
+
+    def _hold(self) -> None:
+        """Packs the weights if they are not as they were.
+
+        A change is told by where a tensor lies, by torch's version of it, and by a sample of its numbers, since
+        writes to `.data` leave the version as it is. Tensors made in inference mode have none, and are packed
+        every time.
+        """
+        places = array("q", [one.data_ptr() for one in self._tensors])
+        versions = [object() if one.is_inference() else one._version for one in self._tensors]
+        mark = (places, versions, sample(places, self._sizes))
+        if mark != self._mark:
+            self._held = [Held(self._compiled, each) for each in self._weights]
+            self._laid: dict[tuple[int, int, int], _Laid] = {}
+            self._mark = mark
+
+
+class _Laid:
+    """A call laid out for batches of one shape, to be run by one thread of Python at a time."""
+
+    def __init__(self, code: Compiled, held: Sequence[Held], rows: Tensor, batch: int) -> None:
+        inside = code.pays_inside(rows.element_size(), batch, len(held))
+        linked = code.linked_forward(False, (), not inside)
+        steps = equal_steps(len(rows) // batch, batch)
+        names = [buffer.key for buffer in linked.code.buffers]
+        self._places = {name: names.index(("state", name)) for name in code.program.state}
+        self._input, self._output = names.index(("input", None)), linked.output
+        self._width = linked.code.buffers[self._output].width
+        nowhere: Mapping[Key, Tensor] = {key: rows for key in linked.keys}  # each call has its own
+        passes = [
+            Pass(
+                linked,
+                [{**nowhere, **one.fixed}[key] for key in linked.keys],
+                one.packed,
+                len(rows),
+                bool(k),
+                steps,
+                rows,
+            )
+            for k, one in enumerate(held)
+        ]
+        self._prepared = Prepared(passes, steps, rows)
+
+    def run(self, rows: Tensor, states: Sequence[Mapping[str, Tensor]]) -> list[Tensor]:
+        outputs = [rows.new_empty(len(rows), self._width) for _ in states]
+        for data, state, output in zip(self._prepared.data, states, outputs, strict=True):
+            data[self._input], data[self._output] = rows.data_ptr(), output.data_ptr()
+            for name, value in state.items():
+                data[self._places[name]] = value.data_ptr()
+        self._prepared.run()
+        return outputs
+
+
+def _is(a: object, b: object) -> bool:
+    return a is b

@@ -1,0 +1,55 @@
+"""Layers without gradients, on whole batches: the shortest way to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch._C import _functorch  # pyright: ignore
+
+from throughtime.cells import Cell, Rows
+from throughtime.engine.execute import plain
+from throughtime.engine.settled import Settled
+
+
+def nothing_watches(input: object) -> bool:
+    """Whether a call is plain arithmetic: without gradients, autocast, or anyone who looks at what torch
+    does."""
+    return (
+        not torch.compiler.is_compiling()
+        and not torch.is_grad_enabled()
+        and isinstance(input, Tensor)
+        and plain(input)
+        and not torch.is_autocast_enabled("cpu")
+        and _functorch.peek_interpreter_stack() is None
+    )
+
+
+class Inference:
+    """What the layers of one module need for it, kept from call to call."""
+
+    def __init__(self) -> None:
+        self._settled: dict[int, Settled] = {}
+
+    def run(
+        self,
+        cell: Cell,
+        weights: Sequence[Sequence[Mapping[str, Tensor]]],
+        data: Tensor,
+        states: Sequence[Rows],
+    ) -> Tensor:
+        """Runs layers one above the other; the output (T, B, D * width).
+
+        weights: those of each layer, one dictionary a direction. data: (T, B, input_size). states: (B, width)
+        contiguous, for each layer and direction; the last ones are written over the first.
+        """
+        steps, batch, _ = data.shape
+        rows = data.reshape(steps * batch, -1)
+        for k, own in enumerate(weights):
+            settled = self._settled.get(k)
+            if settled is None or not settled.is_of(own):
+                settled = self._settled[k] = Settled(cell, own)
+            found = settled.run(rows, batch, states[k * len(own) : (k + 1) * len(own)])
+            rows = found[0] if len(found) == 1 else torch.cat(found, 1)
+        return rows.view(steps, batch, -1)
