@@ -105,9 +105,10 @@ class Code:
     """A program ready to run.
 
     groups: instructions that may run together, products alone or row operations alone; with `ahead` the first
-    of them, and with `behind` the last, are products for all rows before the first step or after the last. reads: the buffers
-    that have to be filled; gives: those that hold results; a state is among both. aliases: keys whose values
-    are those of another buffer's key. matrices: places in the prelude, and whether transposed.
+    of them, and with `behind` the last, are products for all rows before the first step or after the last.
+    reads: the buffers that have to be filled; gives: those that hold results; a state is among both.
+    aliases: keys whose values are those of another buffer's key. matrices: places in the prelude, and
+    whether transposed.
     """
 
     groups: tuple[tuple[Instruction, ...], ...]

@@ -41,6 +41,7 @@ class Settled:
         whole = (one.numel() * one.element_size() if one.is_contiguous() else 0 for one in self._tensors)
         self._sizes = array("q", whole)
         self._held: list[Held] = []
+        self._laid: dict[tuple[int, int, int], _Laid] = {}
         self._mark: object = None
 
     def is_of(self, weights: Sequence[Mapping[str, Tensor]]) -> bool:
@@ -55,6 +56,7 @@ class Settled:
         """
         self._hold()
         shape = (len(rows), batch, threads())
+        # Taken out while it runs, so that two threads of Python never share one.
         laid = self._laid.pop(shape, None) or _Laid(self._compiled, self._held, rows, batch)
         outputs = laid.run(rows, states)
         self._laid = {shape: laid}
@@ -63,16 +65,16 @@ class Settled:
     def _hold(self) -> None:
         """Packs the weights if they are not as they were.
 
-        A change is told by where a tensor lies, by torch's version of it, and by a sample of its numbers, since
-        writes to `.data` leave the version as it is. Tensors made in inference mode have none, and are packed
-        every time.
+        A change is told by where a tensor lies, by torch's version of it, and by a sample of its numbers,
+        since writes to `.data` leave the version as it is. Tensors made in inference mode have none, and are
+        packed every time.
         """
         places = array("q", [one.data_ptr() for one in self._tensors])
         versions = [object() if one.is_inference() else one._version for one in self._tensors]
         mark = (places, versions, sample(places, self._sizes))
         if mark != self._mark:
             self._held = [Held(self._compiled, each) for each in self._weights]
-            self._laid: dict[tuple[int, int, int], _Laid] = {}
+            self._laid = {}
             self._mark = mark
 
 

@@ -45,7 +45,7 @@ class Inference:
         contiguous, for each layer and direction; the last ones are written over the first.
         """
         steps, batch, _ = data.shape
-        rows = data.reshape(steps * batch, -1)
+        rows = data.reshape(steps * batch, -1).contiguous()
         for k, own in enumerate(weights):
             settled = self._settled.get(k)
             if settled is None or not settled.is_of(own):

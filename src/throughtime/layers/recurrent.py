@@ -182,10 +182,9 @@ class Recurrent(nn.Module):
         if input.dim() != 3:
             raise ValueError(f"input must have 2 dimensions (unbatched) or 3; got shape {tuple(input.shape)}")
         turn = self.batch_first
-        if lengths is None and not observed and not self.training and nothing_watches(input):
-            if self.backend == "compiled" and input.shape[1 - turn] and input.shape[turn]:
-                output, state = self._inferred(input.transpose(0, 1) if turn else input, hx)
-                return (output.transpose(0, 1) if turn else output), state, []
+        if lengths is None and not observed and self._only_infers(input):
+            output, state = self._inferred(input.transpose(0, 1) if turn else input, hx)
+            return (output.transpose(0, 1) if turn else output), state, []
         sequences = ragged(input.transpose(0, 1) if turn else input, lengths)
         output, state, seen = self._run(sequences, hx, observed)
         padded = _in_form(seen, lambda one: one.data.transpose(0, 1) if turn else one.data)
@@ -211,6 +210,12 @@ class Recurrent(nn.Module):
         return ", ".join(
             [*own, f"{self.input_size}, {self.hidden_size}", *changed, f"backend={self.backend}"]
         )
+
+    def _only_infers(self, input: Tensor) -> bool:
+        """Whether a call on padded input is plain arithmetic on the engine, without gradients or chance."""
+        if self.training or not nothing_watches(input):
+            return False
+        return self.backend == "compiled" and 0 not in input.shape[:2]
 
     def _inferred(self, data: Tensor, hx: State | None) -> tuple[Tensor, State]:
         """Time-major input through all layers without gradients."""
