@@ -66,7 +66,7 @@ def _execute(
         turned = bool(k) != code.backwards
         passes.append(Pass(code, there, packed[k * own : (k + 1) * own], rows, turned, steps, given[0]))
     Prepared(passes, steps, given[0]).run()
-    return [one.tensors[place] for one in passes for place in code.gives]
+    return [one.tensors[place] for one in passes for place in code.gives]  # pyright: ignore[reportReturnType]
 
 
 def _by_text(
