@@ -71,7 +71,7 @@ class CompiledLoop(nn.Module):
         super().__init__()
         self.layer = layer
         torch._dynamo.reset()  # it compiles one function eight times at most
-        self._run = torch.compile(_loop(layer), fullgraph=True, options={"force_disable_caches": True})
+        self._run = torch.compile(_loop(layer), fullgraph=True, options={"fx_graph_cache": False})
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
         return (self._run(x),)
