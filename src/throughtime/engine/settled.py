@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from operator import is_
 
 import torch
 from torch import Tensor
@@ -47,7 +48,7 @@ class Settled:
     def is_of(self, weights: Sequence[Mapping[str, Tensor]]) -> bool:
         """Whether its weights are these tensors."""
         given = [one for each in weights for one in each.values()]
-        return all(map(_is, given, self._tensors)) and len(given) == len(self._tensors)
+        return all(map(is_, given, self._tensors)) and len(given) == len(self._tensors)
 
     def run(self, rows: Tensor, batch: int, states: Sequence[Mapping[str, Tensor]]) -> list[Tensor]:
         """The output rows of each direction; states, (batch, width) and contiguous, are written over.
@@ -57,9 +58,11 @@ class Settled:
         self._hold()
         shape = (len(rows), batch, threads())
         # Taken out while it runs, so that two threads of Python never share one.
-        laid = self._laid.pop(shape, None) or _Laid(self._compiled, self._held, rows, batch)
+        held = self._held
+        laid = self._laid.pop(shape, None) or _Laid(self._compiled, held, rows, batch)
         outputs = laid.run(rows, states)
-        self._laid = {shape: laid}
+        if self._held is held:  # else another thread has packed changed weights meanwhile
+            self._laid = {shape: laid}
         return outputs
 
     def _hold(self) -> None:
@@ -89,7 +92,7 @@ class _Laid:
         self._places = {name: names.index(("state", name)) for name in code.program.state}
         self._input, self._output = names.index(("input", None)), linked.output
         self._width = linked.code.buffers[self._output].width
-        nowhere: Mapping[Key, Tensor] = {key: rows for key in linked.keys}  # each call has its own
+        nowhere: Mapping[Key, Tensor] = dict.fromkeys(linked.keys, rows.new_empty(0))  # each call has its own
         passes = [
             Pass(
                 linked,
@@ -112,7 +115,3 @@ class _Laid:
                 data[self._places[name]] = value.data_ptr()
         self._prepared.run()
         return outputs
-
-
-def _is(a: object, b: object) -> bool:
-    return a is b
