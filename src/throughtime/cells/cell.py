@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 import torch
@@ -185,8 +185,7 @@ class Cell(ABC):
         def step(
             wx: Tensor, state: Mapping[str, Tensor], noise: Mapping[str, Tensor] = NONE
         ) -> tuple[Rows, Rows]:
-            p = SimpleNamespace(**{**fixed, **noise})
-            new, seen = self.step(PreActivations(wx, self.gates), u, SimpleNamespace(**state), p)
+            new, seen = self.step(PreActivations(wx, self.gates), u, Named(state), Named({**fixed, **noise}))
             if new.keys() != set(self.state):
                 expected = ", ".join(self.state)
                 raise ValueError(f"the step of {self.name} must return {expected}; got {', '.join(new)}")
@@ -206,6 +205,17 @@ class BoundStep(Protocol):
 
 
 NONE: Mapping[str, Tensor] = MappingProxyType({})
+
+
+class Named:
+    """What a step is given by name, its last state or its parameters: `s.h` is the state h.
+
+    Plain attributes, which torch's compiler can follow.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
 
 
 def recurrent_product(weights: Mapping[str, Tensor], gates: tuple[str, ...]) -> Product:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from throughtime.cells.cell import Cell, Noise, PreActivations, Product, Rows
+from throughtime.cells.cell import Cell, Named, Noise, PreActivations, Product, Rows
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ class RecurrentDropout(Modified):
             dropped.append(p.candidate(g) * p.let_in)
             return dropped[-1]
 
-        results = self.cell.step(wx, u, s, SimpleNamespace(**{**vars(p), "candidate": candidate}))
+        results = self.cell.step(wx, u, s, Named(vars(p) | {"candidate": candidate}))
         if not dropped:
             raise ValueError(f"{self.cell.name} has no candidate that recurrent dropout could drop")
         return results
