@@ -53,7 +53,7 @@ class _Assembler:
         wanted = [one.node for one in targets]
         nodes = needed(wanted, given)
         self._settle_given(nodes)
-        self.made = makers(nodes, given, wanted)
+        self.made = makers(nodes, given, wanted, all_at_once)
         first, last = self._copies(targets)
         ahead = self._ahead() if all_at_once else []
         behind = self._behind(targets) if all_at_once else []

@@ -17,7 +17,7 @@ from throughtime.engine.gradient import GradientProgram, differentiate
 from throughtime.engine.instruction import Code, Key, Kind
 from throughtime.engine.keep import kept
 from throughtime.engine.naming import cell_of, same, text_of
-from throughtime.engine.native import NEAR_BYTES, Linked, threads
+from throughtime.engine.native import Linked, threads
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
 from throughtime.engine.tasks import Target
@@ -27,6 +27,9 @@ Given = dict[int, tuple[Kind, Key]]
 
 ROWS_FOR_FULL_SPEED = 8
 """Rows of a batch with which a thread multiplies as fast as with many."""
+
+STAYING_BYTES = 1 << 24
+"""Matrices larger than this do not stay in any cache from one step to the next."""
 
 LEAVES = {
     "input": Kind.SEQUENCE,
@@ -86,13 +89,13 @@ class Compiled:
     def pays_inside(self, number_bytes: int, batch: int, directions: int) -> bool:
         """Whether the product of the input is best done inside the scan, where its result stays in the cache.
 
-        It is where each thread has rows enough for full speed and all matrices stay near; else one large
-        product.
+        It is where each thread has rows enough for full speed and all matrices stay in some cache; else one
+        large product.
         """
         if isinstance(batch, torch.SymInt):  # in a graph for batches of any size
             return False
         team = max(1, threads() // directions)
-        return self.numbers * number_bytes <= NEAR_BYTES and batch >= ROWS_FOR_FULL_SPEED * team
+        return self.numbers * number_bytes <= STAYING_BYTES and batch >= ROWS_FOR_FULL_SPEED * team
 
     def linked_forward(
         self, train: bool, observed: tuple[str, ...] = (), all_at_once: bool = False

@@ -38,10 +38,11 @@ class Native:
         self.packed_size.argtypes = [ctypes.c_int64, ctypes.c_int64, ctypes.c_int]
         self.scan = {dtype: self._function(f"scan_{name}") for dtype, name in NAMES.items()}
         self.pack = {dtype: self._function(f"pack_{name}") for dtype, name in NAMES.items()}
+        self.outer = {dtype: self._function(f"outer_{name}") for dtype, name in NAMES.items()}
         self.sample = self.library.throughtime_sample
         self.sample.restype = ctypes.c_uint64
         self.sample.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
-        for scan in self.scan.values():
+        for scan in (*self.scan.values(), *self.outer.values()):
             scan.restype, scan.argtypes = None, [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
         for pack in self.pack.values():
             pack.restype = None

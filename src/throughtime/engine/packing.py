@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 
+from throughtime.engine.memory import pool
 from throughtime.engine.native import native, threads
 
 WORTH_SHARING = 1 << 16
@@ -22,7 +23,7 @@ def pack(matrix: Tensor) -> Tensor:
     """The matrix packed."""
     assert native is not None
     rows, columns = matrix.shape
-    packed = matrix.new_empty(native.packed_size(rows, columns, matrix.element_size()))
+    packed = pool.empty(matrix, 1, native.packed_size(rows, columns, matrix.element_size()))
     team = threads() if packed.numel() > WORTH_SHARING else 1
     native.pack[matrix.dtype](matrix.data_ptr(), *matrix.stride(), rows, columns, packed.data_ptr(), team)
     return packed

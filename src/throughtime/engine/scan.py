@@ -15,6 +15,7 @@ from throughtime.engine.compiled import Compiled, compiled
 from throughtime.engine.execute import execute
 from throughtime.engine.instruction import Key
 from throughtime.engine.native import Linked, steps_over
+from throughtime.engine.outer import outer_sums
 from throughtime.engine.program import Leaf, evaluate
 from throughtime.engine.trace import MASK, NOISE, X
 
@@ -166,6 +167,10 @@ class _Plan:
         size = len(values) // self.directions
         return (values[k * size : (k + 1) * size] for k in range(self.directions))
 
+    def by_place(self, given: Sequence[bool]) -> dict[int, bool]:
+        """Of what is so of each thing that a direction is given, that of its parameters, by their places."""
+        return dict(zip(self.compiled.places, given[len(self.state) + len(self.noise) :], strict=True))
+
     def result(self, values: Sequence[Tensor]) -> Result:
         """A direction's results with their names."""
         end = 1 + len(self.state)
@@ -231,38 +236,56 @@ def _backward(
         ends = zip(own, d[1 : 1 + len(plan.state)], strict=False)
         d_states = [torch.zeros_like(first) if one is None else one for first, one in ends]
         values.append((rows, *own, *held, d_output, *d_states))
-    d_rows: Tensor | None = None
-    d_given: list[Tensor | None] = []
     found = plan.run(plan.backward(needed[0]), shape, values)
-    for own, wanted in zip(found, plan.divided(needed[1:]), strict=True):
-        if needed[0] and plan.compiled.gradient.input is not None:
-            d_share, *own = own
+    d_rows: Tensor | None = None
+    if needed[0] and plan.compiled.gradient.input is not None:
+        for d_share in [own.pop(0) for own in found]:
             d_rows = d_share if d_rows is None else d_rows + d_share
-        d_given += _gradients(plan, own, wanted)
+    wanted = list(plan.divided(needed[1:]))
+    matrices = _of_matrices(plan, found, wanted)
+    d_given = [
+        d
+        for own, asked, prelude in zip(found, wanted, matrices, strict=True)
+        for d in _gradients(plan, own, asked, prelude)
+    ]
     return [d_rows, *d_given]
 
 
-def _gradients(plan: _Plan, found: Sequence[Tensor], wanted: Sequence[bool]) -> list[Tensor | None]:
+def _gradients(
+    plan: _Plan, found: Sequence[Tensor], wanted: Sequence[bool], prelude: dict[int, Tensor]
+) -> list[Tensor | None]:
     """The gradients of what one direction was given, where they are `wanted`, from what its way back found:
-    those of its states, then the rows that add up to those of vectors and matrices."""
-    gradient, states = plan.compiled.gradient, len(plan.state)
-    first = states + len(plan.noise)
-    asked = dict(zip(plan.compiled.places, wanted[first:], strict=True))
+    those of its states, then the rows that add up to those of vectors. `prelude` has those of matrices."""
+    states = len(plan.state)
+    asked = plan.by_place(wanted)
     sums: dict[int, Tensor] = {}
-    prelude: dict[int, Tensor] = {}
-    for place, d in zip(gradient.fixed, found[states:], strict=False):
+    for place, d in zip(plan.compiled.gradient.fixed, found[states:], strict=False):
         if asked[place]:
             if id(d) not in sums:  # biases that were added to one another have the same
                 sums[id(d)] = d.sum(0)
             prelude[place] = sums[id(d)]
-    pairs = found[states + len(gradient.fixed) :]
-    for k, one in enumerate(gradient.outer):
-        if asked[one.matrix]:
-            # Matrices are weights turned around: laid out as weights are, or autograd copies the gradient.
-            share = (pairs[2 * k + 1].T @ pairs[2 * k]).T
-            prelude[one.matrix] = share if one.matrix not in prelude else prelude[one.matrix] + share
     d_states = [d if asked else None for d, asked in zip(found, wanted[:states], strict=False)]
     return [*d_states, *[None] * len(plan.noise), *[prelude.get(place) for place in plan.compiled.places]]
+
+
+def _of_matrices(
+    plan: _Plan, found: Sequence[Sequence[Tensor]], wanted: Sequence[Sequence[bool]]
+) -> list[dict[int, Tensor]]:
+    """The gradients of each direction's matrices, by their places in the prelude, where they are `wanted`."""
+    gradient = plan.compiled.gradient
+    first = len(plan.state) + len(gradient.fixed)
+    asked = [plan.by_place(one) for one in wanted]
+    outer = [[k for k, one in enumerate(gradient.outer) if own[one.matrix]] for own in asked]
+    pairs = [own[first + 2 * k : first + 2 * k + 2] for own, ks in zip(found, outer, strict=True) for k in ks]
+    sums = iter(outer_sums([d for _, d in pairs], [v for v, _ in pairs]))
+    matrices: list[dict[int, Tensor]] = []
+    for ks in outer:
+        made: dict[int, Tensor] = {}
+        for k in ks:
+            place, share = gradient.outer[k].matrix, next(sums).T  # a matrix is a weight turned around
+            made[place] = share if place not in made else made[place] + share
+        matrices.append(made)
+    return matrices
 
 
 def _gradients_by_torch(

@@ -53,8 +53,17 @@ def base(node: Node, given: Collection[int]) -> Node:
     return node
 
 
-def makers(nodes: Sequence[Node], given: Collection[int], wanted: Iterable[Node]) -> dict[int, Task]:
-    """The tasks that make the nodes that are not given, by node; sums take in the product that they end."""
+def makers(
+    nodes: Sequence[Node],
+    given: Mapping[int, tuple[Kind, Key]],
+    wanted: Iterable[Node],
+    all_at_once: bool = False,
+) -> dict[int, Task]:
+    """The tasks that make the nodes that are not given, by node; sums take in the product that they end.
+
+    all_at_once: but for one that could be done ahead of all steps, where the sum could not.
+    """
+    waits = _waiting(nodes, given) if all_at_once else ()
     uses = Counter(one.number for node in nodes if node.number not in given for one in node.inputs)
     uses.update(node.number for node in wanted)
     tasks: dict[int, Task] = {}
@@ -65,12 +74,26 @@ def makers(nodes: Sequence[Node], given: Collection[int], wanted: Iterable[Node]
             matrix = (node.attribute, node.op == "product_t")
             tasks[node.number] = Task(node, "product", node.inputs, matrix=matrix)  # pyright: ignore[reportArgumentType]
         else:
-            tasks[node.number] = _fused(node, tasks, uses) or Task(node, node.op, node.inputs)
+            tasks[node.number] = _fused(node, tasks, uses, waits) or Task(node, node.op, node.inputs)
     return tasks
 
 
-def _fused(node: Node, tasks: dict[int, Task], uses: Mapping[int, int]) -> Task | None:
-    """The sum or difference as one task with the product of a matrix, or of two rows, that it alone ends."""
+def _waiting(nodes: Sequence[Node], given: Mapping[int, tuple[Kind, Key]]) -> set[int]:
+    """The nodes that need a state, which the step before leaves."""
+    found = {node.number for node in nodes if given.get(node.number, (None,))[0] is Kind.STATE}
+    for node in nodes:
+        if node.number not in given and any(one.number in found for one in node.inputs):
+            found.add(node.number)
+    return found
+
+
+def _fused(
+    node: Node, tasks: dict[int, Task], uses: Mapping[int, int], waits: Collection[int]
+) -> Task | None:
+    """The sum or difference as one task with the product of a matrix, or of two rows, that it alone ends.
+
+    waits: nodes that need a step before; a product that does not is not made to.
+    """
 
     def alone(one: Node, op: str) -> Task | None:
         """The task by that operation that makes `one`, if `node` alone has a use for it."""
@@ -84,7 +107,13 @@ def _fused(node: Node, tasks: dict[int, Task], uses: Mapping[int, int]) -> Task 
     either = ((a, b), (b, a)) if node.op == "add" else ()
     for one, other in either:
         task = alone(one, "product")
-        if task and len(task.inputs) <= ADDENDS and other.width == node.width and other.op != "spread":
+        fits = other.width == node.width and other.op != "spread"
+        if (
+            task
+            and len(task.inputs) <= ADDENDS
+            and fits
+            and (one.number in waits or other.number not in waits)
+        ):
             del tasks[one.number]
             return Task(node, "product", (*task.inputs, other), matrix=task.matrix)
     for one, other in either or ((b, a),):

@@ -71,10 +71,10 @@ struct Rows {
     T* row(std::int64_t r) const { return first + r * stride; }
 };
 
-// to = v times matrix + addend, where there is one: rows of their own, or with stride 0 the same for all.
+// to = v times matrix + addends, where there are any: rows of their own, or with stride 0 the same for all.
 template <class T>
 struct Product {
-    Rows<const T> v;
+    Rows<const T> v;  // or, where v is turned, its columns
     Rows<T> to;
     Rows<const T> addends[2];
     const T* packed;
@@ -94,11 +94,11 @@ void part(const Product<T>& product, const T* sums, int rows, int width, std::in
         }
 }
 
-template <class T, int ROWS, int PANELS>
+template <class T, int ROWS, int PANELS, bool TURNED>
 void block(const Product<T>& product, std::int64_t first_row, std::int64_t panel) {
     constexpr int V = PANEL_VECTORS * PANELS, L = LANES<T>;
     const std::int64_t depth = product.depth, stride = product.v.stride, apart = depth * PANEL<T>;
-    const T* v = product.v.row(first_row);
+    const T* v = TURNED ? product.v.first + first_row : product.v.row(first_row);
     const T* weights = product.packed + panel * apart;
     Vector<T> sums[ROWS][V] = {};
     for (std::int64_t k = 0; k < depth; ++k) {
@@ -106,7 +106,7 @@ void block(const Product<T>& product, std::int64_t first_row, std::int64_t panel
         for (int j = 0; j < V; ++j)
             w[j] = load(weights + (j / PANEL_VECTORS) * apart + k * PANEL<T> + (j % PANEL_VECTORS) * L);
         for (int r = 0; r < ROWS; ++r)
-            for (int j = 0; j < V; ++j) sums[r][j] += v[r * stride + k] * w[j];
+            for (int j = 0; j < V; ++j) sums[r][j] += v[TURNED ? k * stride + r : r * stride + k] * w[j];
     }
     const std::int64_t column = panel * PANEL<T>, valid = product.columns - column;
     // Unrolled, or the sums would have to lie in memory.
@@ -129,17 +129,18 @@ void block(const Product<T>& product, std::int64_t first_row, std::int64_t panel
 template <class T>
 using Block = void (*)(const Product<T>&, std::int64_t, std::int64_t);
 
-template <class T, int PANELS, int... R>
+template <class T, bool TURNED, int... R>
 constexpr std::array<Block<T>, sizeof...(R)> blocks_of(std::integer_sequence<int, R...>) {
-    return {&block<T, R + 1, PANELS>...};
+    return {&block<T, R + 1, 1, TURNED>...};
 }
 
 // The part of the product in the panels from `first` to before `last`, for all rows.
-template <class T>
+template <class T, bool TURNED = false>
 void multiply(const Product<T>& product, std::int64_t rows, std::int64_t first, std::int64_t last) {
-    static constexpr auto one = blocks_of<T, 1>(std::make_integer_sequence<int, BLOCK_ROWS>());
-    static constexpr std::array<Block<T>, 3> several = {
-        &block<T, 1, panels_at_once(1)>, &block<T, 2, panels_at_once(2)>, &block<T, 3, panels_at_once(3)>};
+    static constexpr auto one = blocks_of<T, TURNED>(std::make_integer_sequence<int, BLOCK_ROWS>());
+    static constexpr std::array<Block<T>, 3> several = {&block<T, 1, panels_at_once(1), TURNED>,
+                                                        &block<T, 2, panels_at_once(2), TURNED>,
+                                                        &block<T, 3, panels_at_once(3), TURNED>};
     if (rows <= 0) return;
     const std::int64_t blocks = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
     for (std::int64_t panel = first; panel < last;) {

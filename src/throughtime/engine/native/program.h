@@ -80,4 +80,12 @@ struct Scan {
     std::int64_t shared_products;  // threads share the columns of each product, not the rows of the batch
 };
 
+// to(i, j), of shape (d_columns, v_columns): the sum over rows r of d(r, i) v(r, j). All lie row by row.
+struct Outer {
+    const void* d;
+    const void* v;
+    void* to;
+    std::int64_t rows, d_columns, v_columns;
+};
+
 }  // namespace throughtime

@@ -1,14 +1,9 @@
 // The scan: a program of row operations run over time, compiled once for each instruction set (ISA).
-#include <atomic>
-#include <thread>
-#include <vector>
-
 #include "export.h"
+#include "outer.h"
 #include "rowops.h"
+#include "threads.h"
 
-#if defined(_OPENMP)
-#include <omp.h>
-#endif
 #if defined(__SSE__)
 #include <xmmintrin.h>
 #endif
@@ -38,40 +33,11 @@ class FlushedSubnormals {
 #endif
 };
 
-// Where threads that share a scan wait for each other. They are few and seldom late, so that they spin.
-class Barrier {
-  public:
-    void wait(int threads) {
-        const unsigned round = round_.load(std::memory_order_relaxed);
-        if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
-            arrived_.store(0, std::memory_order_relaxed);
-            round_.store(round + 1, std::memory_order_release);
-            return;
-        }
-        for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins) {
-#if defined(__SSE__)
-            _mm_pause();
-#endif
-            if (spins > 1000) std::this_thread::yield();
-        }
-    }
-
-  private:
-    alignas(64) std::atomic<int> arrived_{0};
-    alignas(64) std::atomic<unsigned> round_{0};
-};
-
 // Few enough that what products leave is still near when row operations come for it.
 constexpr std::int64_t ROWS_AT_ONCE = 12;
 
 // Bytes of the rows of a product of all steps that stay in the second-level cache while all panels go by.
 constexpr std::int64_t NEAR_BYTES = 1 << 17;
-
-// One of the threads that run a scan.
-struct Worker {
-    int number, count;
-    Barrier* barrier;
-};
 
 // A scan as one of its threads runs it: rows of its own over all of time, or its share of each piece of work.
 template <class T>
@@ -194,29 +160,6 @@ class Runner {
     T* tile_;
 };
 
-// work(number, count) on so many threads, or on as many as there are.
-template <class Work>
-void on_threads(int threads, const Work& work) {
-#if defined(_OPENMP)
-#pragma omp parallel num_threads(threads) if (threads > 1)
-    work(omp_get_thread_num(), omp_get_num_threads());
-#else
-    std::vector<std::thread> others;
-    for (int k = 1; k < threads; ++k) others.emplace_back(work, k, threads);
-    work(0, threads);
-    for (auto& one : others) one.join();
-#endif
-}
-
-// What row operations of this thread work on; it grows to the largest that was needed.
-template <class T>
-T* tile(std::int64_t size) {
-    thread_local std::vector<T> numbers;
-    if (std::int64_t(numbers.size()) < size + LANES<T>) numbers.resize(size + LANES<T>);
-    const auto past = reinterpret_cast<std::uintptr_t>(numbers.data()) % VECTOR_BYTES / sizeof(T);
-    return numbers.data() + (past ? LANES<T> - past : 0);
-}
-
 // Runs the scans side by side, each on its share of the threads, or one after the other where there are too few.
 template <class T>
 void run(const Scan* scans, int count, int threads) {
@@ -227,8 +170,22 @@ void run(const Scan* scans, int count, int threads) {
         const int team = std::max(1, there / count);
         for (int k = number / team; k < count && number < team * count; k += there / team)
             Runner<T>(scans[k], {number % team, team, &barriers[k]},
-                      tile<T>(scans[k].tile_width * scans[k].tile_rows))
+                      scratch<T>(scans[k].tile_width * scans[k].tile_rows))
                 .run();
+    });
+}
+
+template <class T>
+void outer_all(const Outer* outers, int count, int threads) {
+    std::int64_t widest = 0;
+    for (int k = 0; k < count; ++k) widest = std::max(widest, outers[k].v_columns);
+    const std::int64_t shared = 2 * outer_size<T>(widest), own = outer_size<T>(1);
+    T* numbers = scratch<T>(shared + threads * own);
+    Barrier barrier;
+    on_threads(threads, [&](int number, int there) {
+        const FlushedSubnormals flushed;
+        OuterSums<T> sums({number, there, &barrier}, numbers, widest, numbers + shared + number * own);
+        for (int k = 0; k < count; ++k) sums.add_up(outers[k]);
     });
 }
 
@@ -267,6 +224,14 @@ EXPORT void NAME(pack_float, ISA)(const float* from, std::int64_t row_stride, st
 EXPORT void NAME(pack_double, ISA)(const double* from, std::int64_t row_stride, std::int64_t column_stride,
                             std::int64_t rows, std::int64_t columns, double* packed, int threads) {
     throughtime::ISA::pack_all<double>(from, row_stride, column_stride, rows, columns, packed, threads);
+}
+
+EXPORT void NAME(outer_float, ISA)(const throughtime::Outer* outers, int count, int threads) {
+    throughtime::ISA::outer_all<float>(outers, count, threads);
+}
+
+EXPORT void NAME(outer_double, ISA)(const throughtime::Outer* outers, int count, int threads) {
+    throughtime::ISA::outer_all<double>(outers, count, threads);
 }
 
 // Numbers that a packed matrix takes.

@@ -1,0 +1,51 @@
+"""Outer products summed over rows, which is what gradients of matrices are, as an operator of torch."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from throughtime.engine.execute import library, plain
+from throughtime.engine.native import native, threads
+
+library.define("outer(Tensor[] d, Tensor[] v) -> Tensor[]")
+
+WORTH_THREADS = 1 << 18
+"""Multiplications below which one thread is done before two have met."""
+
+
+def outer_sums(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
+    """For each pair d^T v, the sum of what its rows give.
+
+    d: (rows, m) and v: (rows, n) each, contiguous. The results are (m, n).
+    """
+    if d and not plain(d[0]):
+        return torch.ops.throughtime.outer(list(d), list(v))
+    return _outer_sums(d, v)
+
+
+def _outer_sums(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
+    if not d:
+        return []
+    assert native is not None
+    sums = _shapes(d, v)
+    laid = array("q")
+    work = 0
+    for one, other, to in zip(d, v, sums, strict=True):
+        rows, m, n = len(one), one.shape[1], other.shape[1]
+        laid.extend((one.data_ptr(), other.data_ptr(), to.data_ptr(), rows, m, n))
+        work += rows * m * n
+    team = threads() if work >= WORTH_THREADS else 1
+    native.outer[d[0].dtype](laid.buffer_info()[0], len(d), team)
+    return sums
+
+
+def _shapes(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
+    return [one.new_empty(one.shape[1], other.shape[1]) for one, other in zip(d, v, strict=True)]
+
+
+library.impl("outer", _outer_sums, "CPU")
+torch.library.register_fake("throughtime::outer", _shapes, lib=library)
