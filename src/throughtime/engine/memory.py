@@ -1,7 +1,8 @@
 """Memory that is used again: what a pass keeps for its way back is large, and new memory is slow to come by.
 
 The system hands out memory page by page when it is first written to, which for large results takes as long as
-the work on them. What lies in this pool stays inside the engine; what a layer returns is torch's own.
+the work on them. What lies in this pool stays inside the engine, but for gradients of weights; what a layer
+returns is torch's own.
 """
 
 from __future__ import annotations

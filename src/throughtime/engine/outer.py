@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from throughtime.engine.execute import library, plain
+from throughtime.engine.memory import pool
 from throughtime.engine.native import native, threads
 
 library.define("outer(Tensor[] d, Tensor[] v) -> Tensor[]")
@@ -31,7 +32,7 @@ def _outer_sums(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
     if not d:
         return []
     assert native is not None
-    sums = _shapes(d, v)
+    sums = [pool.empty(one, one.shape[1], other.shape[1]) for one, other in zip(d, v, strict=True)]
     laid = array("q")
     work = 0
     for one, other, to in zip(d, v, sums, strict=True):

@@ -12,7 +12,7 @@ from torch import Tensor
 from throughtime.cells import Cell
 from throughtime.engine.compiled import Compiled, compiled
 from throughtime.engine.instruction import Key
-from throughtime.engine.native import Pass, Prepared, equal_steps, sample, threads
+from throughtime.engine.native import Linked, Pass, Prepared, equal_steps, sample, threads
 from throughtime.engine.packing import pack
 
 
@@ -24,7 +24,13 @@ class Held:
             made = code.prelude.run(weights)
         prelude = {place: one for place in code.places if (one := made[place]) is not None}
         self.fixed: dict[Key, Tensor] = {("fixed", place): one.contiguous() for place, one in prelude.items()}
-        self.packed = [pack(one) for one in code.linked_forward(False).matrices_of(prelude)]
+        linked = code.linked_forward(False)
+        matrices = zip(linked.code.matrices, linked.matrices_of(prelude), strict=True)
+        self._packed = {matrix: pack(one) for matrix, one in matrices}
+
+    def packed(self, linked: Linked) -> list[Tensor]:
+        """The matrices in the order in which this code, some code for inference, has them."""
+        return [self._packed[matrix] for matrix in linked.code.matrices]
 
 
 class Settled:
@@ -97,7 +103,7 @@ class _Laid:
             Pass(
                 linked,
                 [{**nowhere, **one.fixed}[key] for key in linked.keys],
-                one.packed,
+                one.packed(linked),
                 len(rows),
                 bool(k),
                 steps,

@@ -50,7 +50,9 @@ class NativeStep:
         there |= {("input", None): like.new_empty(batch, like.shape[1]), **held.fixed}
         given = [there[key] for key in linked.keys]
         steps = equal_steps(1, batch)
-        self._prepared = Prepared([Pass(linked, given, held.packed, batch, False, steps, like)], steps, like)
+        self._prepared = Prepared(
+            [Pass(linked, given, held.packed(linked), batch, False, steps, like)], steps, like
+        )
         self._input = [buffer.key for buffer in linked.code.buffers].index(("input", None))
         self._output = linked.output
         self._data = self._prepared.data[0]
