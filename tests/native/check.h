@@ -84,6 +84,7 @@ namespace ISA {
 void check_functions();
 void check_product();
 void check_rows();
+void check_outer();
 void check_scan();
 
 }  // namespace ISA

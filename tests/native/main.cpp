@@ -1,4 +1,4 @@
-// Runs the tests of one instruction set, where this machine has it; given "scan", those of the scan alone.
+// Runs the tests of one instruction set, where this machine has it; given "threads", only those of what has several.
 // Compiled for any machine.
 #include <cstring>
 
@@ -14,7 +14,7 @@ static int rank(const char* name) {
 }
 
 int main(int count, char** words) {
-    const bool all = count < 2 || std::strcmp(words[1], "scan") != 0;
+    const bool all = count < 2 || std::strcmp(words[1], "threads") != 0;
     if (rank(TEXT(ISA)) > rank(throughtime_instruction_set())) {
         std::printf("not run: this machine has no " TEXT(ISA) "\n");
         return 0;
@@ -24,6 +24,7 @@ int main(int count, char** words) {
         throughtime::ISA::check_product();
         throughtime::ISA::check_rows();
     }
+    throughtime::ISA::check_outer();
     throughtime::ISA::check_scan();
     std::printf(TEXT(ISA) ": %d checks failed\n", throughtime::failures);
     return throughtime::failures ? 1 : 0;

@@ -174,7 +174,7 @@ def steps_over(rows: int, batch: int, sizes: Tensor | None) -> Steps:
     return equal_steps(rows // batch if batch else 0, batch)
 
 
-WORTH_THREADS = 1 << 15
+WORTH_THREADS = 1 << 17
 """Multiplications of a step below which one thread is done before two have met."""
 
 ROWS_EACH = 4

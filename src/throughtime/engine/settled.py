@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Mapping, Sequence
 from operator import is_
 
@@ -12,8 +11,8 @@ from torch import Tensor
 from throughtime.cells import Cell
 from throughtime.engine.compiled import Compiled, compiled
 from throughtime.engine.instruction import Key
-from throughtime.engine.native import Linked, Pass, Prepared, equal_steps, sample, threads
-from throughtime.engine.packing import pack
+from throughtime.engine.native import Linked, Pass, Prepared, equal_steps, threads
+from throughtime.engine.packing import Watched, pack
 
 
 class Held:
@@ -45,10 +44,9 @@ class Settled:
         self._compiled = compiled(cell, *size)
         self._weights = weights
         self._tensors = [one for each in weights for one in each.values()]
-        whole = (one.numel() * one.element_size() if one.is_contiguous() else 0 for one in self._tensors)
-        self._sizes = array("q", whole)
+        self._watched = Watched(self._tensors)
         self._held: list[Held] = []
-        self._laid: dict[tuple[int, int, int], _Laid] = {}
+        self._laid: dict[tuple[int, int, int], Laid] = {}
         self._mark: object = None
 
     def is_of(self, weights: Sequence[Mapping[str, Tensor]]) -> bool:
@@ -65,30 +63,26 @@ class Settled:
         shape = (len(rows), batch, threads())
         # Taken out while it runs, so that two threads of Python never share one.
         held = self._held
-        laid = self._laid.pop(shape, None) or _Laid(self._compiled, held, rows, batch)
+        laid = self._laid.pop(shape, None) or Laid(self._compiled, held, rows, batch)
         outputs = laid.run(rows, states)
         if self._held is held:  # else another thread has packed changed weights meanwhile
             self._laid = {shape: laid}
         return outputs
 
     def _hold(self) -> None:
-        """Packs the weights if they are not as they were.
-
-        A change is told by where a tensor lies, by torch's version of it, and by a sample of its numbers,
-        since writes to `.data` leave the version as it is. Tensors made in inference mode have none, and are
-        packed every time.
-        """
-        places = array("q", [one.data_ptr() for one in self._tensors])
-        versions = [object() if one.is_inference() else one._version for one in self._tensors]
-        mark = (places, versions, sample(places, self._sizes))
+        """Packs the weights if they are not as they were."""
+        mark = self._watched.mark()
         if mark != self._mark:
             self._held = [Held(self._compiled, each) for each in self._weights]
             self._laid = {}
             self._mark = mark
 
 
-class _Laid:
-    """A call laid out for batches of one shape, to be run by one thread of Python at a time."""
+class Laid:
+    """A call laid out for batches of one shape, to be run by one thread of Python at a time.
+
+    data: of each direction where its buffers lie; input, output: which of them those are.
+    """
 
     def __init__(self, code: Compiled, held: Sequence[Held], rows: Tensor, batch: int) -> None:
         inside = code.pays_inside(rows.element_size(), batch, len(held))
@@ -96,28 +90,28 @@ class _Laid:
         steps = equal_steps(len(rows) // batch, batch)
         names = [buffer.key for buffer in linked.code.buffers]
         self._places = {name: names.index(("state", name)) for name in code.program.state}
-        self._input, self._output = names.index(("input", None)), linked.output
-        self._width = linked.code.buffers[self._output].width
+        self.input, self.output = names.index(("input", None)), linked.output
+        self._width = linked.code.buffers[self.output].width
         nowhere: Mapping[Key, Tensor] = dict.fromkeys(linked.keys, rows.new_empty(0))  # each call has its own
-        passes = [
-            Pass(
-                linked,
-                [{**nowhere, **one.fixed}[key] for key in linked.keys],
-                one.packed(linked),
-                len(rows),
-                bool(k),
-                steps,
-                rows,
-            )
-            for k, one in enumerate(held)
-        ]
+        passes: list[Pass] = []
+        for k, one in enumerate(held):
+            given = [{**nowhere, **one.fixed}[key] for key in linked.keys]
+            passes.append(Pass(linked, given, one.packed(linked), len(rows), bool(k), steps, rows))
+            passes[-1].tensors[self.output] = None  # as of the input
         self._prepared = Prepared(passes, steps, rows)
+        self.data, self.go = self._prepared.data, self._prepared.run
 
-    def run(self, rows: Tensor, states: Sequence[Mapping[str, Tensor]]) -> list[Tensor]:
-        outputs = [rows.new_empty(len(rows), self._width) for _ in states]
-        for data, state, output in zip(self._prepared.data, states, outputs, strict=True):
-            data[self._input], data[self._output] = rows.data_ptr(), output.data_ptr()
+    def begin(self, states: Sequence[Mapping[str, Tensor]]) -> None:
+        """From the states of each direction, which are written over."""
+        for data, state in zip(self.data, states, strict=True):
             for name, value in state.items():
                 data[self._places[name]] = value.data_ptr()
-        self._prepared.run()
+
+    def run(self, rows: Tensor, states: Sequence[Mapping[str, Tensor]]) -> list[Tensor]:
+        """The output rows of each direction."""
+        self.begin(states)
+        outputs = [rows.new_empty(len(rows), self._width) for _ in states]
+        for data, output in zip(self.data, outputs, strict=True):
+            data[self.input], data[self.output] = rows.data_ptr(), output.data_ptr()
+        self.go()
         return outputs

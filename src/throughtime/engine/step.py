@@ -9,9 +9,7 @@ from torch import Tensor
 
 from throughtime.cells import Cell
 from throughtime.engine.compiled import compiled
-from throughtime.engine.instruction import Key
-from throughtime.engine.native import Pass, Prepared, equal_steps
-from throughtime.engine.settled import Held
+from throughtime.engine.settled import Held, Laid
 
 
 class NativeStep:
@@ -36,23 +34,15 @@ class NativeStep:
         output = self._like.new_empty(self._shapes[x.dim()])
         self._data[self._input] = x.data_ptr()
         self._data[self._output] = output.data_ptr()
-        self._prepared.run()
+        self._go()
         return output
 
     def _lay_out(self) -> None:
         """Packs the weights as they are now."""
         self._versions = [one._version for one in self._order]
-        linked = self._compiled.linked_forward(False)
-        held = Held(self._compiled, self._weights)
-        like, batch = self._order[0].detach(), self._batch
+        like = self._order[0].detach()
         self._like = like.new_empty(0)
-        there: dict[Key, Tensor] = {("state", name): value for name, value in self.state.items()}
-        there |= {("input", None): like.new_empty(batch, like.shape[1]), **held.fixed}
-        given = [there[key] for key in linked.keys]
-        steps = equal_steps(1, batch)
-        self._prepared = Prepared(
-            [Pass(linked, given, held.packed(linked), batch, False, steps, like)], steps, like
-        )
-        self._input = [buffer.key for buffer in linked.code.buffers].index(("input", None))
-        self._output = linked.output
-        self._data = self._prepared.data[0]
+        rows = like.new_empty(self._batch, like.shape[1])
+        laid = Laid(self._compiled, [Held(self._compiled, self._weights)], rows, self._batch)
+        laid.begin([self.state])
+        self._go, self._data, self._input, self._output = laid.go, laid.data[0], laid.input, laid.output
