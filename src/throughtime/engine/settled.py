@@ -46,7 +46,7 @@ class Settled:
         self._tensors = [one for each in weights for one in each.values()]
         self._watched = Watched(self._tensors)
         self._held: list[Held] = []
-        self._laid: dict[tuple[int, int, int], Laid] = {}
+        self._laid: dict[tuple[object, ...], Laid] = {}
         self._mark: object = None
 
     def is_of(self, weights: Sequence[Mapping[str, Tensor]]) -> bool:
@@ -54,20 +54,23 @@ class Settled:
         given = [one for each in weights for one in each.values()]
         return all(map(is_, given, self._tensors)) and len(given) == len(self._tensors)
 
-    def run(self, rows: Tensor, batch: int, states: Sequence[Mapping[str, Tensor]]) -> list[Tensor]:
-        """The output rows of each direction; states, (batch, width) and contiguous, are written over.
+    def run(
+        self, rows: Tensor, batch: int, states: Sequence[Mapping[str, Tensor]], observed: tuple[str, ...]
+    ) -> list[list[Tensor]]:
+        """The output rows of each direction and what is observed; states, (batch, width) and contiguous, are
+        written over.
 
         rows: (steps * batch, input_size), contiguous, step by step.
         """
         self._hold()
-        shape = (len(rows), batch, threads())
+        shape = (len(rows), batch, threads(), observed)
         # Taken out while it runs, so that two threads of Python never share one.
         held = self._held
-        laid = self._laid.pop(shape, None) or Laid(self._compiled, held, rows, batch)
-        outputs = laid.run(rows, states)
+        laid = self._laid.pop(shape, None) or Laid(self._compiled, held, rows, batch, observed)
+        found = laid.run(rows, states)
         if self._held is held:  # else another thread has packed changed weights meanwhile
             self._laid = {shape: laid}
-        return outputs
+        return found
 
     def _hold(self) -> None:
         """Packs the weights if they are not as they were."""
@@ -84,20 +87,32 @@ class Laid:
     data: of each direction where its buffers lie; input, output: which of them those are.
     """
 
-    def __init__(self, code: Compiled, held: Sequence[Held], rows: Tensor, batch: int) -> None:
+    def __init__(
+        self,
+        code: Compiled,
+        held: Sequence[Held],
+        rows: Tensor,
+        batch: int,
+        observed: tuple[str, ...] = (),
+    ) -> None:
         inside = code.pays_inside(rows.element_size(), batch, len(held))
-        linked = code.linked_forward(False, (), not inside)
+        linked = code.linked_forward(False, observed, not inside)
         steps = equal_steps(len(rows) // batch, batch)
         names = [buffer.key for buffer in linked.code.buffers]
         self._places = {name: names.index(("state", name)) for name in code.program.state}
         self.input, self.output = names.index(("input", None)), linked.output
-        self._width = linked.code.buffers[self.output].width
+        wanted = [linked.key(("observed", name)) for name in observed]
+        self._wanted = [self.output, *map(names.index, wanted)]
+        self._widths = {
+            place: linked.code.buffers[place].width for place in self._wanted if place != self.input
+        }
         nowhere: Mapping[Key, Tensor] = dict.fromkeys(linked.keys, rows.new_empty(0))  # each call has its own
         passes: list[Pass] = []
         for k, one in enumerate(held):
             given = [{**nowhere, **one.fixed}[key] for key in linked.keys]
             passes.append(Pass(linked, given, one.packed(linked), len(rows), bool(k), steps, rows))
-            passes[-1].tensors[self.output] = None  # as of the input
+            for place in self._widths:
+                passes[-1].tensors[place] = None  # as of the input
         self._prepared = Prepared(passes, steps, rows)
         self.data, self.go = self._prepared.data, self._prepared.run
 
@@ -107,11 +122,16 @@ class Laid:
             for name, value in state.items():
                 data[self._places[name]] = value.data_ptr()
 
-    def run(self, rows: Tensor, states: Sequence[Mapping[str, Tensor]]) -> list[Tensor]:
-        """The output rows of each direction."""
+    def run(self, rows: Tensor, states: Sequence[Mapping[str, Tensor]]) -> list[list[Tensor]]:
+        """The output rows of each direction and what is observed."""
         self.begin(states)
-        outputs = [rows.new_empty(len(rows), self._width) for _ in states]
-        for data, output in zip(self.data, outputs, strict=True):
-            data[self.input], data[self.output] = rows.data_ptr(), output.data_ptr()
+        found: list[list[Tensor]] = []
+        for data in self.data:
+            there = {self.input: rows}
+            for place, width in self._widths.items():
+                there[place] = rows.new_empty(len(rows), width)
+            for place, one in there.items():
+                data[place] = one.data_ptr()
+            found.append([there[place] for place in self._wanted])
         self.go()
-        return outputs
+        return found

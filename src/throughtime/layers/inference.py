@@ -38,18 +38,24 @@ class Inference:
         weights: Sequence[Sequence[Mapping[str, Tensor]]],
         data: Tensor,
         states: Sequence[Rows],
-    ) -> Tensor:
-        """Runs layers one above the other; the output (T, B, D * width).
+        observed: tuple[str, ...],
+    ) -> tuple[Tensor, list[Rows]]:
+        """Runs layers one above the other; the output (T, B, D * width), and what is observed of each layer
+        and direction, (T, B, width) by name.
 
         weights: those of each layer, one dictionary a direction. data: (T, B, input_size). states: (B, width)
         contiguous, for each layer and direction; the last ones are written over the first.
         """
         steps, batch, _ = data.shape
         rows = data.reshape(steps * batch, -1).contiguous()
+        seen: list[Rows] = []
         for k, own in enumerate(weights):
             settled = self._settled.get(k)
             if settled is None or not settled.is_of(own):
                 settled = self._settled[k] = Settled(cell, own)
-            found = settled.run(rows, batch, states[k * len(own) : (k + 1) * len(own)])
-            rows = found[0] if len(found) == 1 else torch.cat(found, 1)
-        return rows.view(steps, batch, -1)
+            found = settled.run(rows, batch, states[k * len(own) : (k + 1) * len(own)], observed)
+            rows = found[0][0] if len(found) == 1 else torch.cat([one[0] for one in found], 1)
+            for _, *values in found:
+                shaped = (one.view(steps, batch, -1) for one in values)
+                seen.append(dict(zip(observed, shaped, strict=True)))
+        return rows.view(steps, batch, -1), seen

@@ -182,9 +182,12 @@ class Recurrent(nn.Module):
         if input.dim() != 3:
             raise ValueError(f"input must have 2 dimensions (unbatched) or 3; got shape {tuple(input.shape)}")
         turn = self.batch_first
-        if lengths is None and not observed and self._only_infers(input):
-            output, state = self._inferred(input.transpose(0, 1) if turn else input, hx)
-            return (output.transpose(0, 1) if turn else output), state, []
+        if lengths is None and self._only_infers(input):
+            output, state, shown = self._inferred(input.transpose(0, 1) if turn else input, hx, observed)
+            if turn:
+                output = output.transpose(0, 1)
+                shown = [{name: one.transpose(0, 1) for name, one in each.items()} for each in shown]
+            return output, state, shown
         sequences = ragged(input.transpose(0, 1) if turn else input, lengths)
         output, state, seen = self._run(sequences, hx, observed)
         padded = _in_form(seen, lambda one: one.data.transpose(0, 1) if turn else one.data)
@@ -217,7 +220,9 @@ class Recurrent(nn.Module):
             return False
         return self.backend == "compiled" and 0 not in input.shape[:2]
 
-    def _inferred(self, data: Tensor, hx: State | None) -> tuple[Tensor, State]:
+    def _inferred(
+        self, data: Tensor, hx: State | None, observed: tuple[str, ...]
+    ) -> tuple[Tensor, State, list[Rows]]:
         """Time-major input through all layers without gradients."""
         self._check_input(data)
         self._check_state(hx, data.shape[1])
@@ -232,8 +237,8 @@ class Recurrent(nn.Module):
             stacked = [value.clone(memory_format=torch.contiguous_format) for value in _parts(hx)]
         states = [dict(zip(self.cell.state, parts, strict=True)) for parts in zip(*stacked, strict=True)]
         weights = [self.weights(k) for k in range(self.num_layers)]
-        output = self._inference.run(self.cell, weights, data, states)
-        return output, stacked[0] if len(stacked) == 1 else tuple(stacked)
+        output, seen = self._inference.run(self.cell, weights, data, states, observed)
+        return output, stacked[0] if len(stacked) == 1 else tuple(stacked), seen
 
     def _run(
         self, sequences: Ragged, hx: State | None, observed: tuple[str, ...]

@@ -40,7 +40,8 @@ void pack_rows(Strided<T> from, std::int64_t begin, std::int64_t end, int valid,
     constexpr int width = PANEL<T>, L = LANES<T>;
     std::int64_t r = begin;
     if (valid == width && from.column_stride == 1)
-        for (; r < end; ++r) std::copy_n(from.at(r, 0), width, panel + r * width);
+        for (; r < end; ++r)
+            for (int c = 0; c < width; c += L) store(panel + r * width + c, load(from.at(r, c)));
     if (valid == width && from.row_stride == 1)
         for (; r + L <= end; r += L)
             for (int c = 0; c < width; c += L)
