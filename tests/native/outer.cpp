@@ -33,7 +33,7 @@ struct Sum {
           v(Numbers(rows * 17 + n).several<T>(rows * n, -1, 1)),
           to(m * n + 40, T(GUARD)) {}
 
-    Outer laid() { return {d.data(), v.data(), to.data(), rows, m, n}; }
+    Outer laid() { return {d.data(), v.data(), to.data(), rows, m, n, 0}; }
 
     void check() const {
         for (int i = 0; i < m; ++i)

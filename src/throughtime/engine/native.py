@@ -39,11 +39,14 @@ class Native:
         self.scan = {dtype: self._function(f"scan_{name}") for dtype, name in NAMES.items()}
         self.pack = {dtype: self._function(f"pack_{name}") for dtype, name in NAMES.items()}
         self.outer = {dtype: self._function(f"outer_{name}") for dtype, name in NAMES.items()}
+        self.softmax_loss = {dtype: self._function(f"softmax_loss_{name}") for dtype, name in NAMES.items()}
         self.sample = self.library.throughtime_sample
         self.sample.restype = ctypes.c_uint64
         self.sample.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
         for scan in (*self.scan.values(), *self.outer.values()):
             scan.restype, scan.argtypes = None, [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
+        for loss in self.softmax_loss.values():
+            loss.restype, loss.argtypes = None, [ctypes.c_void_p, ctypes.c_int]
         for pack in self.pack.values():
             pack.restype = None
             pack.argtypes = [ctypes.c_void_p, *[ctypes.c_int64] * 4, ctypes.c_void_p, ctypes.c_int]

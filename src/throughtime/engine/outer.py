@@ -37,7 +37,7 @@ def _outer_sums(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
     work = 0
     for one, other, to in zip(d, v, sums, strict=True):
         rows, m, n = len(one), one.shape[1], other.shape[1]
-        laid.extend((one.data_ptr(), other.data_ptr(), to.data_ptr(), rows, m, n))
+        laid.extend((one.data_ptr(), other.data_ptr(), to.data_ptr(), rows, m, n, 0))
         work += rows * m * n
     team = threads() if work >= WORTH_THREADS else 1
     native.outer[d[0].dtype](laid.buffer_info()[0], len(d), team)

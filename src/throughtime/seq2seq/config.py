@@ -29,6 +29,10 @@ class ModelConfig:
             decoder nothing but the encoder's last state.
         reverse_source: read the source backwards (Sutskever, Vinyals and Le 2014).
         tie_embeddings: none; output, the target's word vectors are the output layer; all, the source's too.
+        output: how training asks for words; chunked, all words, the scores of a few rows at a time; full, of
+            all rows at once; sampled, against a sample of words (Jean et al. 2015); adaptive, rare words in
+            clusters (Grave et al. 2017).
+        sampled_words: words in the sample of output sampled.
         scale_embeddings: multiply word vectors by sqrt(embedding_size) on their way in, so that tied ones,
             small as an output layer wants them, still move the gates.
         dropout: probability of dropping a value between layers, of the word vectors and before the output.
@@ -46,6 +50,8 @@ class ModelConfig:
     attention: Literal["none", "dot", "general", "mlp"] = "general"
     reverse_source: bool = False
     tie_embeddings: Literal["none", "output", "all"] = "all"
+    output: Literal["chunked", "full", "sampled", "adaptive"] = "chunked"
+    sampled_words: int = 2000
     scale_embeddings: bool = True
     dropout: float = 0.3
     label_smoothing: float = 0.1
@@ -53,10 +59,13 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Raises InputError where a value lies outside of its range."""
-        for name in ("embedding_size", "encoder_size", "encoder_layers", "decoder_size", "decoder_layers"):
+        sizes = ("embedding_size", "encoder_size", "encoder_layers", "decoder_size", "decoder_layers")
+        for name in (*sizes, "sampled_words"):
             _require(self, name, getattr(self, name) >= 1, "at least 1")
         for name in ("dropout", "label_smoothing"):
             _require(self, name, 0 <= getattr(self, name) < 1, "0 or more and below 1")
+        if self.output == "adaptive" and self.tie_embeddings != "none":
+            raise InputError("output adaptive has word vectors of its own; expected tie_embeddings none")
 
 
 @dataclass(frozen=True)

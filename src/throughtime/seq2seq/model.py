@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from throughtime.cells import cell_named
 from throughtime.layers import Recurrent
 from throughtime.seq2seq.attention import SCORES, attend
 from throughtime.seq2seq.batches import Batch
 from throughtime.seq2seq.config import ModelConfig
+from throughtime.seq2seq.output import AdaptiveOutput, ChunkedOutput, FullOutput, SampledOutput
 from throughtime.seq2seq.tokenizer import PAD_ID
 
 States = tuple[Tensor, ...]
@@ -50,8 +50,8 @@ class Translator(nn.Module):
         self.decoder = _recurrence(config, config.decoder_size, config.decoder_layers)
         self.bridge = Bridge(self.encoder, self.decoder)
         self.head = _head(config, self.decoder.output_size, self.encoder.output_size)
-        self.output = nn.Linear(self.head.width, tgt_vocab_size)
-        if config.tie_embeddings != "none":
+        self.output = _output(config, self.head.width, tgt_vocab_size)
+        if config.tie_embeddings != "none" and isinstance(self.output, FullOutput):
             self.output.weight = self.tgt_embedding.weight
         self.dropout = nn.Dropout(config.dropout)
         self.scale = config.embedding_size**0.5 if config.scale_embeddings else 1.0
@@ -77,11 +77,9 @@ class Translator(nn.Module):
         encoded = self.encode(batch.src, batch.src_lengths)
         features, _, _ = self.decode(batch.tgt_in, encoded.state, self.head.attended(encoded))
         valid = batch.tgt_out != PAD_ID
-        logits, targets = self.output(features[valid]), batch.tgt_out[valid]
+        targets = batch.tgt_out[valid]
         smoothing = self.config.label_smoothing if self.training else 0.0
-        return TokenLoss(
-            cross_entropy(logits, targets, label_smoothing=smoothing, reduction="sum"), len(targets)
-        )
+        return TokenLoss(self.output.loss(features[valid], targets, smoothing), len(targets))
 
     def _embedded(self, embedding: nn.Embedding, tokens: Tensor) -> Tensor:
         return self.dropout(embedding(tokens) * self.scale)
@@ -168,7 +166,8 @@ def begin(model: Translator, config: ModelConfig) -> None:
         for embedding in (model.src_embedding, model.tgt_embedding):
             nn.init.normal_(embedding.weight, std=config.embedding_size**-0.5)
             embedding.weight[PAD_ID].zero_()
-        nn.init.zeros_(model.output.bias)
+        if isinstance(model.output, FullOutput):
+            nn.init.zeros_(model.output.bias)
 
 
 def _source_embedding(config: ModelConfig, vocab_size: int, tgt_embedding: nn.Embedding) -> nn.Embedding:
@@ -197,6 +196,18 @@ def _head(config: ModelConfig, decoder_width: int, memory_width: int) -> Attenti
     return AttentionHead(config.attention, decoder_width, memory_width, width)
 
 
+def _output(config: ModelConfig, width: int, words: int) -> FullOutput | AdaptiveOutput:
+    match config.output:
+        case "chunked":
+            return ChunkedOutput(width, words)
+        case "full":
+            return FullOutput(width, words)
+        case "sampled":
+            return SampledOutput(width, words, config.sampled_words)
+        case "adaptive":
+            return AdaptiveOutput(width, words)
+
+
 def _widths(layer: Recurrent) -> list[int]:
     return list(layer.cell.state_sizes(layer.hidden_size).values())
 
@@ -223,7 +234,7 @@ class Stepper:
 
     def __init__(self, model: Translator) -> None:
         self.model = model.eval()
-        self.vocab_size = model.output.out_features
+        self.vocab_size = model.tgt_embedding.num_embeddings
 
     @torch.no_grad()
     def start(self, src: Tensor, src_lengths: Tensor) -> Progress:
@@ -233,7 +244,7 @@ class Stepper:
     @torch.no_grad()
     def step(self, tokens: Tensor, state: Progress) -> tuple[Tensor, Progress]:
         features, after, weights = self.model.decode(tokens[:, None], state.state, state.attended)
-        log_probabilities = self.model.output(features[:, 0]).log_softmax(-1)
+        log_probabilities = self.model.output.log_probabilities(features[:, 0])
         return log_probabilities, replace(
             state, state=after, weights=None if weights is None else weights[:, 0]
         )

@@ -83,7 +83,7 @@ class TranslationTask:
 
     @property
     def _device(self) -> torch.device:
-        return self.translator.output.weight.device  # the trainer moves the model
+        return self.translator.tgt_embedding.weight.device  # the trainer moves the model
 
     @cached_property
     def _judged(self) -> tuple[list[str], list[str]]:

@@ -60,7 +60,7 @@ class OuterSums {
         const T* d = static_cast<const T*>(outer.d) + first * outer.d_columns + column;
         pack<T>({d, outer.d_columns, 1}, rows, valid, 0, 1, packed_d_);
         const Rows<T> to = {static_cast<T*>(outer.to) + column * outer.v_columns, outer.v_columns};
-        const Rows<const T> before = {first > 0 ? to.first : nullptr, to.stride};
+        const Rows<const T> before = {first > 0 || outer.onto ? to.first : nullptr, to.stride};
         const Product<T> product = {{packed_d_, PANEL<T>}, to,   {before, {nullptr, 0}},
                                     packed_v,              rows, outer.v_columns};
         multiply<T, true>(product, valid, begin, end);

@@ -86,6 +86,23 @@ struct Outer {
     const void* v;
     void* to;
     std::int64_t rows, d_columns, v_columns;
+    std::int64_t onto;  // added to what is there
+};
+
+// The cross-entropy of rows of features (rows, width) by a layer of scores, W f + b, for so many words.
+struct SoftmaxLoss {
+    const void* features;
+    const void* packed;       // W turned around, (width, words), and W itself, see pack
+    const void* packed_back;
+    const void* bias;         // or null
+    const std::int64_t* targets;
+    void* losses;             // of each row
+    void* d_features;         // gradients of the sum of the losses; null where none is wanted
+    void* d_weight;           // (words, width)
+    void* d_bias;             // or null
+    void* scores;             // room for those of `at_once` rows
+    std::int64_t rows, width, words, at_once;
+    double smoothing;
 };
 
 }  // namespace throughtime

@@ -2,6 +2,7 @@
 #include "export.h"
 #include "outer.h"
 #include "rowops.h"
+#include "softmax.h"
 #include "threads.h"
 
 #if defined(__SSE__)
@@ -175,17 +176,32 @@ void run(const Scan* scans, int count, int threads) {
     });
 }
 
-template <class T>
-void outer_all(const Outer* outers, int count, int threads) {
-    std::int64_t widest = 0;
-    for (int k = 0; k < count; ++k) widest = std::max(widest, outers[k].v_columns);
+// work(worker, sums) on so many threads, with what adds up outer products as wide as `widest`.
+template <class T, class Work>
+void with_outer_sums(std::int64_t widest, int threads, const Work& work) {
     const std::int64_t shared = 2 * outer_size<T>(widest), own = outer_size<T>(1);
     T* numbers = scratch<T>(shared + threads * own);
     Barrier barrier;
     on_threads(threads, [&](int number, int there) {
         const FlushedSubnormals flushed;
-        OuterSums<T> sums({number, there, &barrier}, numbers, widest, numbers + shared + number * own);
+        const Worker worker = {number, there, &barrier};
+        work(worker, OuterSums<T>(worker, numbers, widest, numbers + shared + number * own));
+    });
+}
+
+template <class T>
+void outer_all(const Outer* outers, int count, int threads) {
+    std::int64_t widest = 0;
+    for (int k = 0; k < count; ++k) widest = std::max(widest, outers[k].v_columns);
+    with_outer_sums<T>(widest, threads, [&](Worker, OuterSums<T> sums) {
         for (int k = 0; k < count; ++k) sums.add_up(outers[k]);
+    });
+}
+
+template <class T>
+void softmax_loss(const SoftmaxLoss& loss, int threads) {
+    with_outer_sums<T>(loss.width, threads, [&](Worker worker, OuterSums<T> sums) {
+        SoftmaxRunner<T>(loss, worker, sums).run();
     });
 }
 
@@ -232,6 +248,14 @@ EXPORT void NAME(outer_float, ISA)(const throughtime::Outer* outers, int count, 
 
 EXPORT void NAME(outer_double, ISA)(const throughtime::Outer* outers, int count, int threads) {
     throughtime::ISA::outer_all<double>(outers, count, threads);
+}
+
+EXPORT void NAME(softmax_loss_float, ISA)(const throughtime::SoftmaxLoss* loss, int threads) {
+    throughtime::ISA::softmax_loss<float>(*loss, threads);
+}
+
+EXPORT void NAME(softmax_loss_double, ISA)(const throughtime::SoftmaxLoss* loss, int threads) {
+    throughtime::ISA::softmax_loss<double>(*loss, threads);
 }
 
 // Numbers that a packed matrix takes.

@@ -1,0 +1,143 @@
+// Cross-entropy of a softmax over many words with its gradients, a few rows at a time: the scores of all rows
+// never lie in memory together.
+#pragma once
+
+#include "functions.h"
+#include "outer.h"
+
+namespace throughtime {
+namespace ISA {
+
+// f(v, count) of each vector of numbers in a row, which becomes what f makes of it; the last may have fewer.
+template <class T, class F>
+void each_vector(T* numbers, std::int64_t count, const F& f) {
+    constexpr int L = LANES<T>;
+    std::int64_t k = 0;
+    for (; k + L <= count; k += L) store(numbers + k, f(load(numbers + k), L));
+    const int rest = int(count - k);
+    if (rest) store_part(numbers + k, f(load_part(numbers + k, rest), rest), rest);
+}
+
+// A sum over many numbers: lanes take so many vectors before their sum goes to a double.
+template <class T>
+class Total {
+  public:
+    void add(Vector<T> v, int count) {
+        for (int k = count; k < LANES<T>; ++k) v[k] = 0;
+        lanes_ += v;
+        if (++taken_ % 64 == 0) collect();
+    }
+
+    double sum() {
+        collect();
+        return sum_;
+    }
+
+  private:
+    void collect() {
+        for (int k = 0; k < LANES<T>; ++k) sum_ += lanes_[k];
+        lanes_ = Vector<T>{};
+    }
+
+    Vector<T> lanes_{};
+    double sum_ = 0;
+    unsigned taken_ = 0;
+};
+
+template <class T>
+T largest_of(const T* numbers, std::int64_t count) {
+    constexpr int L = LANES<T>;
+    Vector<T> most = splat<T>(-std::numeric_limits<T>::infinity());
+    std::int64_t k = 0;
+    for (; k + L <= count; k += L) {
+        const Vector<T> v = load(numbers + k);
+        most = v > most ? v : most;
+    }
+    T largest = most[0];
+    for (int j = 1; j < L; ++j) largest = std::max(largest, most[j]);
+    for (; k < count; ++k) largest = std::max(largest, numbers[k]);
+    return largest;
+}
+
+// The loss of a row with scores z, which give way to their gradients:
+//   loss = log sum_v exp z_v - (1 - e) z_target - e / V sum_v z_v
+//   dz_v = exp(z_v - log sum_u exp z_u) - (1 - e) [v = target] - e / V
+template <class T>
+T row_loss(T* z, std::int64_t words, std::int64_t target, T smoothing) {
+    const T largest = largest_of(z, words), of_target = z[target], share = smoothing / T(words);
+    Total<T> exponentials, scores;
+    each_vector(z, words, [&](Vector<T> v, int count) {
+        if (smoothing > 0) scores.add(v, count);
+        const Vector<T> e = exp<T>(v - largest);
+        exponentials.add(e, count);
+        return e;
+    });
+    const double total = exponentials.sum();
+    const T scale = T(1 / total);
+    each_vector(z, words, [&](Vector<T> v, int) { return v * scale - share; });
+    z[target] -= T(1) - smoothing;
+    return T(largest + std::log(total) - double(T(1) - smoothing) * of_target - double(share) * scores.sum());
+}
+
+// One of the threads that work out a loss: rows of its own, then its share of the weights' gradients.
+template <class T>
+class SoftmaxRunner {
+  public:
+    SoftmaxRunner(const SoftmaxLoss& loss, Worker worker, OuterSums<T> outer)
+        : loss_(loss), worker_(worker), outer_(outer) {}
+
+    void run() {
+        for (std::int64_t first = 0; first < loss_.rows; first += loss_.at_once) {
+            const std::int64_t rows = std::min(loss_.at_once, loss_.rows - first);
+            own_rows(first, rows * worker_.number / worker_.count, rows * (worker_.number + 1) / worker_.count);
+            if (!loss_.d_features) continue;
+            worker_.barrier->wait(worker_.count);
+            const T* features = static_cast<const T*>(loss_.features) + first * loss_.width;
+            outer_.add_up({loss_.scores, features, loss_.d_weight, rows, loss_.words, loss_.width, first > 0});
+            if (loss_.d_bias) add_bias(rows, first > 0);
+            worker_.barrier->wait(worker_.count);
+        }
+    }
+
+  private:
+    T* scores(std::int64_t row) const { return static_cast<T*>(loss_.scores) + row * loss_.words; }
+
+    // Rows from `begin` to before `end` of those from `first` on: scores, losses, gradients of the features.
+    void own_rows(std::int64_t first, std::int64_t begin, std::int64_t end) const {
+        const std::int64_t width = loss_.width, words = loss_.words, at = (first + begin) * width;
+        const Product<T> ahead = {{static_cast<const T*>(loss_.features) + at, width},
+                                  {scores(begin), words},
+                                  {{static_cast<const T*>(loss_.bias), 0}, {nullptr, 0}},
+                                  static_cast<const T*>(loss_.packed),
+                                  width,
+                                  words};
+        multiply(ahead, end - begin, 0, panel_count(words, PANEL<T>));
+        for (std::int64_t r = begin; r < end; ++r)
+            static_cast<T*>(loss_.losses)[first + r] =
+                row_loss(scores(r), words, loss_.targets[first + r], T(loss_.smoothing));
+        if (!loss_.d_features) return;
+        const Product<T> back = {{scores(begin), words},
+                                 {static_cast<T*>(loss_.d_features) + at, width},
+                                 {{nullptr, 0}, {nullptr, 0}},
+                                 static_cast<const T*>(loss_.packed_back),
+                                 words,
+                                 width};
+        multiply(back, end - begin, 0, panel_count(width, PANEL<T>));
+    }
+
+    void add_bias(std::int64_t rows, bool onto) const {
+        T* d_bias = static_cast<T*>(loss_.d_bias);
+        const std::int64_t begin = loss_.words * worker_.number / worker_.count;
+        const std::int64_t end = loss_.words * (worker_.number + 1) / worker_.count;
+        if (!onto) std::fill(d_bias + begin, d_bias + end, T(0));
+        for (std::int64_t r = 0; r < rows; ++r)
+            for (std::int64_t v = begin; v < end; ++v) d_bias[v] += scores(r)[v];
+    }
+
+    const SoftmaxLoss& loss_;
+    Worker worker_;
+    OuterSums<T> outer_;
+};
+
+}  // namespace ISA
+}  // namespace throughtime

@@ -1,0 +1,83 @@
+"""The loss of a softmax over many words with its gradients, whose scores never lie in memory together."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from throughtime.engine.memory import pool
+from throughtime.engine.native import NAMES, native, threads
+from throughtime.engine.packing import pack
+
+ROWS_AT_ONCE = 256
+"""Rows whose scores are there together."""
+
+
+class SoftmaxGradients(NamedTuple):
+    """The sum of the losses, and its gradients where they were asked for."""
+
+    loss: Tensor
+    features: Tensor | None
+    weight: Tensor | None
+    bias: Tensor | None
+
+
+class _Laid(ctypes.Structure):
+    """As `SoftmaxLoss` in native/program.h."""
+
+    _fields_ = (
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("features", "packed", "packed_back", "bias", "targets", "losses")
+        ),
+        *((name, ctypes.c_void_p) for name in ("d_features", "d_weight", "d_bias", "scores")),
+        *((name, ctypes.c_int64) for name in ("rows", "width", "words", "at_once")),
+        ("smoothing", ctypes.c_double),
+    )
+
+
+def runs(features: Tensor, weight: Tensor) -> bool:
+    """Whether the native part can work out the loss of these."""
+    fitting = features.dtype == weight.dtype and weight.dtype in NAMES
+    return native is not None and weight.device.type == "cpu" and fitting
+
+
+def softmax_loss(
+    features: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    targets: Tensor,
+    smoothing: float,
+    gradients: bool,
+) -> SoftmaxGradients:
+    """The cross-entropy, summed over rows, of `softmax(features weight' + bias)` with `targets`.
+
+    features: (rows, width); weight: (words, width); bias: (words); targets: (rows), each a word's number.
+    smoothing: share of each target's probability that is spread over all words.
+    """
+    assert native is not None
+    rows, (words, width) = len(features), weight.shape
+    features, weight = features.detach().contiguous(), weight.detach()
+    bias = None if bias is None else bias.detach().contiguous()
+    targets = targets.contiguous()
+    packed, losses = pack(weight.T), features.new_empty(rows)
+    at_once = min(ROWS_AT_ONCE, max(1, rows))
+    scores = pool.empty(features, at_once, words)
+    packed_back = d_features = d_weight = d_bias = None
+    if gradients:
+        packed_back, d_features = pack(weight), torch.empty_like(features)
+        d_weight = pool.empty(weight, words, width)
+        d_bias = None if bias is None else torch.empty_like(bias)
+    given = (features, packed, packed_back, bias, targets, losses, d_features, d_weight, d_bias, scores)
+    places = [None if one is None else one.data_ptr() for one in given]
+    laid = _Laid(*places, rows, width, words, at_once, smoothing)
+    if rows:
+        native.softmax_loss[weight.dtype](ctypes.byref(laid), threads())
+    else:
+        for one in (d_weight, d_bias):
+            if one is not None:
+                one.zero_()
+    return SoftmaxGradients(losses.sum(), d_features, d_weight, d_bias)

@@ -1,0 +1,164 @@
+"""Output layers: from features to words, and the loss of the words that should have come.
+
+Each has the same two functions: `loss`, summed over rows, and `log_probabilities` of all words.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Protocol, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, linear
+
+from throughtime.engine import softmax
+from throughtime.engine.softmax import ROWS_AT_ONCE, SoftmaxGradients
+
+CLUSTERS = (0.04, 0.2)
+"""Shares of the vocabulary, most frequent words first, at which the adaptive layer begins a new cluster."""
+
+
+class Output(Protocol):
+    """What a translator asks of its output layer."""
+
+    def loss(self, features: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+        """Cross-entropy of (N, E) with targets (N,), summed; with that share spread over all words."""
+        ...
+
+    def log_probabilities(self, features: Tensor) -> Tensor:
+        """Of all words, (N, V)."""
+        ...
+
+
+class FullOutput(nn.Linear):
+    """log p(v) = log softmax(W f + b)_v, the scores of all rows and words at once."""
+
+    def loss(self, features: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+        return cross_entropy(self(features), targets, label_smoothing=smoothing, reduction="sum")
+
+    def log_probabilities(self, features: Tensor) -> Tensor:
+        return self(features).log_softmax(-1)
+
+
+class ChunkedOutput(FullOutput):
+    """The same, but that in training the scores of a few rows exist at a time: they become gradients at once.
+
+    On the CPU by the engine, elsewhere by torch's operations. It has no second derivatives.
+    """
+
+    def loss(self, features: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+        if torch.is_autocast_enabled(features.device.type):
+            return super().loss(features, targets, smoothing)
+        given = (features, self.weight, self.bias, targets, smoothing)
+        if torch.is_grad_enabled():
+            return cast(Tensor, _ChunkedLoss.apply(*given))
+        return _loss(*given, gradients=False).loss
+
+
+class SampledOutput(FullOutput):
+    """Trained on each target against a sample of words, the same for all rows of a batch (Jean et al. 2015).
+
+    loss = -log(exp(s_t) / sum_v in {t} and sample exp(s_v)),  s_v = w_v f + b_v - log q(v)
+
+    q(v) is how often v is expected in the sample, which is drawn as word frequencies fall off, by rank
+    (log-uniform): words must be numbered by frequency. Label smoothing has no part in it. In evaluation the
+    loss is that of all words.
+    """
+
+    def __init__(self, width: int, words: int, sample: int) -> None:
+        super().__init__(width, words)
+        self.sample = min(sample, words)
+
+    def loss(self, features: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+        if not self.training:
+            return super().loss(features, targets, smoothing)
+        sample, tries = self._drawn()
+        scores = linear(features, self.weight[sample], self.bias[sample]) - self._expected(sample, tries)
+        scores = scores.masked_fill(sample == targets[:, None], -math.inf)
+        own = (features * self.weight[targets]).sum(-1) + self.bias[targets] - self._expected(targets, tries)
+        everything = torch.cat([own[:, None], scores], 1)
+        return (everything.logsumexp(1) - own).sum()
+
+    def _drawn(self) -> tuple[Tensor, int]:
+        """So many different words, and how often it was drawn to find them."""
+        words, device = self.out_features, self.weight.device
+        found, tries = torch.empty(0, dtype=torch.long, device=device), 0
+        while len(found) < self.sample:
+            drawn = torch.rand(self.sample, device=device).mul_(math.log(words + 1)).exp_().long() - 1
+            found = torch.cat([found, drawn.clamp_(0, words - 1)]).unique()
+            tries += self.sample
+        return found[torch.randperm(len(found), device=device)[: self.sample]], tries
+
+    def _expected(self, words: Tensor, tries: int) -> Tensor:
+        """log q of these words after so many draws."""
+        p = torch.log1p(1 / (words + 1.0)) / math.log(self.out_features + 1)
+        return torch.log(-torch.expm1(tries * torch.log1p(-p)))
+
+
+class AdaptiveOutput(nn.AdaptiveLogSoftmaxWithLoss):
+    """torch's adaptive softmax (Grave et al. 2017): rare words in clusters of narrower features.
+
+    Words must be numbered by frequency. Label smoothing has no part in it.
+    """
+
+    def __init__(self, width: int, words: int) -> None:
+        cutoffs = sorted({max(1, int(share * words)) for share in CLUSTERS})
+        narrower = min(4.0, width ** (1 / len(CLUSTERS)))  # no cluster without a feature
+        super().__init__(width, words, [one for one in cutoffs if one < words], narrower)
+
+    def loss(self, features: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+        return -self(features, targets).output.sum()
+
+    def log_probabilities(self, features: Tensor) -> Tensor:
+        return self.log_prob(features)
+
+
+class _ChunkedLoss(torch.autograd.Function):
+    """The loss, whose gradients are worked out with it: they are the loss's own size, the scores are not."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float
+    ) -> Tensor:
+        found = _loss(features, weight, bias, targets, smoothing, gradients=True)
+        ctx.save_for_backward(*found[1:])
+        return found.loss
+
+    @staticmethod
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *grad_outputs: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            raise RuntimeError("a chunked loss has no second derivatives; output full has them")
+        (d_loss,) = grad_outputs
+        gradients = ctx.saved_tensors
+        if float(d_loss) != 1:
+            gradients = [one * d_loss for one in gradients]
+        return (*gradients, None, None)
+
+
+def _loss(
+    features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, gradients: bool
+) -> SoftmaxGradients:
+    run = softmax.softmax_loss if softmax.runs(features, weight) else _by_torch
+    return run(features, weight, bias, targets, smoothing, gradients)
+
+
+def _by_torch(
+    features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, gradients: bool
+) -> SoftmaxGradients:
+    """As `engine.softmax.softmax_loss`, by torch's operations."""
+    loss = features.new_zeros(())
+    d_features, d_weight, d_bias = (torch.zeros_like(one) for one in (features, weight, bias))
+    for first in range(0, len(features), ROWS_AT_ONCE):
+        rows = slice(first, first + ROWS_AT_ONCE)
+        scores = linear(features[rows], weight, bias)
+        loss += cross_entropy(scores, targets[rows], label_smoothing=smoothing, reduction="sum")
+        if gradients:
+            d = scores.softmax(-1).sub_(smoothing / len(weight))
+            d[torch.arange(len(d), device=d.device), targets[rows]] -= 1 - smoothing
+            d_features[rows] = d @ weight
+            d_weight.addmm_(d.T, features[rows])
+            d_bias += d.sum(0)
+    return SoftmaxGradients(loss, d_features, d_weight, d_bias)
