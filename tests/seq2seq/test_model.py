@@ -38,6 +38,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "dot": dict(attention="dot", bidirectional=True, encoder_size=3),
     "general": dict(attention="general", bidirectional=True, tie_embeddings="all"),
     "mlp gru": dict(attention="mlp", cell="gru", tie_embeddings="output"),
+    "fed": dict(attention="general", bidirectional=True, input_feeding=True),
+    "fed gru": dict(
+        attention="mlp", cell="gru", decoder_layers=2, input_feeding=True, tie_embeddings="output"
+    ),
     "reversed deep": dict(
         attention="general", reverse_source=True, bidirectional=True, encoder_layers=2, decoder_layers=3
     ),

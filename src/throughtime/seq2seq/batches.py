@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -46,10 +46,21 @@ class Batch(NamedTuple):
         return self._replace(src=src, tgt_in=tgt_in, tgt_out=tgt_out)
 
 
-def make_batch(corpus: EncodedCorpus, indices: NDArray[np.int64]) -> Batch:
-    """Return the pairs at `indices` (B,) as tensors."""
+Side: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32]]
+"""Ids of sentences end to end, and how many each has."""
+
+
+def make_batch(
+    corpus: EncodedCorpus,
+    indices: NDArray[np.int64],
+    change: Callable[[Side, Side], tuple[Side, Side]] | None = None,
+) -> Batch:
+    """Return the pairs at `indices` (B,) as tensors; `change` may cut both sides otherwise."""
     src_ids, tgt_ids = corpus.rows(indices)
-    src_lengths, tgt_lengths = corpus.src_lengths[indices], corpus.tgt_lengths[indices]
+    src, tgt = (src_ids, corpus.src_lengths[indices]), (tgt_ids, corpus.tgt_lengths[indices])
+    if change is not None:
+        src, tgt = change(src, tgt)
+    (src_ids, src_lengths), (tgt_ids, tgt_lengths) = src, tgt
     tgt_out = _padded(tgt_ids, tgt_lengths)
     tgt_in = np.full_like(tgt_out, BOS_ID)
     tgt_in[:, 1:] = np.where(_valid(tgt_lengths)[:, 1:], tgt_out[:, :-1], PAD_ID)

@@ -27,6 +27,8 @@ class ModelConfig:
         decoder_layers: depth of the decoder.
         attention: dot, general or mlp (Luong et al. 2015); none for the plain form of 2014, which hands the
             decoder nothing but the encoder's last state.
+        input_feeding: the decoder also sees its last features, so that it knows where it looked (Luong et al.
+            2015, section 3.3); slower, since steps have to wait for each other's attention.
         reverse_source: read the source backwards (Sutskever, Vinyals and Le 2014).
         tie_embeddings: none; output, the target's word vectors are the output layer; all, the source's too.
         output: how training asks for words; chunked, all words, the scores of a few rows at a time; full, of
@@ -36,6 +38,9 @@ class ModelConfig:
         scale_embeddings: multiply word vectors by sqrt(embedding_size) on their way in, so that tied ones,
             small as an output layer wants them, still move the gates.
         dropout: probability of dropping a value between layers, of the word vectors and before the output.
+        word_dropout: probability of dropping all of a word's vector, on both sides.
+        recurrent_dropout: probability of dropping a value of the last output as the recurrences see it, the
+            same for all steps of a sentence (Gal and Ghahramani 2016).
         label_smoothing: share of each target's probability that training spreads over all words.
         initialiser: how weights begin; sutskever2014 is uniform(-0.08, 0.08).
     """
@@ -48,12 +53,15 @@ class ModelConfig:
     decoder_size: int = 512
     decoder_layers: int = 1
     attention: Literal["none", "dot", "general", "mlp"] = "general"
+    input_feeding: bool = False
     reverse_source: bool = False
     tie_embeddings: Literal["none", "output", "all"] = "all"
     output: Literal["chunked", "full", "sampled", "adaptive"] = "chunked"
     sampled_words: int = 2000
     scale_embeddings: bool = True
     dropout: float = 0.3
+    word_dropout: float = 0.0
+    recurrent_dropout: float = 0.0
     label_smoothing: float = 0.1
     initialiser: Literal["torch", "orthogonal", "forget_bias", "sutskever2014"] = "orthogonal"
 
@@ -62,8 +70,10 @@ class ModelConfig:
         sizes = ("embedding_size", "encoder_size", "encoder_layers", "decoder_size", "decoder_layers")
         for name in (*sizes, "sampled_words"):
             _require(self, name, getattr(self, name) >= 1, "at least 1")
-        for name in ("dropout", "label_smoothing"):
+        for name in ("dropout", "word_dropout", "recurrent_dropout", "label_smoothing"):
             _require(self, name, 0 <= getattr(self, name) < 1, "0 or more and below 1")
+        if self.input_feeding and self.attention == "none":
+            raise InputError("input_feeding tells where the decoder looked; expected an attention")
         if self.output == "adaptive" and self.tie_embeddings != "none":
             raise InputError("output adaptive has word vectors of its own; expected tie_embeddings none")
 
@@ -90,6 +100,8 @@ class DataConfig:
         tgt_vocab_size: size of the target vocabulary, if not joint.
         src_language: how words are split and joined, as a two-letter code.
         tgt_language: the same for the target; also chooses the rules of the tokenised score.
+        subword_dropout: probability with which training sees a subword cut in two (after Provilkov et al.
+            2020), anew each time.
         tokens_per_batch: at most so many tokens in a batch on its longer side, padding included.
     """
 
@@ -108,6 +120,7 @@ class DataConfig:
     tgt_vocab_size: int = 6000
     src_language: str = "en"
     tgt_language: str = "fr"
+    subword_dropout: float = 0.0
     tokens_per_batch: int = 1600
 
     def __post_init__(self) -> None:
@@ -116,6 +129,7 @@ class DataConfig:
             _require(self, name, getattr(self, name) >= 0, "0 or more")
         for name in ("max_words", "tokens_per_batch"):
             _require(self, name, getattr(self, name) >= 1, "at least 1")
+        _require(self, "subword_dropout", 0 <= self.subword_dropout < 1, "0 or more and below 1")
         for name in ("validation", "test", "columns"):
             if getattr(self, name) and not self.corpus:
                 raise InputError(

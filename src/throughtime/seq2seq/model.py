@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from throughtime.cells import cell_named
+from throughtime.cells import VariationalDropout, cell_named
 from throughtime.layers import Recurrent
 from throughtime.seq2seq.attention import SCORES, attend
 from throughtime.seq2seq.batches import Batch
@@ -17,7 +17,8 @@ from throughtime.seq2seq.output import AdaptiveOutput, ChunkedOutput, FullOutput
 from throughtime.seq2seq.tokenizer import PAD_ID
 
 States = tuple[Tensor, ...]
-"""One tensor a state of the cell, (num_layers, B, width) each."""
+"""One tensor a state of the cell, (num_layers, B, width) each; with input feeding the last features too, as
+one more of (1, B, E)."""
 
 
 class Encoded(NamedTuple):
@@ -46,8 +47,14 @@ class Translator(nn.Module):
         self.config = config
         self.tgt_embedding = nn.Embedding(tgt_vocab_size, config.embedding_size, PAD_ID)
         self.src_embedding = _source_embedding(config, src_vocab_size, self.tgt_embedding)
-        self.encoder = _recurrence(config, config.encoder_size, config.encoder_layers, config.bidirectional)
-        self.decoder = _recurrence(config, config.decoder_size, config.decoder_layers)
+        width = config.embedding_size
+        fed = (
+            (width if config.tie_embeddings != "none" else config.decoder_size) if config.input_feeding else 0
+        )
+        self.encoder = _recurrence(
+            config, width, config.encoder_size, config.encoder_layers, config.bidirectional
+        )
+        self.decoder = _recurrence(config, width + fed, config.decoder_size, config.decoder_layers)
         self.bridge = Bridge(self.encoder, self.decoder)
         self.head = _head(config, self.decoder.output_size, self.encoder.output_size)
         self.output = _output(config, self.head.width, tgt_vocab_size)
@@ -62,15 +69,35 @@ class Translator(nn.Module):
         if self.config.reverse_source:
             src = reverse(src, src_lengths)
         memory, last = self.encoder(self._embedded(self.src_embedding, src), lengths=src_lengths)
-        return Encoded(self.bridge(last), memory, src != PAD_ID)
+        state = self.bridge(last)
+        if self.config.input_feeding:
+            state = (*state, memory.new_zeros(1, len(src), self.head.width))
+        return Encoded(state, memory, src != PAD_ID)
 
     def decode(
         self, tokens: Tensor, state: States, attended: Attended
     ) -> tuple[Tensor, States, Tensor | None]:
         """Decodes (B, T) tokens to features for the output layer (B, T, E), the last state, and attention."""
-        outputs, after = self.decoder(self._embedded(self.tgt_embedding, tokens), _as_hx(state))
+        words = self._embedded(self.tgt_embedding, tokens)
+        if self.config.input_feeding:
+            return self._fed(words, state, attended)
+        outputs, after = self.decoder(words, _as_hx(state))
         features, weights = self.head(outputs, attended)
         return self.dropout(features), _as_states(after), weights
+
+    def _fed(self, words: Tensor, state: States, attended: Attended) -> tuple[Tensor, States, Tensor]:
+        """Decodes (B, T, E) one word after the other, each beside the features of the one before."""
+        features: list[Tensor] = []
+        looked: list[Tensor] = []
+        *own, last = state
+        for word in words.unbind(1):
+            given = torch.cat([word, last[0]], -1)[:, None]
+            outputs, after = self.decoder(given, _as_hx(tuple(own)))
+            made, weights = self.head(outputs, attended)
+            own, last = _as_states(after), self.dropout(made.transpose(0, 1))
+            features.append(last[0])
+            looked.append(weights)
+        return torch.stack(features, 1), (*own, last), torch.cat(looked, 1)
 
     def forward(self, batch: Batch) -> TokenLoss:
         """The loss of a batch under teacher forcing; in training with label smoothing."""
@@ -82,7 +109,11 @@ class Translator(nn.Module):
         return TokenLoss(self.output.loss(features[valid], targets, smoothing), len(targets))
 
     def _embedded(self, embedding: nn.Embedding, tokens: Tensor) -> Tensor:
-        return self.dropout(embedding(tokens) * self.scale)
+        words = self.dropout(embedding(tokens) * self.scale)
+        if not (self.training and self.config.word_dropout):
+            return words
+        kept = 1 - self.config.word_dropout
+        return words * words.new_empty(*tokens.shape, 1).bernoulli_(kept).div_(kept)
 
 
 class Attended(NamedTuple):
@@ -176,10 +207,13 @@ def _source_embedding(config: ModelConfig, vocab_size: int, tgt_embedding: nn.Em
     return nn.Embedding(vocab_size, config.embedding_size, PAD_ID)
 
 
-def _recurrence(config: ModelConfig, size: int, num_layers: int, bidirectional: bool = False) -> Recurrent:
+def _recurrence(
+    config: ModelConfig, width: int, size: int, num_layers: int, bidirectional: bool = False
+) -> Recurrent:
+    cell = cell_named(config.cell)
     return Recurrent(
-        cell_named(config.cell),
-        config.embedding_size,
+        VariationalDropout(cell, config.recurrent_dropout) if config.recurrent_dropout else cell,
+        width,
         size,
         num_layers,
         batch_first=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from throughtime.seq2seq.batches import Batch, make_batch, plan_batches
+from throughtime.seq2seq.batches import Batch, Side, make_batch, plan_batches
 from throughtime.seq2seq.config import METRICS, SearchConfig, TrainConfig
 from throughtime.seq2seq.corpus import EncodedCorpus, TextCorpus
 from throughtime.seq2seq.model import Translator, stepper
 from throughtime.seq2seq.model_file import Tokenizers, save_model
 from throughtime.seq2seq.run import Pipeline, decoder_of
 from throughtime.seq2seq.score import quick_bleu
+from throughtime.seq2seq.subword_dropout import SubwordDropout
 from throughtime.training.task import Loss
 
 VALIDATED_SENTENCES = 1000
@@ -29,17 +30,34 @@ GREEDY = SearchConfig(search="greedy")
 
 
 @dataclass(frozen=True)
+class Cutting:
+    """How the two sides of an epoch's pairs are cut otherwise than the corpus has them."""
+
+    src: SubwordDropout
+    tgt: SubwordDropout
+    seed: tuple[int, int]
+
+    def change(self, number: int, src: Side, tgt: Side) -> tuple[Side, Side]:
+        """The two sides of batch `number`, the same whenever it is asked for."""
+        generator = np.random.default_rng([*self.seed, number])
+        return self.src(*src, generator), self.tgt(*tgt, generator)
+
+
+@dataclass(frozen=True)
 class Epoch:
     """The batches of one epoch, made from the corpus one at a time."""
 
     corpus: EncodedCorpus
     plan: Sequence[NDArray[np.int64]]
+    cutting: Cutting | None = None
 
     def __len__(self) -> int:
         return len(self.plan)
 
     def __iter__(self) -> Iterator[Batch]:
-        return (make_batch(self.corpus, indices) for indices in self.plan)
+        for number, indices in enumerate(self.plan):
+            change = partial(self.cutting.change, number) if self.cutting else None
+            yield make_batch(self.corpus, indices, change)
 
 
 @dataclass(frozen=True)
@@ -64,7 +82,7 @@ class TranslationTask:
         return self.translator
 
     def batches(self, epoch: int) -> Epoch:
-        return self._epoch(self.sets.train, epoch)
+        return self._epoch(self.sets.train, epoch, self._cutting(epoch))
 
     def loss(self, module: nn.Module, batch: Batch) -> Loss:
         total, tokens = module(batch)
@@ -98,7 +116,18 @@ class TranslationTask:
         )
         return quick_bleu(list(pipeline.texts(sources, batch_size=128)), references)
 
-    def _epoch(self, corpus: EncodedCorpus, epoch: int) -> Epoch:
+    @cached_property
+    def _dropouts(self) -> tuple[SubwordDropout, SubwordDropout]:
+        probability, both = self.config.data.subword_dropout, self.tokenizers
+        src = SubwordDropout(both.src, probability)
+        return src, src if both.src is both.tgt else SubwordDropout(both.tgt, probability)
+
+    def _cutting(self, epoch: int) -> Cutting | None:
+        if not self.config.data.subword_dropout:
+            return None
+        return Cutting(*self._dropouts, (self.config.training.seed, epoch))
+
+    def _epoch(self, corpus: EncodedCorpus, epoch: int, cutting: Cutting | None = None) -> Epoch:
         tokens, seed = self.config.data.tokens_per_batch, self.config.training.seed
         plan = plan_batches(corpus.src_lengths, corpus.tgt_lengths, tokens, seed, epoch)
-        return Epoch(corpus, plan)
+        return Epoch(corpus, plan, cutting)

@@ -54,6 +54,10 @@ class Tokenizer(Protocol):
         """Return ids as running text up to the first EOS_ID; PAD_ID and BOS_ID are passed over."""
         ...
 
+    def cuts(self) -> list[list[tuple[int, int]]]:
+        """Return for each id the pairs of ids that together stand for the same text."""
+        ...
+
     def to_asset(self) -> bytes:
         """Return all that `tokenizer_from_asset` needs to build the tokenizer again."""
         ...
@@ -96,6 +100,18 @@ class Subwords:
     def decode(self, ids: Sequence[int]) -> str:
         return self._model.decode(_before_end(ids))
 
+    def cuts(self) -> list[list[tuple[int, int]]]:
+        model = self._model
+        size = model.vocab_size()
+        plain = [k for k in range(size) if not (model.is_control(k) or model.is_unknown(k))]
+        ids = {model.id_to_piece(k): k for k in plain}
+        cuts: list[list[tuple[int, int]]] = [[] for _ in range(size)]
+        for piece, number in ids.items():
+            for k in range(1, len(piece)):
+                if piece[:k] in ids and piece[k:] in ids:
+                    cuts[number].append((ids[piece[:k]], ids[piece[k:]]))
+        return cuts
+
     def to_asset(self) -> bytes:
         return self._asset
 
@@ -130,6 +146,9 @@ class Words:
 
     def decode(self, ids: Sequence[int]) -> str:
         return self._joiner.detokenize([self._words[number] for number in _before_end(ids)], unescape=False)
+
+    def cuts(self) -> list[list[tuple[int, int]]]:
+        return [[] for _ in self._words]
 
     def to_asset(self) -> bytes:
         fields = {"language": self.language, "words": self._words[len(SPECIALS) :]}
