@@ -11,7 +11,7 @@ from chosen import beam_settings, length_rule
 from hashed_model import AttendingHashedModel, FixedModel, HashedModel, sources
 from throughtime.errors import InputError
 from throughtime.seq2seq.beam import beam
-from throughtime.seq2seq.ensemble import Ensemble
+from throughtime.seq2seq.ensemble import Ensemble, Vote, count_votes
 from throughtime.seq2seq.search import AttendingModel, StepModel, greedy
 
 
@@ -90,6 +90,44 @@ def test_a_member_without_attention_leaves_the_ensemble_without() -> None:
     together = Ensemble([AttendingHashedModel(0), HashedModel(1)])
     with pytest.raises(InputError, match="the model has no attention"):
         beam(together, src, lengths, beam_settings(coverage_penalty=0.1))
+
+
+def test_members_read_sources_of_their_own() -> None:
+    src, lengths = sources()
+    other = (src.flip(0).repeat(1, 2), 2 * lengths.flip(0))
+    members = [AttendingHashedModel(0), AttendingHashedModel(1)]
+    together = Ensemble(members).reading([(src, lengths), other])
+    tokens = torch.full((len(src),), 2)
+    pairs = zip(members, [(src, lengths), other], strict=True)
+    answers = [model.step(tokens, model.start(*own))[0].exp() for model, own in pairs]
+    found, state = together.step(tokens, together.start(src, lengths))
+    torch.testing.assert_close(found.exp(), (answers[0] + answers[1]) / 2)
+    assert together.attention(state) is None  # there are no positions in common
+    assert Ensemble(members).attention(Ensemble(members).start(src, lengths)) is not None
+
+
+def test_votes_are_what_members_say_of_what_was_written() -> None:
+    src, lengths = sources()
+    sure = FixedModel([[0, 0, 0, 0.1, 0.9, 0], [0, 0, 0, 0.9, 0.1, 0]])
+    unsure = FixedModel([[0, 0, 0, 0.2, 0.3, 0.5]])
+    votes = [Vote(), Vote()]
+    written = [[4], [4, 5], *[[4]] * (len(src) - 2)]
+    count_votes(Ensemble([sure, unsure]), src, lengths, written, votes)
+    tokens = 2 * len(src) + 1
+    assert [vote.tokens for vote in votes] == [tokens, tokens]
+    # The first member holds 4 likeliest at first and eos (3) from then on, the second always 5.
+    assert [vote.agreed for vote in votes] == [tokens - 1, 1]
+    assert votes[0].log_probability == -math.inf  # it never writes 5
+    expected = (len(src)) * math.log(0.3) + len(src) * math.log(0.2) + math.log(0.5)
+    assert votes[1].log_probability == pytest.approx(expected)
+
+
+def test_a_model_twice_votes_alike() -> None:
+    src, lengths = sources()
+    model, votes = HashedModel(3), [Vote(), Vote()]
+    written = [one.tokens for one in greedy(model, src, lengths, length_rule())]
+    count_votes(Ensemble([model, model]), src, lengths, written, votes)
+    assert votes[0] == votes[1] and votes[0].tokens == sum(len(text) + 1 for text in written)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from chosen import beam_settings, length_rule, sample_settings
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import SearchConfig
 from throughtime.seq2seq.model import Translator, stepper
-from throughtime.seq2seq.model_file import Tokenizers
+from throughtime.seq2seq.model_file import Tokenizers, save_model
 from throughtime.seq2seq.run import (
     LONGEST_PIECE,
     LONGEST_SOURCE,
@@ -28,8 +28,9 @@ from throughtime.seq2seq.run import (
     same_vocabularies,
 )
 from throughtime.seq2seq.search import State
-from throughtime.seq2seq.tokenizer import EOS_ID, Words
+from throughtime.seq2seq.tokenizer import EOS_ID, SPECIALS, Words
 
+LETTERS = list("abcdefgh")
 MakePipeline = Callable[..., Pipeline]
 
 ODD_LINES = [
@@ -294,8 +295,39 @@ def test_ensemble_refuses_other_vocabularies(saved_letters: Callable[..., Path],
     with pytest.raises(InputError) as caught:
         load_pipeline([one, two], length_rule())
     assert str(caught.value) == (
-        f"{two} and {one} have different vocabularies; an ensemble needs the same in all"
+        f"{two} and {one} have different target vocabularies; an ensemble needs the same in all"
     )
+
+
+def test_members_may_read_by_vocabularies_of_their_own(
+    letters: Tokenizers, letter_model: Callable[..., Translator], tmp_path: Path
+) -> None:
+    """A model and itself with its source words numbered otherwise write what it writes alone."""
+    model = letter_model(3, tie_embeddings="none")
+    paths = [tmp_path / "one.safetensors", tmp_path / "two.safetensors"]
+    save_model(paths[0], model.config, model.state_dict(), letters, {})
+    turned = Words(LETTERS[::-1], "en")
+    weights = dict(model.state_dict())
+    vectors = weights["src_embedding.weight"].clone()
+    vectors[len(SPECIALS) :] = vectors[len(SPECIALS) :].flip(0)
+    weights["src_embedding.weight"] = vectors
+    save_model(paths[1], model.config, weights, Tokenizers(turned, letters.tgt), {})
+    lines = [*random_lines(20), " ".join("abcdefgh" * 60)]
+    alone = load_pipeline(paths[:1], length_rule(offset=3))
+    together = load_pipeline(paths, length_rule(offset=3), weights=[1, 2], counting=True)
+    assert len(together.readers) == 2 and not alone.readers
+    assert list(together.texts(lines)) == list(alone.texts(lines))
+    one, other = together.votes
+    assert one.agreed == other.agreed > 0.8 * one.tokens  # where length ends a text, eos is nobody's choice
+
+
+def test_one_model_with_a_weight_is_that_model(saved_letters: Callable[..., Path], tmp_path: Path) -> None:
+    path = saved_letters(tmp_path / "m.safetensors")
+    lines = random_lines(5)
+    plain, weighted = (load_pipeline([path], length_rule(offset=3), weights=one) for one in ((), (2.0,)))
+    assert list(plain.texts(lines)) == list(weighted.texts(lines))
+    with pytest.raises(InputError, match="expected a number above 0 for each of 1"):
+        load_pipeline([path], length_rule(), weights=[1.0, 2.0])
 
 
 def test_vocabularies_are_compared_on_both_sides(letters: Tokenizers) -> None:

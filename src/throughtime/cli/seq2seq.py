@@ -14,12 +14,19 @@ from cyclopts.config import Dict
 from rich.console import Console
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.config import DataConfig, ModelConfig, SearchConfig, TrainConfig, TrainingConfig
+from throughtime.seq2seq.config import (
+    DataConfig,
+    EnsembleConfig,
+    ModelConfig,
+    SearchConfig,
+    TrainConfig,
+    TrainingConfig,
+)
 from throughtime.seq2seq.evaluate import evaluate, write_report, write_translations
 from throughtime.seq2seq.prepare import read_test
 from throughtime.seq2seq.presets import PRESETS
 from throughtime.seq2seq.run import decoder_of, load_pipeline
-from throughtime.seq2seq.show import show_scores
+from throughtime.seq2seq.show import show_scores, votes_table
 from throughtime.seq2seq.train import default_folder, resume_run, train_run
 from throughtime.seq2seq.translate import blocks_of, translate
 
@@ -41,7 +48,8 @@ app = App(
 )
 PHRASEBOOK_MODEL = default_folder(()) / "best.safetensors"
 Model = Annotated[Path, Parameter(help="A model file.")]
-Members = Annotated[tuple[Path, ...], Parameter(help="Further models that write together with the first.")]
+Search = Annotated[SearchConfig, Parameter(name="*", group="Search")]
+Members = Annotated[EnsembleConfig, Parameter(name="*", group="Ensemble")]
 
 
 @app.command
@@ -85,12 +93,12 @@ def evaluate_command(
     model: Model = PHRASEBOOK_MODEL,
     *,
     corpus: tuple[str, ...] = (),
-    ensemble: Members = (),
     columns: tuple[str, str] | None = None,
     language: str = "fr",
     output: Path | None = None,
     report: Path | None = None,
-    search: Annotated[SearchConfig, Parameter(name="*", group="Search")] = SearchConfig(),  # noqa: B008
+    members: Members = EnsembleConfig(),  # noqa: B008
+    search: Search = SearchConfig(),  # noqa: B008
 ) -> None:
     """Translate a test set and score it: BLEU and chrF, with signatures and 95% intervals.
 
@@ -108,15 +116,18 @@ def evaluate_command(
         File for the scores as JSON.
     """
     pairs = read_test(corpus, columns)
-    pipeline = load_pipeline([_present(model), *ensemble], decoder_of(search), search.seed)
+    models = [_present(model), *members.ensemble]
+    pipeline = load_pipeline(models, decoder_of(search), search.seed, members.weights, counting=True)
     evaluation = evaluate(pipeline, pairs, language)
     show_scores(Console(), evaluation.scores, " and ".join(corpus) or "phrasebook")
+    if evaluation.votes:
+        Console().print(votes_table(models, members.weights, evaluation.votes))
     print(f"{len(pairs):,} sentences in {evaluation.seconds:.1f} s")
     if output is not None:
         write_translations(output, evaluation.translations)
     if report is not None:
-        models = [str(path) for path in (model, *ensemble)]
-        write_report(report, {"models": models, "search": asdict(search), **evaluation.to_dict()})
+        used = {"models": list(map(str, models)), "weights": members.weights, "search": asdict(search)}
+        write_report(report, used | evaluation.to_dict())
 
 
 @app.command
@@ -125,8 +136,8 @@ def run(
     text: str | None = None,
     *,
     file: Path | None = None,
-    ensemble: Members = (),
-    search: Annotated[SearchConfig, Parameter(name="*", group="Search")] = SearchConfig(),  # noqa: B008
+    members: Members = EnsembleConfig(),  # noqa: B008
+    search: Search = SearchConfig(),  # noqa: B008
 ) -> None:
     """Translate a sentence, a file, or standard input as its lines come.
 
@@ -141,7 +152,8 @@ def run(
     """
     if text is not None and file is not None:
         raise InputError("text and --file are both given; one of them is translated, not both")
-    pipeline = load_pipeline([_present(model), *ensemble], decoder_of(search), search.seed)
+    models = [_present(model), *members.ensemble]
+    pipeline = load_pipeline(models, decoder_of(search), search.seed, members.weights)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # as what is read
     if text is None and file is None and sys.stdin.isatty():

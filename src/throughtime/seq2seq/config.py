@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from throughtime.errors import InputError
@@ -174,6 +175,19 @@ class SearchConfig:
         _require(self, "seed", 0 <= self.seed < SEEDS, "0 or more and below 2**63")
         if self.search == "greedy" and self.n_best > 1:
             raise InputError(f"n_best is {self.n_best}, but greedy search writes one translation; expected 1")
+
+
+@dataclass(frozen=True)
+class EnsembleConfig:
+    """Models that write together with the first.
+
+    Attributes:
+        ensemble: further model files; each may have its own source vocabulary, the target's must be the same.
+        weights: a weight for each model, the first included; equal where none is given.
+    """
+
+    ensemble: tuple[Path, ...] = ()
+    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from throughtime.artefact.file import written_whole
+from throughtime.seq2seq.ensemble import Vote
 from throughtime.seq2seq.readers import Pair
 from throughtime.seq2seq.run import Pipeline
 from throughtime.seq2seq.score import ScoreReport, score
@@ -17,11 +18,12 @@ from throughtime.seq2seq.score import ScoreReport, score
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The translations of a set, their scores, and the time that they took."""
+    """The translations of a set, their scores, the time that they took, and the votes of an ensemble."""
 
     translations: tuple[str, ...]
     scores: ScoreReport
     seconds: float
+    votes: tuple[Vote, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """All but the translations, as plain values for JSON."""
@@ -30,6 +32,7 @@ class Evaluation:
             **self.scores.to_dict(),
             "seconds": self.seconds,
             "sentences_per_second": sentences_per_second,
+            "votes": list(map(asdict, self.votes)),
         }
 
 
@@ -41,9 +44,8 @@ def evaluate(pipeline: Pipeline, pairs: Sequence[Pair], language: str, n_bootstr
     start = time.perf_counter()
     translations = tuple(pipeline.texts([pair.src for pair in pairs]))
     seconds = time.perf_counter() - start
-    return Evaluation(
-        translations, score(translations, [pair.tgt for pair in pairs], language, n_bootstrap), seconds
-    )
+    scores = score(translations, [pair.tgt for pair in pairs], language, n_bootstrap)
+    return Evaluation(translations, scores, seconds, tuple(pipeline.votes))
 
 
 def write_translations(path: Path, translations: Sequence[str]) -> None:

@@ -17,12 +17,12 @@ from throughtime.errors import InputError
 from throughtime.seq2seq.beam import BeamSettings, beam
 from throughtime.seq2seq.cleaning import normalise
 from throughtime.seq2seq.config import SearchConfig
-from throughtime.seq2seq.ensemble import Ensemble
+from throughtime.seq2seq.ensemble import Ensemble, Vote, count_votes
 from throughtime.seq2seq.model import stepper
 from throughtime.seq2seq.model_file import Tokenizers, load_model
 from throughtime.seq2seq.sampling import SampleSettings, sample
 from throughtime.seq2seq.search import Hypothesis, LengthRule, StepModel, greedy
-from throughtime.seq2seq.tokenizer import EOS_ID, PAD_ID
+from throughtime.seq2seq.tokenizer import EOS_ID, PAD_ID, Tokenizer
 
 LONGEST_PIECE = 100
 """Words; longer lines are translated in pieces, cut at ends of sentences where there are any."""
@@ -47,8 +47,16 @@ class Candidate:
     score: float
 
 
+Source = tuple[list[int], ...]
+"""A text to translate as ids, once, or for each member of an ensemble by its own vocabulary."""
+
+
 class Pipeline:
-    """Models and tokenizers put together: lines of text to lines of text; the models stand on `device`."""
+    """Models and tokenizers put together: lines of text to lines of text; the models stand on `device`.
+
+    readers: the source tokenizer of each member of an ensemble, where they are not all one; `tokenizers` then
+    has the first's. votes: where there are any, one a member, what each says of the translations is added.
+    """
 
     def __init__(
         self,
@@ -57,8 +65,11 @@ class Pipeline:
         decoder: Decoder,
         seed: int = 0,
         device: torch.device | str = "cpu",
+        readers: Sequence[Tokenizer] = (),
+        votes: Sequence[Vote] = (),
     ) -> None:
         self.model, self.tokenizers, self.decoder, self.device = model, tokenizers, decoder, device
+        self.readers, self.votes = readers, votes
         self.generator = torch.Generator(device).manual_seed(seed)
 
     def lines(self, lines: Iterable[str], batch_size: int = 64) -> Iterator[list[Candidate]]:
@@ -79,45 +90,76 @@ class Pipeline:
         written = iter(self._translate([source for part in parts for source in part]))
         return [_joined(list(islice(written, len(part)))) for part in parts]
 
-    def _sources(self, line: str) -> list[list[int]]:
+    def _sources(self, line: str) -> list[Source]:
         """A line as ids, in one piece or several; in none where there is nothing to translate."""
-        encoded = [self.tokenizers.src.encode(piece) for piece in pieces(line)]
-        return [[*part, EOS_ID] for ids in encoded for part in _runs(ids, LONGEST_SOURCE)]
+        return [source for piece in pieces(line) for source in self._encoded(piece)]
 
-    def _translate(self, sources: Sequence[list[int]]) -> list[list[Candidate]]:
+    def _encoded(self, piece: str) -> Iterator[Source]:
+        parts = _runs(self.tokenizers.src.encode(piece), LONGEST_SOURCE)
+        for part in parts:
+            if not self.readers:
+                yield ([*part, EOS_ID],)
+                continue
+            text = piece if len(parts) == 1 else self.tokenizers.src.decode(part)
+            yield tuple([*one.encode(text), EOS_ID] for one in self.readers)
+
+    def _translate(self, sources: Sequence[Source]) -> list[list[Candidate]]:
         """Candidates for each source, sources of like length side by side."""
         results: list[list[Candidate]] = [[] for _ in sources]
-        for group in _groups([len(source) for source in sources]):
+        for group in _groups([len(source[0]) for source in sources]):
             for k, found in zip(group, self._search([sources[k] for k in group]), strict=True):
                 results[k] = [Candidate(self.tokenizers.tgt.decode(one.tokens), one.score) for one in found]
         return results
 
-    def _search(self, sources: Sequence[list[int]]) -> list[list[Hypothesis]]:
-        src, lengths = _padded(sources)
-        src = src.to(self.device)
+    def _search(self, sources: Sequence[Source]) -> list[list[Hypothesis]]:
+        each = [_padded(rows, self.device) for rows in zip(*sources, strict=True)]
+        model, (src, lengths) = self.model, each[0]
+        if self.readers and isinstance(model, Ensemble):
+            model = model.reading(each)
+        found = self._found(model, src, lengths)
+        if self.votes and isinstance(model, Ensemble):
+            count_votes(model, src, lengths, [one[0].tokens for one in found], self.votes)
+        return found
+
+    def _found(self, model: StepModel, src: Tensor, lengths: Tensor) -> list[list[Hypothesis]]:
         match self.decoder:
             case BeamSettings():
-                return beam(self.model, src, lengths, self.decoder)
+                return beam(model, src, lengths, self.decoder)
             case SampleSettings():
-                return sample(self.model, src, lengths, self.decoder, self.generator)
+                return sample(model, src, lengths, self.decoder, self.generator)
             case LengthRule():
-                return [[one] for one in greedy(self.model, src, lengths, self.decoder)]
+                return [[one] for one in greedy(model, src, lengths, self.decoder)]
 
 
-def load_pipeline(paths: Sequence[Path], decoder: Decoder, seed: int = 0) -> Pipeline:
-    """One model, or several as an ensemble.
+def load_pipeline(
+    paths: Sequence[Path],
+    decoder: Decoder,
+    seed: int = 0,
+    weights: Sequence[float] = (),
+    counting: bool = False,
+) -> Pipeline:
+    """One model, or several as an ensemble, equal or with a weight for each.
 
-    Raises InputError for a file that is no model, and for models whose vocabularies differ.
+    Members may read by vocabularies of their own; the one that they write by must be the same.
+    counting: the votes of an ensemble's members are counted, which takes about a third longer.
+    Raises InputError for a file that is no model, for target vocabularies that differ, and for weights that
+    are not one positive number for each.
     """
     trained = [load_model(path) for path in paths]
     tokenizers = trained[0].tokenizers
     for path, other in zip(paths, trained, strict=True):
-        if not same_vocabularies(other.tokenizers, tokenizers):
+        if not same_vocabulary(other.tokenizers.tgt, tokenizers.tgt):
             raise InputError(
-                f"{path} and {paths[0]} have different vocabularies; an ensemble needs the same in all"
+                f"{path} and {paths[0]} have different target vocabularies; an ensemble needs the same in all"
             )
     steppers = [stepper(one.model) for one in trained]
-    return Pipeline(Ensemble(steppers) if len(steppers) > 1 else steppers[0], tokenizers, decoder, seed)
+    if len(steppers) == 1 and not weights:
+        return Pipeline(steppers[0], tokenizers, decoder, seed)
+    readers = [one.tokenizers.src for one in trained]
+    shared = all(same_vocabulary(one, tokenizers.src) for one in readers)
+    votes = [Vote() for _ in steppers] if counting else ()
+    ensemble = Ensemble(steppers, weights or None)
+    return Pipeline(ensemble, tokenizers, decoder, seed, readers=() if shared else readers, votes=votes)
 
 
 def pieces(line: str) -> list[str]:
@@ -155,16 +197,20 @@ def _joined(parts: Sequence[list[Candidate]]) -> list[Candidate]:
     ]
 
 
-def _padded(sources: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
+def _padded(sources: Sequence[list[int]], device: torch.device | str) -> tuple[Tensor, Tensor]:
     rows = [torch.tensor(source) for source in sources]
-    return pad_sequence(rows, batch_first=True, padding_value=PAD_ID), torch.tensor(
-        [len(row) for row in rows]
-    )
+    src = pad_sequence(rows, batch_first=True, padding_value=PAD_ID).to(device)
+    return src, torch.tensor([len(row) for row in rows])
+
+
+def same_vocabulary(one: Tokenizer, other: Tokenizer) -> bool:
+    """Whether two tokenizers give the same numbers."""
+    return one is other or one.to_asset() == other.to_asset()
 
 
 def same_vocabularies(one: Tokenizers, other: Tokenizers) -> bool:
     """Whether two models read and write by the same numbers."""
-    return one.src.to_asset() == other.src.to_asset() and one.tgt.to_asset() == other.tgt.to_asset()
+    return same_vocabulary(one.src, other.src) and same_vocabulary(one.tgt, other.tgt)
 
 
 def decoder_of(config: SearchConfig) -> Decoder:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from throughtime.seq2seq.ensemble import Vote
 from throughtime.seq2seq.readers import Pair
 from throughtime.seq2seq.score import ScoreReport
 
@@ -37,4 +39,16 @@ def translations_table(pairs: Sequence[Pair], translations: Sequence[str]) -> Ta
     for pair, translation in zip(pairs, translations, strict=True):
         cells = (pair.src, translation, pair.tgt)
         table.add_row(*map(Text, cells))  # a string would be read as rich's markup
+    return table
+
+
+def votes_table(models: Sequence[Path], weights: Sequence[float], votes: Sequence[Vote]) -> Table:
+    """How far each member of an ensemble would have written the same."""
+    table = Table(title="Votes", title_justify="left")
+    for heading in ("model", "weight", "likeliest to it too", "log p a token"):
+        table.add_column(heading, justify="left" if heading == "model" else "right")
+    for path, weight, vote in zip(models, weights or [1.0] * len(models), votes, strict=True):
+        tokens = max(vote.tokens, 1)
+        shares = f"{vote.agreed / tokens:.1%}", f"{vote.log_probability / tokens:.3f}"
+        table.add_row(Text(str(path)), f"{weight:g}", *shares)
     return table
