@@ -1,9 +1,11 @@
-"""How many words a second translation learns, with torch's kernels for its recurrent layers and with ours.
+"""How many words a second translation learns: as one writes it with torch.nn, and by ours.
 
 One model, that of `throughtime seq2seq train`, takes optimiser steps on batches of Multi30k, English to
-French: forward, backward, clipping, update, as in training. Each batch is taken by every back-end in turn,
-first by another each time. Told are medians over the batches: target tokens a second, and tokens of both
-sides. Multi30k is looked for in the folder that THROUGHTIME_DATA names, or in ../shared/data.
+French: forward, backward, clipping, update, as in training. Each batch is taken in turn, first by another
+each time, by nn.LSTM, the same network of nn.LSTM on packed sequences with a decoder over whole sequences and
+torch's cross-entropy; and by ours with each back-end. Told are medians over the batches: target tokens a
+second, and tokens of both sides. Multi30k is looked for in the folder that THROUGHTIME_DATA names, or in
+../shared/data.
 
     python benchmarks/translation.py                  writes translation.json
     python benchmarks/translation.py --batch 32 --cell gru --attention none --steps 100
@@ -17,6 +19,8 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from copy import copy
+from dataclasses import replace
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import Annotated
@@ -24,14 +28,18 @@ from typing import Annotated
 import torch
 from cyclopts import App, Parameter
 from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from throughtime.layers import Recurrent
 from throughtime.seq2seq.batches import Batch, make_batch, plan_batches
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.corpus import EncodedCorpus
+from throughtime.seq2seq.model import Encoded, Translator
 from throughtime.seq2seq.prepare import prepare, write_tsv
 from throughtime.seq2seq.readers import read_pairs
 from throughtime.seq2seq.task import Sets, TranslationTask
+from throughtime.seq2seq.tokenizer import PAD_ID
 from throughtime.training.step import Stepper
 
 DATA = Path(os.environ.get("THROUGHTIME_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -60,6 +68,45 @@ def batches(corpus: EncodedCorpus, size: int, seed: int) -> Iterator[Batch]:
     return (make_batch(corpus, indices) for indices in chain.from_iterable(plans))
 
 
+BY_TORCH = "nn.LSTM"
+
+
+class Written(Translator):
+    """The model as one writes it with torch.nn."""
+
+    def __init__(self, config: ModelConfig, src_vocab_size: int, tgt_vocab_size: int) -> None:
+        super().__init__(replace(config, output="full"), src_vocab_size, tgt_vocab_size)
+        self.encoder, self.decoder = (  # pyright: ignore[reportAttributeAccessIssue]
+            nn.LSTM(
+                one.input_size,
+                one.hidden_size,
+                one.num_layers,
+                batch_first=True,
+                dropout=one.dropout,
+                bidirectional=one.bidirectional,
+            )
+            for one in (self.encoder, self.decoder)
+        )
+
+    def encode(self, src: Tensor, src_lengths: Tensor) -> Encoded:
+        packed = pack_padded_sequence(
+            self._embedded(self.src_embedding, src), src_lengths, batch_first=True, enforce_sorted=False
+        )
+        memory, last = self.encoder(packed)
+        state = self.bridge(last)
+        if self.config.input_feeding:
+            state = (*state, src.new_zeros(1, len(src), self.head.width, dtype=last[0].dtype))
+        return Encoded(state, pad_packed_sequence(memory, batch_first=True)[0], src != PAD_ID)
+
+
+def written(task: TranslationTask) -> TranslationTask:
+    """The same task for the network of torch.nn, with the same weights."""
+    other, both = copy(task), task.tokenizers
+    other.translator = Written(task.config.model, both.src.vocab_size, both.tgt.vocab_size)
+    other.translator.load_state_dict(task.translator.state_dict())
+    return other
+
+
 def run_by(backend: str, task: TranslationTask) -> None:
     """Has every recurrent layer of the model run by that back-end."""
     for layer in task.module.modules():
@@ -70,17 +117,21 @@ def run_by(backend: str, task: TranslationTask) -> None:
 def step_times(
     task: TranslationTask, backends: Sequence[str], given: Sequence[Batch]
 ) -> dict[str, list[float]]:
-    """Seconds that each back-end takes for an optimiser step on each batch; the first batch warms up."""
+    """Seconds that each takes for an optimiser step on each batch; the first batch warms up."""
     training = task.config.training
-    stepper = Stepper(task, training, Fabric(accelerator="cpu", devices=1))
-    task.module.train()
+    ours, theirs = (
+        Stepper(one, training, Fabric(accelerator="cpu", devices=1)) for one in (task, written(task))
+    )
+    for one in (ours, theirs):
+        one.module.train()
     times: dict[str, list[float]] = {name: [] for name in backends}
     for k, batch in enumerate(given):
         turn = k % len(backends)
         for name in (*backends[turn:], *backends[:turn]):
-            run_by(name, task)
+            if name != BY_TORCH:
+                run_by(name, task)
             start = time.perf_counter()
-            stepper.step([batch], training.learning_rate)
+            (theirs if name == BY_TORCH else ours).step([batch], training.learning_rate)
             times[name].append(time.perf_counter() - start)
     return {name: values[1:] for name, values in times.items()}
 
@@ -109,7 +160,7 @@ def main(
     batch: int = 64,
     pairs: int = 10_000,
     vocabulary: int = 8000,
-    backends: tuple[str, ...] = ("torch", "compiled"),
+    backends: tuple[str, ...] = (BY_TORCH, "torch", "compiled"),
     report: Path = Path("translation.json"),
     model: Annotated[ModelConfig, Parameter(name="*", group="Network")] = ModelConfig(),  # noqa: B008
 ) -> None:
@@ -126,7 +177,8 @@ def main(
     vocabulary
         Subwords, shared by both languages.
     backends
-        Who runs the recurrent layers; the others are compared with the first.
+        nn.LSTM, the network of torch.nn; else who runs our recurrent layers. The others are compared with
+        the first.
     report
         File for the figures as JSON.
     """

@@ -20,7 +20,7 @@ from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.phrasebook import Phrasebook
 from throughtime.seq2seq.presets import PRESETS
 from throughtime.seq2seq.readers import Pair
-from throughtime.seq2seq.run import decoder_of, load_pipeline
+from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.train import read_settings
 
 Run = Callable[..., Any]
@@ -197,7 +197,7 @@ def test_a_corpus_has_no_preset_unless_asked(
 
 def test_run_translates_a_sentence(run: Run, model: Path) -> None:
     done = run("seq2seq", "run", model, "a b c")
-    expected = next(load_pipeline([model], decoder_of(SearchConfig())).texts(["a b c"]))
+    expected = next(load_pipeline([model], SearchConfig()).texts(["a b c"]))
     assert done == (0, f"{expected}\n", "")
     assert expected
 
@@ -205,9 +205,7 @@ def test_run_translates_a_sentence(run: Run, model: Path) -> None:
 def test_run_keeps_lines_of_every_source(
     run: Run, model: Path, standard_input: Callable[[bytes], None]
 ) -> None:
-    expected = "".join(
-        f"{text}\n" for text in load_pipeline([model], decoder_of(SearchConfig())).texts(SOURCES)
-    )
+    expected = "".join(f"{text}\n" for text in load_pipeline([model], SearchConfig()).texts(SOURCES))
     lines = "".join(f"{line}\n" for line in SOURCES)
     Path("in.txt").write_text(lines)
     standard_input(lines.encode())
@@ -275,7 +273,7 @@ def test_evaluate_scores_and_writes_what_is_asked(run: Run, model: Path, trained
     assert (done.code, done.err) == (0, "")
     assert "20 sentences in " in done.out
     sources = [line.split("\t")[0] for line in test.read_text().splitlines()]
-    pipeline = load_pipeline([model], decoder_of(SearchConfig()))
+    pipeline = load_pipeline([model], SearchConfig())
     assert Path("out.txt").read_text() == "".join(f"{text}\n" for text in pipeline.texts(sources))
     report = json.loads(Path("report.json").read_text())
     assert report["models"] == [str(model)]

@@ -31,6 +31,7 @@ from throughtime.seq2seq.search import State
 from throughtime.seq2seq.tokenizer import EOS_ID, SPECIALS, Words
 
 LETTERS = list("abcdefgh")
+SHORT = SearchConfig("greedy", max_length_offset=3)
 MakePipeline = Callable[..., Pipeline]
 
 ODD_LINES = [
@@ -181,7 +182,10 @@ class Counting:
     def encode(self, text: str) -> list[int]:
         return [4 + ord(character) % 6 for character in text]
 
-    def decode(self, ids: list[int]) -> str:
+    def surfaces(self, text: str) -> list[str]:
+        return list(text)
+
+    def decode(self, ids: list[int], unknown: object = None) -> str:
         return str(len(ids))
 
     def start(self, src: Tensor, src_lengths: Tensor) -> State:
@@ -259,16 +263,14 @@ def test_loaded_model_translates_as_the_saved_one(
 ) -> None:
     path = saved_letters(tmp_path / "m.safetensors", seed=3)
     lines = random_lines(12)
-    assert list(load_pipeline([path], length_rule(offset=3)).texts(lines)) == list(
-        pipeline(seed=3).texts(lines)
-    )
+    assert list(load_pipeline([path], SHORT).texts(lines)) == list(pipeline(seed=3).texts(lines))
 
 
 def test_ensemble_of_a_model_with_itself_is_the_model(
     saved_letters: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = saved_letters(tmp_path / "m.safetensors")
-    lines, settings = random_lines(12), beam_settings(n_best=3)
+    lines, settings = random_lines(12), SearchConfig(n_best=3)
     alone = list(load_pipeline([path], settings).lines(lines))
     twice = list(load_pipeline([path, path], settings).lines(lines))
     for one, other in zip(alone, twice, strict=True):
@@ -280,9 +282,8 @@ def test_ensemble_of_two_is_neither(saved_letters: Callable[..., Path], tmp_path
     one = saved_letters(tmp_path / "one.safetensors", seed=1, attention="mlp", cell="gru")
     two = saved_letters(tmp_path / "two.safetensors", seed=2)
     lines = random_lines(30)
-    rule = length_rule(offset=3)
     texts = [
-        list(load_pipeline(paths, rule).texts(lines)) for paths in ([one], [two], [one, two], [two, one])
+        list(load_pipeline(paths, SHORT).texts(lines)) for paths in ([one], [two], [one, two], [two, one])
     ]
     assert texts[2] == texts[3]
     assert texts[2] not in texts[:2]
@@ -293,7 +294,7 @@ def test_ensemble_refuses_other_vocabularies(saved_letters: Callable[..., Path],
     one = saved_letters(tmp_path / "one.safetensors")
     two = saved_letters(tmp_path / "two.safetensors", tokenizers=Tokenizers(other, other))
     with pytest.raises(InputError) as caught:
-        load_pipeline([one, two], length_rule())
+        load_pipeline([one, two], SHORT)
     assert str(caught.value) == (
         f"{two} and {one} have different target vocabularies; an ensemble needs the same in all"
     )
@@ -313,8 +314,8 @@ def test_members_may_read_by_vocabularies_of_their_own(
     weights["src_embedding.weight"] = vectors
     save_model(paths[1], model.config, weights, Tokenizers(turned, letters.tgt), {})
     lines = [*random_lines(20), " ".join("abcdefgh" * 60)]
-    alone = load_pipeline(paths[:1], length_rule(offset=3))
-    together = load_pipeline(paths, length_rule(offset=3), weights=[1, 2], counting=True)
+    alone = load_pipeline(paths[:1], SHORT)
+    together = load_pipeline(paths, SHORT, weights=[1, 2], counting=True)
     assert len(together.readers) == 2 and not alone.readers
     assert list(together.texts(lines)) == list(alone.texts(lines))
     one, other = together.votes
@@ -324,10 +325,10 @@ def test_members_may_read_by_vocabularies_of_their_own(
 def test_one_model_with_a_weight_is_that_model(saved_letters: Callable[..., Path], tmp_path: Path) -> None:
     path = saved_letters(tmp_path / "m.safetensors")
     lines = random_lines(5)
-    plain, weighted = (load_pipeline([path], length_rule(offset=3), weights=one) for one in ((), (2.0,)))
+    plain, weighted = (load_pipeline([path], SHORT, weights=one) for one in ((), (2.0,)))
     assert list(plain.texts(lines)) == list(weighted.texts(lines))
     with pytest.raises(InputError, match="expected a number above 0 for each of 1"):
-        load_pipeline([path], length_rule(), weights=[1.0, 2.0])
+        load_pipeline([path], SHORT, weights=[1.0, 2.0])
 
 
 def test_vocabularies_are_compared_on_both_sides(letters: Tokenizers) -> None:

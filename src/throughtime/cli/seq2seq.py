@@ -25,7 +25,7 @@ from throughtime.seq2seq.config import (
 from throughtime.seq2seq.evaluate import evaluate, write_report, write_translations
 from throughtime.seq2seq.prepare import read_test
 from throughtime.seq2seq.presets import PRESETS
-from throughtime.seq2seq.run import decoder_of, load_pipeline
+from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.show import show_scores, votes_table
 from throughtime.seq2seq.train import default_folder, resume_run, train_run
 from throughtime.seq2seq.translate import blocks_of, translate
@@ -117,7 +117,7 @@ def evaluate_command(
     """
     pairs = read_test(corpus, columns)
     models = [_present(model), *members.ensemble]
-    pipeline = load_pipeline(models, decoder_of(search), search.seed, members.weights, counting=True)
+    pipeline = load_pipeline(models, search, members.weights, counting=True)
     evaluation = evaluate(pipeline, pairs, language)
     show_scores(Console(), evaluation.scores, " and ".join(corpus) or "phrasebook")
     if evaluation.votes:
@@ -153,7 +153,7 @@ def run(
     if text is not None and file is not None:
         raise InputError("text and --file are both given; one of them is translated, not both")
     models = [_present(model), *members.ensemble]
-    pipeline = load_pipeline(models, decoder_of(search), search.seed, members.weights)
+    pipeline = load_pipeline(models, search, members.weights)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # as what is read
     if text is None and file is None and sys.stdin.isatty():

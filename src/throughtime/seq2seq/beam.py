@@ -18,6 +18,7 @@ from throughtime.seq2seq.search import (
     StepModel,
     allowed,
     largest,
+    looked_at,
 )
 from throughtime.seq2seq.tokenizer import BOS_ID, EOS_ID
 
@@ -62,7 +63,9 @@ class _Live:
     source: Tensor  # (B, S) True where the source has a token
     tokens: Tensor  # (B, W, t + 1) bos first
     totals: Tensor  # (B, W) sums of log-probabilities, -inf where there are fewer than W
-    coverage: Tensor  # (B, W, S) attention paid so far; S = 0 where no model tells
+    coverage: Tensor  # (B, W, S) attention paid so far; S = 0 where nothing depends on it
+    looked: Tensor  # (B, W, t) where most of it was for each token, -1 where no model tells
+    looking: Tensor  # (B, W) the same for the token that is being chosen
 
     @property
     def written(self) -> int:
@@ -106,7 +109,10 @@ def beam(
 
 
 def _look(live: _Live, model: StepModel, state: State, settings: BeamSettings) -> _Live:
-    """Add where the model looked in its last step, if anything depends on it."""
+    """Add where the model looked in its last step."""
+    places = looked_at(model, state)
+    if places is not None:
+        live = replace(live, looking=places.view_as(live.looking))
     if settings.coverage_penalty == 0:
         return live
     weights = model.attention(state) if isinstance(model, AttendingModel) else None
@@ -128,6 +134,8 @@ def _begin(src: Tensor, src_lengths: Tensor, settings: BeamSettings) -> _Live:
         tokens=torch.full((size, 1, 1), BOS_ID, device=src.device),
         totals=torch.zeros(size, 1, device=src.device),
         coverage=torch.zeros(size, 1, positions, device=src.device),
+        looked=torch.empty(size, 1, 0, dtype=torch.int64, device=src.device),
+        looking=torch.full((size, 1), -1, device=src.device),
     )
 
 
@@ -153,9 +161,10 @@ def _finish(
     scores = extensions.totals / _length_penalty(live.written + 1, settings) + penalties
     rows = ends.nonzero()[:, 0]
     texts = live.tokens[rows, extensions.parents[ends], 1:].tolist()
+    looked = live.looked[rows, extensions.parents[ends]].tolist()
     places, numbers = live.sentences[rows].tolist(), torch.stack([scores, extensions.totals], dim=-1)[ends]
-    for place, text, (score, total) in zip(places, texts, numbers.tolist(), strict=True):
-        finished[place].append(Hypothesis(text, score, total))
+    for place, text, where, (score, total) in zip(places, texts, looked, numbers.tolist(), strict=True):
+        finished[place].append(Hypothesis(text, score, total, [] if -1 in where else where))
     for place in set(places):
         finished[place] = sorted(finished[place], key=_score, reverse=True)[: settings.n_best]
 
@@ -184,6 +193,7 @@ def _advance(
     kept = going.nonzero()  # (B', 1)
     parents = onward.parents[kept.squeeze(1)]  # (B', W')
     texts = torch.cat([live.tokens[kept, parents], onward.tokens[kept.squeeze(1)].unsqueeze(2)], dim=2)
+    looking = live.looking[kept, parents]
     moved = _Live(
         sentences=live.sentences[going],
         limits=live.limits[going],
@@ -191,6 +201,8 @@ def _advance(
         tokens=texts,
         totals=onward.totals[going],
         coverage=live.coverage[kept, parents],
+        looked=torch.cat([live.looked[kept, parents], looking.unsqueeze(2)], dim=2),
+        looking=looking,
     )
     return moved, (kept * live.totals.shape[1] + parents).flatten()
 

@@ -154,6 +154,9 @@ class SearchConfig:
         max_length_ratio: a translation has at most this many tokens for each of the source ...
         max_length_offset: ... and so many more.
         min_length: a translation has at least this many tokens.
+        unknown: what stands for a word that the model does not know; copy, the source word that it looked at,
+            where it has attention; keep, the sign for an unknown word.
+        dictionary: a .tsv of source words and their translations, looked into before a word is copied.
         seed: of what is drawn.
     """
 
@@ -168,11 +171,15 @@ class SearchConfig:
     max_length_ratio: float = 1.5
     max_length_offset: int = 10
     min_length: int = 0
+    unknown: Literal["copy", "keep"] = "copy"
+    dictionary: Path | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Raises InputError where a value lies outside of its range or is of no effect beside another."""
         _require(self, "seed", 0 <= self.seed < SEEDS, "0 or more and below 2**63")
+        if self.dictionary is not None and self.unknown == "keep":
+            raise InputError("a dictionary is given, but unknown is keep; expected copy")
         if self.search == "greedy" and self.n_best > 1:
             raise InputError(f"n_best is {self.n_best}, but greedy search writes one translation; expected 1")
 

@@ -44,7 +44,7 @@ class Translator(nn.Module):
 
     def __init__(self, config: ModelConfig, src_vocab_size: int, tgt_vocab_size: int) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.tgt_vocab_size = config, tgt_vocab_size
         self.tgt_embedding = nn.Embedding(tgt_vocab_size, config.embedding_size, PAD_ID)
         self.src_embedding = _source_embedding(config, src_vocab_size, self.tgt_embedding)
         width = config.embedding_size
@@ -268,7 +268,7 @@ class Stepper:
 
     def __init__(self, model: Translator) -> None:
         self.model = model.eval()
-        self.vocab_size = model.tgt_embedding.num_embeddings
+        self.vocab_size = model.tgt_vocab_size
 
     @torch.no_grad()
     def start(self, src: Tensor, src_lengths: Tensor) -> Progress:
@@ -295,8 +295,10 @@ class AttendingStepper(Stepper):
     """A stepper that can tell where the model looked for the last token."""
 
     def attention(self, state: Progress) -> Tensor:
-        """Attention over the source, (N, S); zero before the first step."""
-        return state.attended.valid * 0.0 if state.weights is None else state.weights
+        """Attention over the source, (N, S), in the order in which it came; zero before the first step."""
+        valid = state.attended.valid
+        weights = valid * 0.0 if state.weights is None else state.weights
+        return reverse(weights, valid.sum(1)) if self.model.config.reverse_source else weights
 
 
 def stepper(model: Translator) -> Stepper:

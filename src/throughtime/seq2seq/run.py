@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -23,6 +23,7 @@ from throughtime.seq2seq.model_file import Tokenizers, load_model
 from throughtime.seq2seq.sampling import SampleSettings, sample
 from throughtime.seq2seq.search import Hypothesis, LengthRule, StepModel, greedy
 from throughtime.seq2seq.tokenizer import EOS_ID, PAD_ID, Tokenizer
+from throughtime.seq2seq.unknown import UnknownWords, read_dictionary
 
 LONGEST_PIECE = 100
 """Words; longer lines are translated in pieces, cut at ends of sentences where there are any."""
@@ -47,8 +48,15 @@ class Candidate:
     score: float
 
 
-Source = tuple[list[int], ...]
-"""A text to translate as ids, once, or for each member of an ensemble by its own vocabulary."""
+class Source(NamedTuple):
+    """A text to translate.
+
+    ids: by the model's vocabulary, or by that of each member of an ensemble. surfaces: what the first's ids
+    stand for, without the end of the sentence.
+    """
+
+    ids: tuple[list[int], ...]
+    surfaces: list[str]
 
 
 class Pipeline:
@@ -56,6 +64,7 @@ class Pipeline:
 
     readers: the source tokenizer of each member of an ensemble, where they are not all one; `tokenizers` then
     has the first's. votes: where there are any, one a member, what each says of the translations is added.
+    unknown: what is shown for words that the model does not know; None: the sign for them.
     """
 
     def __init__(
@@ -67,9 +76,10 @@ class Pipeline:
         device: torch.device | str = "cpu",
         readers: Sequence[Tokenizer] = (),
         votes: Sequence[Vote] = (),
+        unknown: UnknownWords | None = None,
     ) -> None:
         self.model, self.tokenizers, self.decoder, self.device = model, tokenizers, decoder, device
-        self.readers, self.votes = readers, votes
+        self.readers, self.votes, self.unknown = readers, votes, unknown
         self.generator = torch.Generator(device).manual_seed(seed)
 
     def lines(self, lines: Iterable[str], batch_size: int = 64) -> Iterator[list[Candidate]]:
@@ -95,24 +105,30 @@ class Pipeline:
         return [source for piece in pieces(line) for source in self._encoded(piece)]
 
     def _encoded(self, piece: str) -> Iterator[Source]:
-        parts = _runs(self.tokenizers.src.encode(piece), LONGEST_SOURCE)
-        for part in parts:
-            if not self.readers:
-                yield ([*part, EOS_ID],)
-                continue
-            text = piece if len(parts) == 1 else self.tokenizers.src.decode(part)
-            yield tuple([*one.encode(text), EOS_ID] for one in self.readers)
+        first = self.tokenizers.src
+        parts = _runs(first.encode(piece), LONGEST_SOURCE)
+        surfaces = _runs(first.surfaces(piece) if self.unknown else [], LONGEST_SOURCE)
+        for part, written in zip_longest(parts, surfaces, fillvalue=[]):
+            ids = ([*part, EOS_ID],)
+            if self.readers:
+                text = piece if len(parts) == 1 else first.decode(part)
+                ids = tuple([*one.encode(text), EOS_ID] for one in self.readers)
+            yield Source(ids, list(written))
 
     def _translate(self, sources: Sequence[Source]) -> list[list[Candidate]]:
         """Candidates for each source, sources of like length side by side."""
         results: list[list[Candidate]] = [[] for _ in sources]
-        for group in _groups([len(source[0]) for source in sources]):
+        for group in _groups([len(source.ids[0]) for source in sources]):
             for k, found in zip(group, self._search([sources[k] for k in group]), strict=True):
-                results[k] = [Candidate(self.tokenizers.tgt.decode(one.tokens), one.score) for one in found]
+                results[k] = [Candidate(self._text(one, sources[k]), one.score) for one in found]
         return results
 
+    def _text(self, found: Hypothesis, source: Source) -> str:
+        shown = self.unknown.filled(found, source.surfaces) if self.unknown else {}
+        return self.tokenizers.tgt.decode(found.tokens, shown)
+
     def _search(self, sources: Sequence[Source]) -> list[list[Hypothesis]]:
-        each = [_padded(rows, self.device) for rows in zip(*sources, strict=True)]
+        each = [_padded(rows, self.device) for rows in zip(*(one.ids for one in sources), strict=True)]
         model, (src, lengths) = self.model, each[0]
         if self.readers and isinstance(model, Ensemble):
             model = model.reading(each)
@@ -132,19 +148,16 @@ class Pipeline:
 
 
 def load_pipeline(
-    paths: Sequence[Path],
-    decoder: Decoder,
-    seed: int = 0,
-    weights: Sequence[float] = (),
-    counting: bool = False,
+    paths: Sequence[Path], config: SearchConfig, weights: Sequence[float] = (), counting: bool = False
 ) -> Pipeline:
-    """One model, or several as an ensemble, equal or with a weight for each.
+    """One model, or several as an ensemble, equal or with a weight for each, searched as configured.
 
     Members may read by vocabularies of their own; the one that they write by must be the same.
     counting: the votes of an ensemble's members are counted, which takes about a third longer.
     Raises InputError for a file that is no model, for target vocabularies that differ, and for weights that
     are not one positive number for each.
     """
+    decoder, unknown = decoder_of(config), unknown_words(config)
     trained = [load_model(path) for path in paths]
     tokenizers = trained[0].tokenizers
     for path, other in zip(paths, trained, strict=True):
@@ -154,12 +167,19 @@ def load_pipeline(
             )
     steppers = [stepper(one.model) for one in trained]
     if len(steppers) == 1 and not weights:
-        return Pipeline(steppers[0], tokenizers, decoder, seed)
+        return Pipeline(steppers[0], tokenizers, decoder, config.seed, unknown=unknown)
     readers = [one.tokenizers.src for one in trained]
     shared = all(same_vocabulary(one, tokenizers.src) for one in readers)
     votes = [Vote() for _ in steppers] if counting else ()
-    ensemble = Ensemble(steppers, weights or None)
-    return Pipeline(ensemble, tokenizers, decoder, seed, readers=() if shared else readers, votes=votes)
+    return Pipeline(
+        Ensemble(steppers, weights or None),
+        tokenizers,
+        decoder,
+        config.seed,
+        readers=() if shared else readers,
+        votes=votes,
+        unknown=unknown,
+    )
 
 
 def pieces(line: str) -> list[str]:
@@ -225,3 +245,10 @@ def decoder_of(config: SearchConfig) -> Decoder:
             return rule
         case "sample":
             return SampleSettings(config.n_best, config.temperature, config.top_k, config.top_p, rule)
+
+
+def unknown_words(config: SearchConfig) -> UnknownWords | None:
+    """What a configuration shows for unknown words; raises InputError for a dictionary that is none."""
+    if config.unknown == "keep":
+        return None
+    return UnknownWords(read_dictionary(config.dictionary) if config.dictionary else {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import torch
@@ -56,11 +56,20 @@ class Hypothesis:
 
     log_probability = sum_t log p(y_t | y_<t, x), the closing eos included, in nats; score is what the search
     ranks by, log_probability with its penalties. Both are -inf where the model leaves no way to end the text.
+    looked: for each token the source position that most attention was on when it was written; empty where the
+    model has no attention.
     """
 
     tokens: list[int]
     score: float
     log_probability: float
+    looked: list[int] = field(default_factory=list, compare=False)
+
+
+def looked_at(model: StepModel, state: State) -> Tensor | None:
+    """Where each row looked most in its last step, (N,), None without attention."""
+    weights = model.attention(state) if isinstance(model, AttendingModel) else None
+    return None if weights is None or not weights.shape[1] else weights.argmax(1)
 
 
 @dataclass(frozen=True)
@@ -129,11 +138,15 @@ def unroll(
     limits = rule.limits(src_lengths).to(src.device)[rows]
     tokens = torch.full_like(rows, BOS_ID)
     texts: list[list[int]] = [[] for _ in range(len(rows))]
+    looked: list[list[int]] = [[] for _ in range(len(rows))]
     totals = [0.0] * len(rows)
     live = list(range(len(rows)))
     for written in range(int(limits.max()) + 1):
         log_probabilities, state = model.step(tokens, state)
         tokens, gains = _choose(allowed(log_probabilities, written, limits, rule.min_length), choose)
+        if (places := looked_at(model, state)) is not None:
+            for row, place in zip(live, places.tolist(), strict=True):
+                looked[row].append(place)
         for row, token, gain in zip(live, tokens.tolist(), gains.tolist(), strict=True):
             texts[row].append(token)
             totals[row] += gain
@@ -143,7 +156,8 @@ def unroll(
         if len(going) < len(live):
             live = [live[row] for row in going.tolist()]
             tokens, limits, state = tokens[going], limits[going], model.select(state, going)
-    return [Hypothesis(text[:-1], total, total) for text, total in zip(texts, totals, strict=True)]
+    ended = zip(texts, totals, looked, strict=True)
+    return [Hypothesis(text[:-1], total, total, places[:-1]) for text, total, places in ended]
 
 
 def _choose(log_probabilities: Tensor, choose: Choice) -> tuple[Tensor, Tensor]:

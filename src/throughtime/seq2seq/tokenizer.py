@@ -11,8 +11,9 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import Literal, Protocol, cast
 
 from sacremoses import MosesDetokenizer, MosesTokenizer
@@ -28,9 +29,15 @@ BOS_ID = 2
 EOS_ID = 3
 SPECIALS = ("<pad>", "<unk>", "<s>", "</s>")  # in the order of their ids
 LANGUAGES = frozenset(NonbreakingPrefixes().available_langs.values()) | {"cjk", "ja", "ko"}
+UNKNOWN_SIGN = "⁇"
+"""What subwords write for a character that training never saw."""
+_SPACE = "\u2581"  # sentencepiece's sign for one
 _SENTENCES = 200_000  # that sentencepiece learns from; more changes next to nothing and costs memory
 _THREADS = 2  # part of the result: sentencepiece sums over threads, so the machine must not choose
 _LONGEST_SENTENCE = 1 << 14  # bytes; sentencepiece passes over longer ones
+
+
+NOTHING: Mapping[int, str] = MappingProxyType({})
 
 
 class Tokenizer(Protocol):
@@ -50,8 +57,15 @@ class Tokenizer(Protocol):
         """Return the ids of one sentence, without BOS_ID and EOS_ID; what is not known is UNK_ID."""
         ...
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """Return ids as running text up to the first EOS_ID; PAD_ID and BOS_ID are passed over."""
+    def surfaces(self, text: str) -> list[str]:
+        """Return what each id of `encode` stands for, as it was written, without the spaces around it."""
+        ...
+
+    def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
+        """Return ids as running text up to the first EOS_ID; PAD_ID and BOS_ID are passed over.
+
+        unknown: for places among the ids where UNK_ID stands, what to write there.
+        """
         ...
 
     def cuts(self) -> list[list[tuple[int, int]]]:
@@ -97,8 +111,16 @@ class Subwords:
     def encode(self, text: str) -> list[int]:
         return self._model.encode(normalise(text))
 
-    def decode(self, ids: Sequence[int]) -> str:
-        return self._model.decode(_before_end(ids))
+    def surfaces(self, text: str) -> list[str]:
+        pieces = self._model.encode(normalise(text), out_type=str)
+        return [piece.replace(_SPACE, " ").strip() for piece in pieces]
+
+    def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
+        if not unknown:
+            return self._model.decode(_before_end(ids))
+        fillings = iter([unknown.get(k, UNKNOWN_SIGN) for k, number in enumerate(ids) if number == UNK_ID])
+        parts = self._model.decode(_before_end(ids)).split(UNKNOWN_SIGN)
+        return parts[0] + "".join(next(fillings, UNKNOWN_SIGN) + part for part in parts[1:])
 
     def cuts(self) -> list[list[tuple[int, int]]]:
         model = self._model
@@ -144,8 +166,14 @@ class Words:
     def encode(self, text: str) -> list[int]:
         return [self._ids.get(word, UNK_ID) for word in self.split(text)]
 
-    def decode(self, ids: Sequence[int]) -> str:
-        return self._joiner.detokenize([self._words[number] for number in _before_end(ids)], unescape=False)
+    def surfaces(self, text: str) -> list[str]:
+        return self.split(text)
+
+    def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
+        end = list(ids).index(EOS_ID) if EOS_ID in ids else len(ids)
+        written = [(k, number) for k, number in enumerate(ids[:end]) if number not in (PAD_ID, BOS_ID)]
+        words = [unknown.get(k, self._words[number]) for k, number in written]
+        return self._joiner.detokenize(words, unescape=False)
 
     def cuts(self) -> list[list[tuple[int, int]]]:
         return [[] for _ in self._words]
@@ -221,7 +249,7 @@ def train_subwords(
             unk_id=UNK_ID,
             bos_id=BOS_ID,
             eos_id=EOS_ID,
-            unk_surface="⁇",
+            unk_surface=UNKNOWN_SIGN,
             num_threads=_THREADS,
             minloglevel=9,
         )

@@ -16,11 +16,12 @@ from rich.console import Console
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, SearchConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_report
+from throughtime.seq2seq.forecast import Forecast, forecast
 from throughtime.seq2seq.model import Translator
 from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.prepare import Prepared, prepare, write_tsv
 from throughtime.seq2seq.readers import Pair
-from throughtime.seq2seq.run import decoder_of, load_pipeline, same_vocabularies
+from throughtime.seq2seq.run import load_pipeline, same_vocabularies
 from throughtime.seq2seq.show import show_scores, translations_table
 from throughtime.seq2seq.task import Sets, TranslationTask
 from throughtime.training.fit import fit
@@ -120,8 +121,12 @@ def _begin(config: TrainConfig, folder: Path, console: Console) -> tuple[Prepare
     with console.status("preparing the corpus"):
         prepared = prepare(config.data, folder / "data", config.training.seed)
     sets = Sets(prepared.train, prepared.validation, prepared.texts.validation)
-    task = TranslationTask(config, prepared.tokenizers, sets)
-    _announce(config, prepared, task, console)
+    both = prepared.tokenizers
+    longest = int(prepared.train.src_lengths.max())
+    needed = forecast(config, both.src.vocab_size, both.tgt.vocab_size, longest)
+    needed.check()
+    task = TranslationTask(config, both, sets)
+    _announce(config, prepared, task, needed, console)
     return prepared, task
 
 
@@ -171,7 +176,9 @@ def _say(console: Console, text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _announce(config: TrainConfig, prepared: Prepared, task: TranslationTask, console: Console) -> None:
+def _announce(
+    config: TrainConfig, prepared: Prepared, task: TranslationTask, needed: Forecast, console: Console
+) -> None:
     for note in prepared.texts.notes:
         _say(console, note)
     sizes = (prepared.tokenizers.src.vocab_size, prepared.tokenizers.tgt.vocab_size)
@@ -185,6 +192,7 @@ def _announce(config: TrainConfig, prepared: Prepared, task: TranslationTask, co
     )
     parameters = sum(parameter.numel() for parameter in task.module.parameters())
     _say(console, f"model: {parameters:,} parameters, back-end {task.translator.encoder.backend}")
+    _say(console, needed.summary())
 
 
 def _finish(
@@ -206,7 +214,7 @@ def _finish(
 
 
 def _tested(config: TrainConfig, test: Sequence[Pair], model: Path, console: Console) -> Evaluation:
-    pipeline = load_pipeline([model], decoder_of(SearchConfig()))
+    pipeline = load_pipeline([model], SearchConfig())
     evaluation = evaluate(pipeline, test, config.data.tgt_language)
     show_scores(console, evaluation.scores, "Test")
     console.print(translations_table(test[:SHOWN], evaluation.translations[:SHOWN]))

@@ -1,0 +1,121 @@
+"""What memory a training run will need, told before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from throughtime.errors import InputError
+from throughtime.layers import Recurrent
+from throughtime.seq2seq.config import ModelConfig, TrainConfig
+from throughtime.seq2seq.model import Translator
+from throughtime.seq2seq.output import ROWS_AT_ONCE
+
+NUMBER = 4
+"""Bytes of a number."""
+
+PROGRAM = 700 << 20
+"""Bytes of Python, torch and the rest, without data."""
+
+COPIES = 3
+"""Of a value on its way through an operation: itself, what the way back needs, its gradient."""
+
+MEMINFO = Path("/proc/meminfo")
+LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Bytes by what needs them, and those that the machine has free, where it says so."""
+
+    parts: Mapping[str, int]
+    free: int | None
+
+    @property
+    def total(self) -> int:
+        """All parts together."""
+        return sum(self.parts.values())
+
+    def summary(self) -> str:
+        """The sum in one line."""
+        parts = ", ".join(f"{name} {_size(size)}" for name, size in self.parts.items())
+        of = "" if self.free is None else f" of {_size(self.free)} free"
+        return f"memory: about {_size(self.total)}{of}: {parts}"
+
+    def check(self) -> None:
+        """Raises InputError, with the sum, for what cannot fit."""
+        if self.free is not None and self.total > self.free:
+            raise InputError(
+                f"{self.summary()}; a smaller tokens_per_batch, vocabulary or network, or output chunked, "
+                "needs less"
+            )
+
+
+def forecast(config: TrainConfig, src_words: int, tgt_words: int, longest: int) -> Forecast:
+    """The memory of training with vocabularies of these sizes; longest: tokens of the longest source."""
+    with torch.device("meta"):  # shapes alone; drawing weights by the simplest rule, it takes no time
+        simplest = replace(config.model, initialiser="sutskever2014")
+        translator = Translator(simplest, src_words, tgt_words)
+    weights = NUMBER * sum(one.numel() for one in translator.parameters())
+    moments = {"adam": 2, "adamw": 2, "sgd": 1 if config.training.momentum else 0}[config.training.optimiser]
+    tokens = config.data.tokens_per_batch
+    layers = sum(_kept(one) for one in (translator.encoder, translator.decoder))
+    vectors = 2 * config.model.embedding_size
+    looking = 0 if config.model.attention == "none" else longest + 2 * translator.head.width
+    batch = NUMBER * tokens * (layers + COPIES * (vectors + looking))
+    parts = {
+        "program": PROGRAM,
+        "weights": weights,
+        "gradients": weights,
+        "optimiser": moments * weights,
+        "recurrences and attention": batch,
+        "output layer": _output(config.model, tokens, translator.head.width, tgt_words),
+    }
+    return Forecast({name: size for name, size in parts.items() if size}, free_memory())
+
+
+def _kept(layer: Recurrent) -> int:
+    """Numbers that a layer holds for each step of a sequence until its gradient is done: what each gate and
+    state was, and gradients of as many."""
+    states = sum(layer.cell.state_sizes(layer.hidden_size).values())
+    each = len(layer.cell.gates) * layer.hidden_size + states
+    return layer.num_layers * layer.num_directions * COPIES * each
+
+
+def _output(model: ModelConfig, tokens: int, width: int, words: int) -> int:
+    scores = {
+        "full": tokens * words * COPIES,
+        "chunked": min(tokens, ROWS_AT_ONCE) * words + 2 * words * width,  # and weights, packed both ways
+        "sampled": tokens * min(model.sampled_words, words) * COPIES + 2 * model.sampled_words * width,
+        "adaptive": tokens * words * COPIES // 4,
+    }[model.output]
+    return NUMBER * (scores + COPIES * tokens * width)
+
+
+def free_memory() -> int | None:
+    """Bytes that this process may still take, None where the system does not tell."""
+    found = [size for size in (_available(), *map(_limit, LIMITS)) if size is not None]
+    return min(found, default=None)
+
+
+def _available() -> int | None:
+    try:
+        lines = MEMINFO.read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")), None)
+
+
+def _limit(path: Path) -> int | None:
+    try:
+        text = path.read_text().strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None
+
+
+def _size(count: int) -> str:
+    return f"{count / (1 << 30):.1f} GiB" if count >= 1 << 30 else f"{count / (1 << 20):.0f} MiB"
