@@ -1,12 +1,13 @@
 """Output layers: from features to words, and the loss of the words that should have come.
 
-Each has the same two functions: `loss`, summed over rows, and `log_probabilities` of all words.
+Each has the same two functions: `loss(features (N, E), targets (N,), smoothing)`, the cross-entropy summed
+over rows, with that share of each target spread over all words; and `log_probabilities(features)`, (N, V).
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,18 +18,6 @@ from throughtime.engine.softmax import ROWS_AT_ONCE, SoftmaxGradients
 
 CLUSTERS = (0.04, 0.2)
 """Shares of the vocabulary, most frequent words first, at which the adaptive layer begins a new cluster."""
-
-
-class Output(Protocol):
-    """What a translator asks of its output layer."""
-
-    def loss(self, features: Tensor, targets: Tensor, smoothing: float) -> Tensor:
-        """Cross-entropy of (N, E) with targets (N,), summed; with that share spread over all words."""
-        ...
-
-    def log_probabilities(self, features: Tensor) -> Tensor:
-        """Of all words, (N, V)."""
-        ...
 
 
 class FullOutput(nn.Linear):
