@@ -86,9 +86,11 @@ def another_parameter(layer: LSTM) -> None:
 
 
 @pytest.mark.parametrize("change", [in_place, behind_torch_s_back, other_memory, another_parameter])
-def test_changed_weights_are_noticed(change) -> None:
-    layer = LSTM(6, 8, backend="compiled").eval()
-    x = torch.randn(5, 3, 6)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("hidden", [8, 40])
+def test_changed_weights_are_noticed(change, dtype: torch.dtype, hidden: int) -> None:
+    layer = LSTM(6, hidden, backend="compiled", dtype=dtype).eval()
+    x = torch.randn(5, 3, 6, dtype=dtype)
     before = short_way(layer, x)[0]
     change(layer)
     after = short_way(layer, x)

@@ -86,6 +86,7 @@ void check_product();
 void check_rows();
 void check_outer();
 void check_scan();
+void check_softmax();
 
 }  // namespace ISA
 }  // namespace throughtime

@@ -107,6 +107,23 @@ def test_probabilities_of_all_words_sum_to_one_and_give_the_loss(make) -> None:
     assert_close(layer.loss(features, targets, 0.0), -picked)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("count", "words", "width"), [(0, 5, 3), (1, 5, 1), (7, 33, 4), (300, 1001, 33)])
+def test_without_gradients_all_words_are_the_engines(
+    count: int, words: int, width: int, dtype: torch.dtype
+) -> None:
+    layer = FullOutput(width, words).to(dtype)
+    features, _ = rows(count, words, width, dtype)
+    expected = layer.log_probabilities(features)
+    with torch.no_grad():
+        assert_close(layer.log_probabilities(features), expected.detach())
+        layer.weight.data.mul_(2)  # the packed weights have to be packed anew
+        assert_close(layer.log_probabilities(features), layer(features).log_softmax(-1))
+        if count:
+            features[0, 0] = math.nan
+            assert layer.log_probabilities(features)[0].isnan().all()
+
+
 @every_output
 def test_training_finds_the_words(make) -> None:
     torch.manual_seed(0)

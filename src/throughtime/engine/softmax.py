@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from throughtime.engine.memory import pool
 from throughtime.engine.native import NAMES, native, threads
-from throughtime.engine.packing import pack
+from throughtime.engine.packing import pack, packed_for_good
 
 ROWS_AT_ONCE = 256
 """Rows whose scores are there together."""
@@ -45,6 +46,26 @@ def runs(features: Tensor, weight: Tensor) -> bool:
     return native is not None and weight.device.type == "cpu" and fitting
 
 
+def log_probabilities(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """`log softmax(features weight' + bias)` without gradients, the weights packed until they change.
+
+    features: (rows, width); weight: (words, width); bias: (words). The result is (rows, words).
+    """
+    assert native is not None
+    rows, (words, width) = len(features), weight.shape
+    features, bias = features.contiguous(), None if bias is None else bias.contiguous()
+    scores, packed = features.new_empty(rows, words), packed_for_good(weight.detach().T)
+    given = (features, packed, None, bias, None, None, None, None, None, scores)
+    _run(given, (rows, width, words, max(1, rows)), 0.0, weight.dtype)
+    return scores
+
+
+def _run(given: Sequence[Tensor | None], sizes: Sequence[int], smoothing: float, dtype: torch.dtype) -> None:
+    assert native is not None
+    places = [None if one is None else one.data_ptr() for one in given]
+    native.softmax_loss[dtype](ctypes.byref(_Laid(*places, *sizes, smoothing)), threads())
+
+
 def softmax_loss(
     features: Tensor,
     weight: Tensor,
@@ -72,10 +93,8 @@ def softmax_loss(
         d_weight = pool.empty(weight, words, width)
         d_bias = None if bias is None else torch.empty_like(bias)
     given = (features, packed, packed_back, bias, targets, losses, d_features, d_weight, d_bias, scores)
-    places = [None if one is None else one.data_ptr() for one in given]
-    laid = _Laid(*places, rows, width, words, at_once, smoothing)
     if rows:
-        native.softmax_loss[weight.dtype](ctypes.byref(laid), threads())
+        _run(given, (rows, width, words, at_once), smoothing, weight.dtype)
     else:
         for one in (d_weight, d_bias):
             if one is not None:

@@ -75,17 +75,33 @@ class Translator(nn.Module):
         return Encoded(state, memory, src != PAD_ID)
 
     def decode(
-        self, tokens: Tensor, state: States, attended: Attended
+        self, tokens: Tensor, state: States, attended: Attended, each: int = 1
     ) -> tuple[Tensor, States, Tensor | None]:
-        """Decodes (B, T) tokens to features for the output layer (B, T, E), the last state, and attention."""
+        """Decodes (B, T) tokens to features for the output layer (B, T, E), the last state, and attention.
+
+        each: rows side by side that look at the same source; `attended` has it once.
+        """
         words = self._embedded(self.tgt_embedding, tokens)
         if self.config.input_feeding:
-            return self._fed(words, state, attended)
+            return self._fed(words, state, attended, each)
         outputs, after = self.decoder(words, _as_hx(state))
-        features, weights = self.head(outputs, attended)
+        features, weights = self._looked(outputs, attended, each)
         return self.dropout(features), _as_states(after), weights
 
-    def _fed(self, words: Tensor, state: States, attended: Attended) -> tuple[Tensor, States, Tensor]:
+    def _looked(self, outputs: Tensor, attended: Attended, each: int) -> tuple[Tensor, Tensor | None]:
+        """The head's features and attention of outputs (B, T, D)."""
+        if each == 1:
+            return self.head(outputs, attended)
+        steps = outputs.shape[1]
+        features, weights = self.head(outputs.unflatten(0, (-1, each)).flatten(1, 2), attended)
+        apart = (
+            one.unflatten(1, (each, steps)).flatten(0, 1) for one in (features, weights) if one is not None
+        )
+        return next(apart), next(apart, None)
+
+    def _fed(
+        self, words: Tensor, state: States, attended: Attended, each: int
+    ) -> tuple[Tensor, States, Tensor]:
         """Decodes (B, T, E) one word after the other, each beside the features of the one before."""
         features: list[Tensor] = []
         looked: list[Tensor] = []
@@ -93,10 +109,11 @@ class Translator(nn.Module):
         for word in words.unbind(1):
             given = torch.cat([word, last[0]], -1)[:, None]
             outputs, after = self.decoder(given, _as_hx(tuple(own)))
-            made, weights = self.head(outputs, attended)
+            made, weights = self._looked(outputs, attended, each)
             own, last = _as_states(after), self.dropout(made.transpose(0, 1))
             features.append(last[0])
-            looked.append(weights)
+            if weights is not None:
+                looked.append(weights)
         return torch.stack(features, 1), (*own, last), torch.cat(looked, 1)
 
     def forward(self, batch: Batch) -> TokenLoss:
@@ -256,11 +273,20 @@ def _as_hx(states: States) -> Tensor | States:
 
 @dataclass(frozen=True)
 class Progress:
-    """A batch of translations under way: what `Stepper` carries from token to token, N rows of everything."""
+    """A batch of translations under way: what `Stepper` carries from token to token, N rows of everything.
+
+    Rows of one sentence that stand side by side, as many of each, share what is looked at: N = U * each.
+    """
 
     state: States  # (L, N, width) each
-    attended: Attended  # (N, S, ...) each
+    attended: Attended  # (U, S, ...) each
+    owners: Tensor  # (N,) which of the U sentences each row is of
     weights: Tensor | None  # (N, S), the last token's attention
+
+    @property
+    def each(self) -> int:
+        """Rows of each sentence."""
+        return len(self.owners) // max(1, len(self.attended.valid))
 
 
 class Stepper:
@@ -273,20 +299,29 @@ class Stepper:
     @torch.no_grad()
     def start(self, src: Tensor, src_lengths: Tensor) -> Progress:
         encoded = self.model.encode(src, src_lengths)
-        return Progress(encoded.state, self.model.head.attended(encoded), None)
+        owners = torch.arange(len(src), device=src.device)
+        return Progress(encoded.state, self.model.head.attended(encoded), owners, None)
 
     @torch.no_grad()
     def step(self, tokens: Tensor, state: Progress) -> tuple[Tensor, Progress]:
-        features, after, weights = self.model.decode(tokens[:, None], state.state, state.attended)
+        features, after, weights = self.model.decode(tokens[:, None], state.state, state.attended, state.each)
         log_probabilities = self.model.output.log_probabilities(features[:, 0])
         return log_probabilities, replace(
             state, state=after, weights=None if weights is None else weights[:, 0]
         )
 
     def select(self, state: Progress, rows: Tensor) -> Progress:
+        owners = state.owners.index_select(0, rows)
+        sentences, counts = owners.unique_consecutive(return_counts=True)
+        if len(counts) and not bool((counts == counts[0]).all()):  # each row for itself
+            sentences, counts = owners, torch.ones_like(owners)
+        attended = state.attended
+        if len(sentences) != len(attended.valid) or not bool((sentences[1:] > sentences[:-1]).all()):
+            attended = Attended(*(part.index_select(0, sentences) for part in attended))
         return Progress(
             tuple(part.index_select(1, rows) for part in state.state),
-            Attended(*(part.index_select(0, rows) for part in state.attended)),
+            attended,
+            torch.arange(len(sentences), device=rows.device).repeat_interleave(counts),
             None if state.weights is None else state.weights.index_select(0, rows),
         )
 
@@ -296,7 +331,7 @@ class AttendingStepper(Stepper):
 
     def attention(self, state: Progress) -> Tensor:
         """Attention over the source, (N, S), in the order in which it came; zero before the first step."""
-        valid = state.attended.valid
+        valid = state.attended.valid.index_select(0, state.owners)
         weights = valid * 0.0 if state.weights is None else state.weights
         return reverse(weights, valid.sum(1)) if self.model.config.reverse_source else weights
 

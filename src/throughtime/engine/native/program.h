@@ -95,7 +95,7 @@ struct SoftmaxLoss {
     const void* packed;       // W turned around, (width, words), and W itself, see pack
     const void* packed_back;
     const void* bias;         // or null
-    const std::int64_t* targets;
+    const std::int64_t* targets;  // null: the scores become log-probabilities, and that is all
     void* losses;             // of each row
     void* d_features;         // gradients of the sum of the losses; null where none is wanted
     void* d_weight;           // (words, width)

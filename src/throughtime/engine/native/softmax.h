@@ -79,6 +79,19 @@ T row_loss(T* z, std::int64_t words, std::int64_t target, T smoothing) {
     return T(largest + std::log(total) - double(T(1) - smoothing) * of_target - double(share) * scores.sum());
 }
 
+// A row's scores z become log softmax(z).
+template <class T>
+void row_log_softmax(T* z, std::int64_t words) {
+    const T largest = largest_of(z, words);
+    Total<T> exponentials;
+    each_vector(z, words, [&](Vector<T> v, int count) {
+        exponentials.add(exp<T>(v - largest), count);
+        return v;
+    });
+    const T shift = T(largest + std::log(exponentials.sum()));
+    each_vector(z, words, [&](Vector<T> v, int) { return v - shift; });
+}
+
 // One of the threads that work out a loss: rows of its own, then its share of the weights' gradients.
 template <class T>
 class SoftmaxRunner {
@@ -113,8 +126,11 @@ class SoftmaxRunner {
                                   words};
         multiply(ahead, end - begin, 0, panel_count(words, PANEL<T>));
         for (std::int64_t r = begin; r < end; ++r)
-            static_cast<T*>(loss_.losses)[first + r] =
-                row_loss(scores(r), words, loss_.targets[first + r], T(loss_.smoothing));
+            if (loss_.targets)
+                static_cast<T*>(loss_.losses)[first + r] =
+                    row_loss(scores(r), words, loss_.targets[first + r], T(loss_.smoothing));
+            else
+                row_log_softmax(scores(r), words);
         if (!loss_.d_features) return;
         const Product<T> back = {{scores(begin), words},
                                  {static_cast<T*>(loss_.d_features) + at, width},
