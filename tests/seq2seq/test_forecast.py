@@ -19,7 +19,7 @@ def of(
     words: int = 500, data: DataConfig | None = None, training: TrainingConfig | None = None, **model
 ) -> Forecast:
     config = TrainConfig(data or DataConfig(), ModelConfig(**model), training or TrainingConfig())
-    return forecast(config, words, words, longest=40)
+    return forecast(config, words, words, longest=40, all_tokens=100_000)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,8 @@ def test_larger_batches_need_more() -> None:
     small, large = (of(data=DataConfig(tokens_per_batch=tokens)).parts for tokens in (1000, 4000))
     part = "recurrences and attention"
     assert large[part] == 4 * small[part] and large["weights"] == small["weights"]
+    corpus, more = (of(data=DataConfig(tokens_per_batch=tokens)).parts for tokens in (100_000, 10**9))
+    assert corpus == more  # no batch is larger than the corpus
 
 
 def test_what_cannot_fit_is_refused_with_the_sum() -> None:

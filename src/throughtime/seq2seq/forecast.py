@@ -54,14 +54,17 @@ class Forecast:
             )
 
 
-def forecast(config: TrainConfig, src_words: int, tgt_words: int, longest: int) -> Forecast:
-    """The memory of training with vocabularies of these sizes; longest: tokens of the longest source."""
+def forecast(config: TrainConfig, src_words: int, tgt_words: int, longest: int, all_tokens: int) -> Forecast:
+    """The memory of training with vocabularies of these sizes.
+
+    longest: tokens of the longest source. all_tokens: those of the corpus, of each pair's longer side.
+    """
     with torch.device("meta"):  # shapes alone; drawing weights by the simplest rule, it takes no time
         simplest = replace(config.model, initialiser="sutskever2014")
         translator = Translator(simplest, src_words, tgt_words)
     weights = NUMBER * sum(one.numel() for one in translator.parameters())
     moments = {"adam": 2, "adamw": 2, "sgd": 1 if config.training.momentum else 0}[config.training.optimiser]
-    tokens = config.data.tokens_per_batch
+    tokens = min(config.data.tokens_per_batch, all_tokens)
     layers = sum(_kept(one) for one in (translator.encoder, translator.decoder))
     vectors = 2 * config.model.embedding_size
     looking = 0 if config.model.attention == "none" else longest + 2 * translator.head.width

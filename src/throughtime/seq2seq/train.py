@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from throughtime.errors import InputError
@@ -122,8 +123,9 @@ def _begin(config: TrainConfig, folder: Path, console: Console) -> tuple[Prepare
         prepared = prepare(config.data, folder / "data", config.training.seed)
     sets = Sets(prepared.train, prepared.validation, prepared.texts.validation)
     both = prepared.tokenizers
-    longest = int(prepared.train.src_lengths.max())
-    needed = forecast(config, both.src.vocab_size, both.tgt.vocab_size, longest)
+    src_lengths, tgt_lengths = prepared.train.src_lengths, prepared.train.tgt_lengths
+    longest, all_tokens = int(src_lengths.max()), int(np.maximum(src_lengths, tgt_lengths).sum())
+    needed = forecast(config, both.src.vocab_size, both.tgt.vocab_size, longest, all_tokens)
     needed.check()
     task = TranslationTask(config, both, sets)
     _announce(config, prepared, task, needed, console)
