@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -136,9 +137,9 @@ def main(
     print(f"{len(lines):,} sentences; torch {torch.__version__}, {torch.get_num_threads()} threads")
     found: dict[str, dict[str, float]] = {}
     for width in (1, 5):
-        ours, mine = timed(lambda: by_ours(model, lines, width), rounds)  # noqa: B023
+        ours, mine = timed(partial(by_ours, model, lines, width), rounds)
         for together in (1, TOGETHER):
-            theirs, texts = timed(lambda: by_loop(trained, lines, width, together), rounds)  # noqa: B023
+            theirs, texts = timed(partial(by_loop, trained, lines, width, together), rounds)
             same = sum(map(str.__eq__, mine, texts)) / len(lines)
             name = f"beam {width}, loop over {'sentences' if together == 1 else f'batches of {together}'}"
             speeds = {"ours": len(lines) / ours, "loop": len(lines) / theirs, "ratio": theirs / ours}

@@ -16,35 +16,23 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Literal, get_args
 
 import torch
 from cyclopts import App
 
-from throughtime.seq2seq.output import AdaptiveOutput, ChunkedOutput, FullOutput, SampledOutput
+from throughtime.seq2seq.output import output_layer
 
 app = App(help=__doc__, help_format="plaintext")
-LAYERS = ("full", "chunked", "sampled", "adaptive")
+Kind = Literal["full", "chunked", "sampled", "adaptive"]
 SMOOTHING = 0.1
 
 
-def layer_of(name: str, width: int, words: int, sample: int) -> FullOutput | AdaptiveOutput:
-    """The layer of that name."""
-    match name:
-        case "full":
-            return FullOutput(width, words)
-        case "chunked":
-            return ChunkedOutput(width, words)
-        case "sampled":
-            return SampledOutput(width, words, sample)
-        case _:
-            return AdaptiveOutput(width, words)
-
-
 @app.command
-def one(name: str, words: int, width: int, tokens: int, sample: int, rounds: int) -> None:
+def one(name: Kind, words: int, width: int, tokens: int, sample: int, rounds: int) -> None:
     """Measure one layer in this process, and print its figures as JSON."""
     torch.manual_seed(0)
-    layer = layer_of(name, width, words, sample)
+    layer = output_layer(name, width, words, sample)
     for parameter in layer.parameters():
         parameter.grad = torch.zeros_like(parameter).add_(1)  # written to, so that its memory is there
         parameter.grad = None
@@ -96,7 +84,7 @@ def main(
     """
     print(f"{words:,} words, width {width:,}, {tokens:,} tokens; {torch.get_num_threads()} threads")
     found: dict[str, dict[str, float]] = {}
-    for name in LAYERS:
+    for name in get_args(Kind):
         given = map(str, (words, width, tokens, sample, rounds))
         call = [sys.executable, __file__, "one", name, *given]
         found[name] = json.loads(subprocess.run(call, check=True, capture_output=True, text=True).stdout)

@@ -23,7 +23,7 @@ from copy import copy
 from dataclasses import replace
 from itertools import chain, count, islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from cyclopts import App, Parameter
@@ -35,11 +35,10 @@ from throughtime.layers import Recurrent
 from throughtime.seq2seq.batches import Batch, make_batch, plan_batches
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.corpus import EncodedCorpus
-from throughtime.seq2seq.model import Encoded, Translator
+from throughtime.seq2seq.model import Translator
 from throughtime.seq2seq.prepare import prepare, write_tsv
 from throughtime.seq2seq.readers import read_pairs
 from throughtime.seq2seq.task import Sets, TranslationTask
-from throughtime.seq2seq.tokenizer import PAD_ID
 from throughtime.training.step import Stepper
 
 DATA = Path(os.environ.get("THROUGHTIME_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -71,13 +70,26 @@ def batches(corpus: EncodedCorpus, size: int, seed: int) -> Iterator[Batch]:
 BY_TORCH = "nn.LSTM"
 
 
+class Packed(nn.LSTM):
+    """torch's layer on padded batches, by packed sequences where there are lengths."""
+
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, input: Tensor, hx: Any = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Any]:
+        if lengths is None:
+            return super().forward(input, hx)
+        packed = pack_padded_sequence(input, lengths, batch_first=True, enforce_sorted=False)
+        output, state = super().forward(packed, hx)  # pyright: ignore
+        return pad_packed_sequence(output, batch_first=True)[0], state
+
+
 class Written(Translator):
     """The model as one writes it with torch.nn."""
 
     def __init__(self, config: ModelConfig, src_vocab_size: int, tgt_vocab_size: int) -> None:
         super().__init__(replace(config, output="full"), src_vocab_size, tgt_vocab_size)
         self.encoder, self.decoder = (  # pyright: ignore[reportAttributeAccessIssue]
-            nn.LSTM(
+            Packed(
                 one.input_size,
                 one.hidden_size,
                 one.num_layers,
@@ -87,16 +99,6 @@ class Written(Translator):
             )
             for one in (self.encoder, self.decoder)
         )
-
-    def encode(self, src: Tensor, src_lengths: Tensor) -> Encoded:
-        packed = pack_padded_sequence(
-            self._embedded(self.src_embedding, src), src_lengths, batch_first=True, enforce_sorted=False
-        )
-        memory, last = self.encoder(packed)
-        state = self.bridge(last)
-        if self.config.input_feeding:
-            state = (*state, src.new_zeros(1, len(src), self.head.width, dtype=last[0].dtype))
-        return Encoded(state, pad_packed_sequence(memory, batch_first=True)[0], src != PAD_ID)
 
 
 def written(task: TranslationTask) -> TranslationTask:

@@ -1,16 +1,6 @@
 // outer.h, as Python calls it, against three loops.
-#include "program.h"
-
 #include "check.h"
-#include "export.h"
-
-#define NAME_(what, isa) throughtime_##what##_##isa
-#define NAME(what, isa) NAME_(what, isa)
-
-extern "C" {
-void NAME(outer_float, ISA)(const throughtime::Outer*, int, int);
-void NAME(outer_double, ISA)(const throughtime::Outer*, int, int);
-}
+#include "library.h"
 
 namespace throughtime {
 namespace ISA {

@@ -2,24 +2,12 @@
 #include <cfenv>
 
 #include "check.h"
-#include "program.h"
+#include "library.h"
 #include "vector.h"
 
 #if defined(__SSE__)
 #include <xmmintrin.h>
 #endif
-
-#define NAME_(what, isa) throughtime_##what##_##isa
-#define NAME(what, isa) NAME_(what, isa)
-
-extern "C" {
-void NAME(scan_float, ISA)(const throughtime::Scan*, int, int);
-void NAME(scan_double, ISA)(const throughtime::Scan*, int, int);
-void NAME(pack_float, ISA)(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, float*, int);
-void NAME(pack_double, ISA)(const double*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, double*,
-                            int);
-std::int64_t NAME(packed_size, ISA)(std::int64_t, std::int64_t, int);
-}
 
 namespace throughtime {
 namespace ISA {
@@ -31,16 +19,6 @@ void scan(const std::vector<Scan>& scans, int threads) {
         NAME(scan_float, ISA)(scans.data(), int(scans.size()), threads);
     else
         NAME(scan_double, ISA)(scans.data(), int(scans.size()), threads);
-}
-
-template <class T>
-std::vector<T> packed(const std::vector<T>& matrix, Matrix shape, int threads) {
-    std::vector<T> to(NAME(packed_size, ISA)(shape.rows, shape.columns, sizeof(T)));
-    if constexpr (sizeof(T) == 4)
-        NAME(pack_float, ISA)(matrix.data(), shape.columns, 1, shape.rows, shape.columns, to.data(), threads);
-    else
-        NAME(pack_double, ISA)(matrix.data(), shape.columns, 1, shape.rows, shape.columns, to.data(), threads);
-    return to;
 }
 
 struct Steps {

@@ -1,20 +1,6 @@
 // softmax.h, as Python calls it, against plain loops.
-#include "program.h"
-
 #include "check.h"
-#include "export.h"
-
-#define NAME_(what, isa) throughtime_##what##_##isa
-#define NAME(what, isa) NAME_(what, isa)
-
-extern "C" {
-void NAME(softmax_loss_float, ISA)(const throughtime::SoftmaxLoss*, int);
-void NAME(softmax_loss_double, ISA)(const throughtime::SoftmaxLoss*, int);
-void NAME(pack_float, ISA)(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, float*, int);
-void NAME(pack_double, ISA)(const double*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, double*,
-                            int);
-std::int64_t NAME(packed_size, ISA)(std::int64_t, std::int64_t, int);
-}
+#include "library.h"
 
 namespace throughtime {
 namespace ISA {
@@ -22,20 +8,6 @@ namespace {
 
 void run(const SoftmaxLoss& loss, int threads, float) { NAME(softmax_loss_float, ISA)(&loss, threads); }
 void run(const SoftmaxLoss& loss, int threads, double) { NAME(softmax_loss_double, ISA)(&loss, threads); }
-
-void pack_into(const float* from, int down, int along, int rows, int columns, float* to) {
-    NAME(pack_float, ISA)(from, down, along, rows, columns, to, 1);
-}
-void pack_into(const double* from, int down, int along, int rows, int columns, double* to) {
-    NAME(pack_double, ISA)(from, down, along, rows, columns, to, 1);
-}
-
-template <class T>
-std::vector<T> packed(const std::vector<T>& matrix, int down, int along, int rows, int columns) {
-    std::vector<T> to(NAME(packed_size, ISA)(rows, columns, sizeof(T)));
-    pack_into(matrix.data(), down, along, rows, columns, to.data());
-    return to;
-}
 
 // A loss worked out by loops: of each row, and gradients of features, weight and bias one after the other.
 struct Worked {
@@ -89,7 +61,8 @@ struct Case {
     }
 
     void check(int threads, int at_once) const {
-        const auto ahead = packed(weight, 1, width, width, words), back = packed(weight, width, 1, words, width);
+        const auto ahead = packed(weight, 1, width, {width, words}, 1);
+        const auto back = packed(weight, width, 1, {words, width}, 1);
         std::vector<T> losses(rows), scores(at_once * words), gradients(rows * width + words * width + words);
         T* d = gradients.data();
         SoftmaxLoss loss = {features.data(), ahead.data(), back.data(), biased ? bias.data() : nullptr,

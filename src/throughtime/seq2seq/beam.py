@@ -11,14 +11,13 @@ from torch import Tensor
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.search import (
-    AttendingModel,
     Hypothesis,
     LengthRule,
     State,
     StepModel,
     allowed,
+    attention_of,
     largest,
-    looked_at,
 )
 from throughtime.seq2seq.tokenizer import BOS_ID, EOS_ID
 
@@ -110,12 +109,11 @@ def beam(
 
 def _look(live: _Live, model: StepModel, state: State, settings: BeamSettings) -> _Live:
     """Add where the model looked in its last step."""
-    places = looked_at(model, state)
-    if places is not None:
-        live = replace(live, looking=places.view_as(live.looking))
+    weights = attention_of(model, state)
+    if weights is not None:
+        live = replace(live, looking=weights.argmax(1).view_as(live.looking))
     if settings.coverage_penalty == 0:
         return live
-    weights = model.attention(state) if isinstance(model, AttendingModel) else None
     if weights is None:
         raise InputError(
             f"coverage_penalty is {settings.coverage_penalty}, but the model has no attention; expected 0."

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.search import AttendingModel, State, StepModel
+from throughtime.seq2seq.search import State, StepModel, attention_of
 from throughtime.seq2seq.tokenizer import BOS_ID, EOS_ID, PAD_ID
 
 
@@ -70,7 +70,7 @@ class Ensemble:
         if self._sources:
             return None
         pairs = zip(self.models, state, strict=True)
-        given = [model.attention(own) if isinstance(model, AttendingModel) else None for model, own in pairs]
+        given = [attention_of(model, own) for model, own in pairs]
         weights = [one for one in given if one is not None]
         if len(weights) < len(given):
             return None

@@ -13,7 +13,7 @@ from throughtime.layers import Recurrent
 from throughtime.seq2seq.attention import SCORES, attend
 from throughtime.seq2seq.batches import Batch
 from throughtime.seq2seq.config import ModelConfig
-from throughtime.seq2seq.output import AdaptiveOutput, ChunkedOutput, FullOutput, SampledOutput
+from throughtime.seq2seq.output import FullOutput, output_layer
 from throughtime.seq2seq.tokenizer import PAD_ID
 
 States = tuple[Tensor, ...]
@@ -57,7 +57,7 @@ class Translator(nn.Module):
         self.decoder = _recurrence(config, width + fed, config.decoder_size, config.decoder_layers)
         self.bridge = Bridge(self.encoder, self.decoder)
         self.head = _head(config, self.decoder.output_size, self.encoder.output_size)
-        self.output = _output(config, self.head.width, tgt_vocab_size)
+        self.output = output_layer(config.output, self.head.width, tgt_vocab_size, config.sampled_words)
         if config.tie_embeddings != "none" and isinstance(self.output, FullOutput):
             self.output.weight = self.tgt_embedding.weight
         self.dropout = nn.Dropout(config.dropout)
@@ -245,18 +245,6 @@ def _head(config: ModelConfig, decoder_width: int, memory_width: int) -> Attenti
     if config.attention == "none":
         return PlainHead(decoder_width, width)
     return AttentionHead(config.attention, decoder_width, memory_width, width)
-
-
-def _output(config: ModelConfig, width: int, words: int) -> FullOutput | AdaptiveOutput:
-    match config.output:
-        case "chunked":
-            return ChunkedOutput(width, words)
-        case "full":
-            return FullOutput(width, words)
-        case "sampled":
-            return SampledOutput(width, words, config.sampled_words)
-        case "adaptive":
-            return AdaptiveOutput(width, words)
 
 
 def _widths(layer: Recurrent) -> list[int]:

@@ -7,7 +7,7 @@ over rows, with that share of each target spread over all words; and `log_probab
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -103,6 +103,21 @@ class AdaptiveOutput(nn.AdaptiveLogSoftmaxWithLoss):
 
     def log_probabilities(self, features: Tensor) -> Tensor:
         return self.log_prob(features)
+
+
+def output_layer(
+    kind: Literal["chunked", "full", "sampled", "adaptive"], width: int, words: int, sample: int
+) -> FullOutput | AdaptiveOutput:
+    """The layer of that kind; sample: words in the sample of a sampled one."""
+    match kind:
+        case "chunked":
+            return ChunkedOutput(width, words)
+        case "full":
+            return FullOutput(width, words)
+        case "sampled":
+            return SampledOutput(width, words, sample)
+        case "adaptive":
+            return AdaptiveOutput(width, words)
 
 
 class _ChunkedLoss(torch.autograd.Function):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, zip_longest
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -22,7 +22,7 @@ from throughtime.seq2seq.model import stepper
 from throughtime.seq2seq.model_file import Tokenizers, load_model
 from throughtime.seq2seq.sampling import SampleSettings, sample
 from throughtime.seq2seq.search import Hypothesis, LengthRule, StepModel, greedy
-from throughtime.seq2seq.tokenizer import EOS_ID, PAD_ID, Tokenizer
+from throughtime.seq2seq.tokenizer import EOS_ID, PAD_ID, UNK_ID, Tokenizer
 from throughtime.seq2seq.unknown import UnknownWords, read_dictionary
 
 LONGEST_PIECE = 100
@@ -51,12 +51,13 @@ class Candidate:
 class Source(NamedTuple):
     """A text to translate.
 
-    ids: by the model's vocabulary, or by that of each member of an ensemble. surfaces: what the first's ids
-    stand for, without the end of the sentence.
+    ids: by the model's vocabulary, or by that of each member of an ensemble. piece: the text that the first's
+    ids are of, from its id `first` on.
     """
 
     ids: tuple[list[int], ...]
-    surfaces: list[str]
+    piece: str
+    first: int
 
 
 class Pipeline:
@@ -105,15 +106,13 @@ class Pipeline:
         return [source for piece in pieces(line) for source in self._encoded(piece)]
 
     def _encoded(self, piece: str) -> Iterator[Source]:
-        first = self.tokenizers.src
-        parts = _runs(first.encode(piece), LONGEST_SOURCE)
-        surfaces = _runs(first.surfaces(piece) if self.unknown else [], LONGEST_SOURCE)
-        for part, written in zip_longest(parts, surfaces, fillvalue=[]):
+        parts = _runs(self.tokenizers.src.encode(piece), LONGEST_SOURCE)
+        for k, part in enumerate(parts):
             ids = ([*part, EOS_ID],)
             if self.readers:
-                text = piece if len(parts) == 1 else first.decode(part)
+                text = piece if len(parts) == 1 else self.tokenizers.src.decode(part)
                 ids = tuple([*one.encode(text), EOS_ID] for one in self.readers)
-            yield Source(ids, list(written))
+            yield Source(ids, piece, k * LONGEST_SOURCE)
 
     def _translate(self, sources: Sequence[Source]) -> list[list[Candidate]]:
         """Candidates for each source, sources of like length side by side."""
@@ -124,8 +123,10 @@ class Pipeline:
         return results
 
     def _text(self, found: Hypothesis, source: Source) -> str:
-        shown = self.unknown.filled(found, source.surfaces) if self.unknown else {}
-        return self.tokenizers.tgt.decode(found.tokens, shown)
+        if self.unknown is None or UNK_ID not in found.tokens:
+            return self.tokenizers.tgt.decode(found.tokens)
+        surfaces = self.tokenizers.src.surfaces(source.piece)[source.first :][:LONGEST_SOURCE]
+        return self.tokenizers.tgt.decode(found.tokens, self.unknown.filled(found, surfaces))
 
     def _search(self, sources: Sequence[Source]) -> list[list[Hypothesis]]:
         each = [_padded(rows, self.device) for rows in zip(*(one.ids for one in sources), strict=True)]

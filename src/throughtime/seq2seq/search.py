@@ -66,10 +66,10 @@ class Hypothesis:
     looked: list[int] = field(default_factory=list, compare=False)
 
 
-def looked_at(model: StepModel, state: State) -> Tensor | None:
-    """Where each row looked most in its last step, (N,), None without attention."""
+def attention_of(model: StepModel, state: State) -> Tensor | None:
+    """The last step's weights over the source (N, S); None without attention."""
     weights = model.attention(state) if isinstance(model, AttendingModel) else None
-    return None if weights is None or not weights.shape[1] else weights.argmax(1)
+    return weights if weights is not None and weights.shape[1] else None
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ def unroll(
     for written in range(int(limits.max()) + 1):
         log_probabilities, state = model.step(tokens, state)
         tokens, gains = _choose(allowed(log_probabilities, written, limits, rule.min_length), choose)
-        if (places := looked_at(model, state)) is not None:
-            for row, place in zip(live, places.tolist(), strict=True):
+        if (weights := attention_of(model, state)) is not None:
+            for row, place in zip(live, weights.argmax(1).tolist(), strict=True):
                 looked[row].append(place)
         for row, token, gain in zip(live, tokens.tolist(), gains.tolist(), strict=True):
             texts[row].append(token)
