@@ -68,7 +68,7 @@ def sources(pairs: Any) -> set[str]:
 
 def test_held_out_sets_share_no_source(small: Callable[..., DataConfig]) -> None:
     doubled = [*PAIRS, *(Pair(pair.src.upper(), f"{pair.tgt[:-1]} !") for pair in PAIRS)]
-    texts = prepare_texts(small(doubled), Path("data"), seed=1)
+    texts = prepare_texts(small(doubled), Path("data"))
     assert (len(texts.validation), len(texts.test)) == (10, 8)
     assert len(texts.train) >= 180 - 20
     parts = [{pair.src.lower() for pair in part} for part in (texts.train, texts.validation, texts.test)]
@@ -80,7 +80,7 @@ def test_held_out_sets_share_no_source(small: Callable[..., DataConfig]) -> None
 
 
 def test_the_split_hangs_on_the_seed_alone(small: Callable[..., DataConfig]) -> None:
-    parts = [prepare_texts(small(), Path(f"data{k}"), seed) for k, seed in enumerate((1, 1, 2))]
+    parts = [prepare_texts(small(data_seed=seed), Path(f"data{k}")) for k, seed in enumerate((1, 1, 2))]
     assert list(parts[0].test) == list(parts[1].test)
     assert sources(parts[0].validation) == sources(parts[1].validation)
     assert sources(parts[0].validation) != sources(parts[2].validation)
@@ -90,7 +90,7 @@ def test_sets_that_are_given_are_taken(small: Callable[..., DataConfig]) -> None
     write_tsv([*PAIRS[:3], Pair("", "vide"), Pair("a", "x" * 90)], Path("v.tsv"))
     write_tsv([Pair("Nobody knows.", ""), PAIRS[0], PAIRS[0], Pair("  ", "b")], Path("t.tsv"))
     config = small(validation=("v.tsv",), test=("t.tsv",))
-    texts = prepare_texts(config, Path("data"), seed=1)
+    texts = prepare_texts(config, Path("data"))
     assert len(texts.train) == 90
     assert list(texts.validation) == [*PAIRS[:3], Pair("a", "x" * 90)]
     assert list(texts.test) == [Pair("Nobody knows.", ""), PAIRS[0], PAIRS[0], Pair("  ", "b")]
@@ -100,21 +100,21 @@ def test_sets_that_are_given_are_taken(small: Callable[..., DataConfig]) -> None
 
 def test_one_set_can_be_given_and_the_other_held_out(small: Callable[..., DataConfig]) -> None:
     write_tsv(PAIRS[:3], Path("v.tsv"))
-    texts = prepare_texts(small(validation=("v.tsv",)), Path("data"), seed=1)
+    texts = prepare_texts(small(validation=("v.tsv",)), Path("data"))
     assert (len(texts.train), len(texts.validation), len(texts.test)) == (82, 3, 8)
-    texts = prepare_texts(small(test=("v.tsv",)), Path("data"), seed=1)
+    texts = prepare_texts(small(test=("v.tsv",)), Path("data"))
     assert (len(texts.train), len(texts.validation), len(texts.test)) == (80, 10, 3)
 
 
 def test_columns_choose_sides(small: Callable[..., DataConfig]) -> None:
     Path("three.tsv").write_text("".join(f"{k}\t{pair.tgt}\t{pair.src}\n" for k, pair in enumerate(PAIRS)))
-    texts = prepare_texts(small(corpus=("three.tsv",), columns=("2", "1")), Path("data"), seed=1)
+    texts = prepare_texts(small(corpus=("three.tsv",), columns=("2", "1")), Path("data"))
     assert {*texts.train} <= {*PAIRS}
 
 
 def test_cleaning_is_counted(small: Callable[..., DataConfig]) -> None:
     dirty = [*PAIRS, PAIRS[0], Pair("", "x"), Pair("w " * 81, "v " * 81), Pair("a", "abcdefgh")]
-    texts = prepare_texts(small(dirty), Path("data"), seed=1)
+    texts = prepare_texts(small(dirty), Path("data"))
     assert texts.notes == (
         "corpus: 90 of 94 pairs kept (dropped: 1 empty, 1 too long, 1 of unlike length, 1 repeated).",
     )
@@ -170,7 +170,7 @@ def test_what_cannot_be_prepared(
     small: Callable[..., DataConfig], changes: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        prepare(small(**changes), Path("data"), seed=1)
+        prepare(small(**changes), Path("data"))
     assert str(caught.value).startswith(told)
     assert "\n" not in str(caught.value)
 
@@ -180,7 +180,7 @@ def test_what_cannot_be_prepared(
 def test_encoded_sets_are_their_texts(small: Callable[..., DataConfig], tokenizer: Any, joint: bool) -> None:
     size = {("words", True): 39, ("words", False): 21, ("subwords", True): 45, ("subwords", False): 32}
     sizes = dict(src_vocab_size=size[tokenizer, joint], tgt_vocab_size=23 if tokenizer == "words" else 35)
-    prepared = prepare(small(tokenizer=tokenizer, joint=joint, **sizes), Path("data"), seed=1)
+    prepared = prepare(small(tokenizer=tokenizer, joint=joint, **sizes), Path("data"))
     tokenizers = prepared.tokenizers
     assert (tokenizers.src is tokenizers.tgt) == joint
     assert {tokenizers.src.kind, tokenizers.tgt.kind} == {tokenizer}
@@ -202,18 +202,18 @@ def test_encoded_sets_are_their_texts(small: Callable[..., DataConfig], tokenize
 def test_vocabularies_are_learned_from_the_training_text_alone(small: Callable[..., DataConfig]) -> None:
     write_tsv([Pair("Zebras eat grass.", "Ils mangent.")], Path("v.tsv"))
     config = small(validation=("v.tsv",), test_size=0, tokenizer="words", src_vocab_size=20)
-    prepared = prepare(config, Path("data"), seed=1)
+    prepared = prepare(config, Path("data"))
     assert prepared.tokenizers.src.encode("Zebras") == [UNK_ID]
     assert prepared.tokenizers.src.encode("The cat") != [UNK_ID, UNK_ID]
 
 
 def test_languages_are_those_of_the_sides(small: Callable[..., DataConfig]) -> None:
-    texts = prepare_texts(small(), Path("data"), seed=1)
+    texts = prepare_texts(small(), Path("data"))
     config = small(
         tokenizer="words", src_vocab_size=15, tgt_vocab_size=16, src_language="en", tgt_language="fr"
     )
-    joint = train_tokenizers(config, texts.train, seed=1)
-    apart = train_tokenizers(replace(config, joint=False), texts.train, seed=1)
+    joint = train_tokenizers(config, texts.train)
+    apart = train_tokenizers(replace(config, joint=False), texts.train)
     assert [joint.src.language, apart.src.language, apart.tgt.language] == ["fr", "en", "fr"]
     assert (apart.src.vocab_size, apart.tgt.vocab_size) == (15, 16)
     assert apart.tgt.decode(apart.tgt.encode("Le chat mange le pain .")).endswith("pain.")
@@ -221,7 +221,7 @@ def test_languages_are_those_of_the_sides(small: Callable[..., DataConfig]) -> N
 
 def test_sides_of_too_many_tokens_are_left_out_of_training(small: Callable[..., DataConfig]) -> None:
     endless = Pair("The " + "cat" * 60, "Le " + "chat" * 60)
-    prepared = prepare(small([*PAIRS, endless], max_words=10, validation_size=5), Path("data"), seed=3)
+    prepared = prepare(small([*PAIRS, endless], max_words=10, validation_size=5), Path("data"))
     assert len(prepared.train) == len(prepared.texts.train) - 1
     assert prepared.train.too_long == 1
     assert prepared.train.src_lengths.max() <= MOST_TOKENS * 10
@@ -229,7 +229,7 @@ def test_sides_of_too_many_tokens_are_left_out_of_training(small: Callable[..., 
 
 def test_all_data_lies_in_the_folder(small: Callable[..., DataConfig]) -> None:
     config = small()
-    prepare(config, Path("data"), seed=1)
+    prepare(config, Path("data"))
     found = sorted(str(path) for path in Path().rglob("*") if path.is_file())
     files = ["train/ids.arrow", "train/text.arrow", "validation/ids.arrow"]
     assert found == ["c.tsv", *(f"data/{name}" for name in files)]
@@ -243,7 +243,7 @@ def small_phrasebook(monkeypatch: pytest.MonkeyPatch) -> Phrasebook:
 
 
 def test_without_a_corpus_the_phrasebook_is_taken_as_it_is(small_phrasebook: Phrasebook) -> None:
-    texts = prepare_texts(DataConfig(max_ratio=1.0), Path("data"), seed=1)
+    texts = prepare_texts(DataConfig(max_ratio=1.0), Path("data"))
     assert list(texts.train) == small_phrasebook.train
     assert list(texts.validation) == small_phrasebook.validation
     assert list(texts.test) == small_phrasebook.test
@@ -254,7 +254,7 @@ def test_without_a_corpus_the_phrasebook_is_taken_as_it_is(small_phrasebook: Phr
 def test_the_built_in_phrasebook_shares_no_source_between_its_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     book = phrasebook.build(size=phrasebook.corpus.SMALLEST_SIZE)
     monkeypatch.setattr(phrasebook, "build", lambda *_: book)
-    texts = prepare_texts(DataConfig(), Path("data"), seed=1)
+    texts = prepare_texts(DataConfig(), Path("data"))
     train, validation, test = map(sources, (texts.train, texts.validation, texts.test))
     assert not (train & validation or train & test or validation & test)
     assert (len(texts.train), len(texts.validation), len(texts.test)) == tuple(

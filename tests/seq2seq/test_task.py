@@ -249,6 +249,21 @@ def test_learns_to_write_backwards(
     assert found["perplexity"] < 1.1
 
 
+def test_a_batch_has_no_more_pairs_than_asked(make_task: MakeTask) -> None:
+    data = DataConfig(tokens_per_batch=10_000, sentences_per_batch=5)
+    sizes = [len(batch.src) for batch in make_task(data=data).batches(0)]
+    assert max(sizes) == 5
+    assert sum(sizes) == sum(len(batch.src) for batch in make_task().batches(0))
+
+
+def test_the_loss_is_a_mean_over_tokens_or_sentences(make_task: MakeTask) -> None:
+    for mean, of in (("token", lambda batch: batch.tgt_tokens), ("sentence", lambda batch: len(batch.src))):
+        task = make_task(loss_mean=mean)
+        batch = next(iter(task.batches(0)))
+        loss = task.loss(task.module, batch)
+        assert (loss.count, loss.words) == (of(batch), batch.tgt_tokens)
+
+
 def test_learning_needs_the_source(make_task: MakeTask, pairs: list[Pair]) -> None:
     """The guard of the test before: with the bridge cut there is nothing to learn from."""
     task = make_task(2000, DataConfig(tokens_per_batch=400), embedding_size=32, decoder_size=64)

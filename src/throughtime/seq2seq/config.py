@@ -43,6 +43,7 @@ class ModelConfig:
         recurrent_dropout: probability of dropping a value of the last output as the recurrences see it, the
             same for all steps of a sentence (Gal and Ghahramani 2016).
         label_smoothing: share of each target's probability that training spreads over all words.
+        loss_mean: what the loss followed is the mean over, the batch's tokens or its sentences, as in 2014.
         initialiser: how weights begin; sutskever2014 is uniform(-0.08, 0.08).
     """
 
@@ -64,6 +65,7 @@ class ModelConfig:
     word_dropout: float = 0.0
     recurrent_dropout: float = 0.0
     label_smoothing: float = 0.1
+    loss_mean: Literal["token", "sentence"] = "token"
     initialiser: Literal["torch", "orthogonal", "forget_bias", "sutskever2014"] = "orthogonal"
 
     def __post_init__(self) -> None:
@@ -103,7 +105,10 @@ class DataConfig:
         tgt_language: the same for the target; also chooses the rules of the tokenised score.
         subword_dropout: probability with which training sees a subword cut in two (after Provilkov et al.
             2020), anew each time.
-        tokens_per_batch: at most so many tokens in a batch on its longer side, padding included.
+        tokens_per_batch: at most so many tokens in a batch on its longer side, padding included ...
+        sentences_per_batch: ... and at most so many pairs; 0 for as many as these tokens allow.
+        data_seed: of the pairs held out and of what subwords are learned from; apart from the seed of training,
+            so that models of different seeds share both.
     """
 
     corpus: tuple[str, ...] = ()
@@ -123,11 +128,14 @@ class DataConfig:
     tgt_language: str = "fr"
     subword_dropout: float = 0.0
     tokens_per_batch: int = 1600
+    sentences_per_batch: int = 0
+    data_seed: int = 1
 
     def __post_init__(self) -> None:
         """Raises InputError where a value lies outside of its range or an option needs another."""
-        for name in ("validation_size", "test_size"):
+        for name in ("validation_size", "test_size", "sentences_per_batch"):
             _require(self, name, getattr(self, name) >= 0, "0 or more")
+        _require(self, "data_seed", 0 <= self.data_seed < SEEDS, "0 or more and below 2**63")
         for name in ("max_words", "tokens_per_batch"):
             _require(self, name, getattr(self, name) >= 1, "at least 1")
         _require(self, "subword_dropout", 0 <= self.subword_dropout < 1, "0 or more and below 1")

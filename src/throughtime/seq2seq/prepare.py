@@ -49,13 +49,13 @@ class Prepared:
     validation: EncodedCorpus
 
 
-def prepare(config: DataConfig, folder: Path, seed: int) -> Prepared:
+def prepare(config: DataConfig, folder: Path) -> Prepared:
     """Reads, cleans, splits, learns the vocabularies, encodes.
 
     Raises InputError, one sentence, for files that cannot be used and sizes that the data does not allow.
     """
-    texts = prepare_texts(config, folder, seed)
-    tokenizers = train_tokenizers(config, texts.train, seed)
+    texts = prepare_texts(config, folder)
+    tokenizers = train_tokenizers(config, texts.train)
     longest = MOST_TOKENS * config.max_words
     encoded = [
         encode_corpus(text, tokenizers.src, tokenizers.tgt, folder / name, longest)
@@ -64,7 +64,7 @@ def prepare(config: DataConfig, folder: Path, seed: int) -> Prepared:
     return Prepared(texts, tokenizers, *encoded)
 
 
-def prepare_texts(config: DataConfig, folder: Path, seed: int) -> Texts:
+def prepare_texts(config: DataConfig, folder: Path) -> Texts:
     """The three sets as text: given, or held out of the corpus; the built-in phrasebook brings its own."""
     if not config.corpus:
         return _phrasebook_texts(config, folder)
@@ -73,7 +73,8 @@ def prepare_texts(config: DataConfig, folder: Path, seed: int) -> Texts:
     held_out = 0 if config.validation else config.validation_size
     if not config.validation and not held_out:
         raise InputError("validation_size is 0 and there is no validation corpus; one of them is needed")
-    train, validation, test = split_corpus(corpus, held_out, 0 if config.test else config.test_size, seed)
+    test_size = 0 if config.test else config.test_size
+    train, validation, test = split_corpus(corpus, held_out, test_size, config.data_seed)
     notes = [f"corpus: {report.summary()}"]
     if config.validation:
         pairs = read_pairs(config.validation, config.columns)
@@ -83,26 +84,24 @@ def prepare_texts(config: DataConfig, folder: Path, seed: int) -> Texts:
     return Texts(train, validation, given, tuple(notes))
 
 
-def train_tokenizers(config: DataConfig, text: TextCorpus, seed: int) -> Tokenizers:
+def train_tokenizers(config: DataConfig, text: TextCorpus) -> Tokenizers:
     """Vocabularies learned from the training text alone."""
     if config.joint:
-        both = _train(
-            config, chain(text.sources(), text.targets()), "src_vocab_size", config.tgt_language, seed
-        )
+        both = _train(config, chain(text.sources(), text.targets()), "src_vocab_size", config.tgt_language)
         return Tokenizers(both, both)
     return Tokenizers(
-        _train(config, text.sources(), "src_vocab_size", config.src_language, seed),
-        _train(config, text.targets(), "tgt_vocab_size", config.tgt_language, seed),
+        _train(config, text.sources(), "src_vocab_size", config.src_language),
+        _train(config, text.targets(), "tgt_vocab_size", config.tgt_language),
     )
 
 
-def _train(config: DataConfig, sentences: Iterable[str], size: str, language: str, seed: int) -> Tokenizer:
+def _train(config: DataConfig, sentences: Iterable[str], size: str, language: str) -> Tokenizer:
     """A tokenizer whose size is the setting named `size`."""
     vocab_size: int = getattr(config, size)
     try:
         if config.tokenizer == "words":
             return train_words(sentences, vocab_size, language)
-        return train_subwords(sentences, vocab_size, seed)
+        return train_subwords(sentences, vocab_size, config.data_seed)
     except InputError as error:
         raise InputError(str(error).replace("vocab_size", size)) from error  # the user knows it by this name
 

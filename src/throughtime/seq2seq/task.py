@@ -86,7 +86,8 @@ class TranslationTask:
 
     def loss(self, module: nn.Module, batch: Batch) -> Loss:
         total, tokens = module(batch)
-        return Loss(total, tokens, tokens)
+        of = tokens if self.config.model.loss_mean == "token" else len(batch.src_lengths)
+        return Loss(total, of, tokens)
 
     def validate(self) -> dict[str, float]:
         with torch.no_grad():
@@ -128,6 +129,7 @@ class TranslationTask:
         return Cutting(*self._dropouts, (self.config.training.seed, epoch))
 
     def _epoch(self, corpus: EncodedCorpus, epoch: int, cutting: Cutting | None = None) -> Epoch:
-        tokens, seed = self.config.data.tokens_per_batch, self.config.training.seed
-        plan = plan_batches(corpus.src_lengths, corpus.tgt_lengths, tokens, seed, epoch)
+        data, seed = self.config.data, self.config.training.seed
+        most = data.tokens_per_batch, data.sentences_per_batch or None
+        plan = plan_batches(corpus.src_lengths, corpus.tgt_lengths, most[0], seed, epoch, most[1])
         return Epoch(corpus, plan, cutting)

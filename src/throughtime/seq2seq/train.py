@@ -120,7 +120,7 @@ def _check(config: ModelConfig) -> None:
 
 def _begin(config: TrainConfig, folder: Path, console: Console) -> tuple[Prepared, TranslationTask]:
     with console.status("preparing the corpus"):
-        prepared = prepare(config.data, folder / "data", config.training.seed)
+        prepared = prepare(config.data, folder / "data")
     sets = Sets(prepared.train, prepared.validation, prepared.texts.validation)
     both = prepared.tokenizers
     src_lengths, tgt_lengths = prepared.train.src_lengths, prepared.train.tgt_lengths
