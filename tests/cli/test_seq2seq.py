@@ -53,6 +53,7 @@ def standard_input(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
     ("command", "configs"),
     [
         ("train", (DataConfig, ModelConfig, TrainingConfig)),
+        ("reproduce", (DataConfig, ModelConfig, TrainingConfig)),
         ("evaluate", (SearchConfig,)),
         ("run", (SearchConfig,)),
     ],

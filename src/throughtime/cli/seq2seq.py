@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import asdict
 from io import TextIOWrapper
@@ -23,8 +24,12 @@ from throughtime.seq2seq.config import (
     TrainingConfig,
 )
 from throughtime.seq2seq.evaluate import evaluate, write_report, write_translations
+from throughtime.seq2seq.likelihood import load_judge
+from throughtime.seq2seq.n_best import n_best_lines, read_n_best, rescored
 from throughtime.seq2seq.prepare import read_test
 from throughtime.seq2seq.presets import PRESETS
+from throughtime.seq2seq.readers import read_lines
+from throughtime.seq2seq.reproduce import sutskever2014
 from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.show import show_scores, votes_table
 from throughtime.seq2seq.train import default_folder, resume_run, train_run
@@ -37,6 +42,8 @@ def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCol
     if "--preset" not in typed:
         return
     preset = typed["--preset"][0].value if typed["--preset"] else None if typed["--corpus"] else "phrasebook"
+    if preset is None and commands[-1] == "reproduce":
+        preset = "multi30k"
     values = {name.replace("_", "-"): value for name, value in PRESETS.get(preset or "", {}).items()}
     Dict(values, source=f"preset {preset}", use_commands_as_keys=False)(app, commands, arguments)
 
@@ -46,6 +53,7 @@ app = App(
     default_parameter=Parameter(consume_multiple=True, negative_iterable=()),
     config=fill_from_preset,
 )
+PAPERS = {"sutskever2014": sutskever2014.reproduce}
 PHRASEBOOK_MODEL = default_folder(()) / "best.safetensors"
 Model = Annotated[Path, Parameter(help="A model file.")]
 Search = Annotated[SearchConfig, Parameter(name="*", group="Search")]
@@ -57,7 +65,7 @@ def train(
     *,
     folder: Path | None = None,
     overwrite: bool = False,
-    preset: Literal["phrasebook"] | None = None,
+    preset: Literal["phrasebook", "multi30k", "paper"] | None = None,
     data: Annotated[DataConfig, Parameter(name="*", group="Corpus")] = DataConfig(),  # noqa: B008
     model: Annotated[ModelConfig, Parameter(name="*", group="Network")] = ModelConfig(),  # noqa: B008
     training: Annotated[TrainingConfig, Parameter(name="*", group="Training")] = TrainingConfig(),  # noqa: B008
@@ -71,9 +79,79 @@ def train(
     overwrite
         Begin anew in a folder that holds a run.
     preset
-        Settings that belong together; phrasebook is what runs where no corpus is given.
+        Settings that belong together; phrasebook is what runs where no corpus is given, multi30k the plain
+        form of 2014 for a small corpus, paper that form at the size and by the rules of 2014.
     """
     train_run(TrainConfig(data, model, training), folder or default_folder(data.corpus), overwrite, Console())
+
+
+@app.command
+def reproduce(
+    paper: Literal["sutskever2014"] = "sutskever2014",
+    *,
+    folder: Path = Path("runs/sutskever2014"),
+    preset: Literal["phrasebook", "multi30k", "paper"] | None = None,
+    n_best: Path | None = None,
+    data: Annotated[DataConfig, Parameter(name="*", group="Corpus")] = DataConfig(),  # noqa: B008
+    model: Annotated[ModelConfig, Parameter(name="*", group="Network")] = ModelConfig(),  # noqa: B008
+    training: Annotated[TrainingConfig, Parameter(name="*", group="Training")] = TrainingConfig(),  # noqa: B008
+) -> None:
+    """Do a paper again: train its models, and print its tables beside what they show.
+
+    One model that reads forwards and five that read backwards are trained, one after the other, and each is
+    left alone once it is done: the same command goes on where it was stopped.
+
+    Parameters
+    ----------
+    paper
+        sutskever2014: Sequence to sequence learning with neural networks (Sutskever, Vinyals and Le 2014).
+    folder
+        Where the models, the pictures and the report go.
+    preset
+        multi30k for a small corpus, the default where one is given; paper for the size and the rules of 2014;
+        phrasebook for the built-in corpus.
+    n_best
+        A list of translations of the test, as Moses writes it, to be rescored; else the forward model's own.
+    """
+    run_again = shlex.join(["throughtime", *sys.argv[1:]])
+    PAPERS[paper](TrainConfig(data, model, training), folder, n_best, run_again, Console())
+
+
+@app.command
+def rescore(
+    model: Model,
+    n_best: Path,
+    *,
+    sources: Path,
+    weight: float = 0.5,
+    output: Path | None = None,
+    members: Members = EnsembleConfig(),  # noqa: B008
+) -> None:
+    """Put a list of translations, of any system, into the order of its scores and of a model's.
+
+    Each text's score becomes (1 - weight) * score + weight * log P(text | source).
+
+    Parameters
+    ----------
+    n_best
+        The list, as Moses writes it: number of the sentence, from 0, text, features, score, between bars.
+    sources
+        The text file that was translated, .gz allowed.
+    weight
+        Of the model; 0.5 is the even average of 2014, 1 the model alone.
+    output
+        File for the list in its new order; without it, it is printed.
+    """
+    if not 0 <= weight <= 1:
+        raise InputError(f"weight is {weight}; expected 0 to 1")
+    lines = list(read_lines(sources))
+    lists = read_n_best(n_best, len(lines))
+    judge = load_judge([_present(model), *members.ensemble], members.weights)
+    ordered = n_best_lines(rescored(lists, lines, judge, weight))
+    if output is None:
+        print("\n".join(ordered))
+    else:
+        write_translations(output, ordered)
 
 
 @app.command

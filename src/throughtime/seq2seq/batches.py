@@ -58,8 +58,11 @@ def make_batch(
     """Return the pairs at `indices` (B,) as tensors; `change` may cut both sides otherwise."""
     src_ids, tgt_ids = corpus.rows(indices)
     src, tgt = (src_ids, corpus.src_lengths[indices]), (tgt_ids, corpus.tgt_lengths[indices])
-    if change is not None:
-        src, tgt = change(src, tgt)
+    return batch_of(*(src, tgt) if change is None else change(src, tgt))
+
+
+def batch_of(src: Side, tgt: Side) -> Batch:
+    """Return the sentences of both sides as tensors."""
     (src_ids, src_lengths), (tgt_ids, tgt_lengths) = src, tgt
     tgt_out = _padded(tgt_ids, tgt_lengths)
     tgt_in = np.full_like(tgt_out, BOS_ID)

@@ -107,8 +107,8 @@ class DataConfig:
             2020), anew each time.
         tokens_per_batch: at most so many tokens in a batch on its longer side, padding included ...
         sentences_per_batch: ... and at most so many pairs; 0 for as many as these tokens allow.
-        data_seed: of the pairs held out and of what subwords are learned from; apart from the seed of training,
-            so that models of different seeds share both.
+        data_seed: of the pairs held out and of what subwords are learned from; not the seed of training, so
+            that models of different seeds share both.
     """
 
     corpus: tuple[str, ...] = ()

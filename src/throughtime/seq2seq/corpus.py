@@ -84,6 +84,11 @@ def build_text_corpus(
     return TextCorpus(_stored(folder / "text.arrow", _TEXT, map(_text_table, chunks))), report
 
 
+def open_text_corpus(folder: Path) -> TextCorpus:
+    """Map the file text.arrow of `folder` into memory."""
+    return TextCorpus(_mapped(folder / "text.arrow"))
+
+
 def _text_table(pairs: list[Pair]) -> _Table:
     return pa.table({"src": [pair.src for pair in pairs], "tgt": [pair.tgt for pair in pairs]})
 
@@ -223,4 +228,8 @@ def _stored(path: Path, features: Features, tables: Iterable[_Table]) -> list[_R
         for table in tables:
             writer.write_table(table, _CHUNK)
         writer.finalize()
+    return _mapped(path)
+
+
+def _mapped(path: Path) -> list[_RecordBatch]:
     return Dataset.from_file(str(path)).data.table.to_batches()

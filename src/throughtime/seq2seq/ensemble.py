@@ -36,7 +36,7 @@ class Ensemble:
                 f"The models have target vocabularies of {sizes} tokens; expected one common size."
             )
         self.models = tuple(models)
-        self.weights = _shares(len(sizes), weights)
+        self.weights = shares(len(sizes), weights)
         self.vocab_size = sizes[0]
         self._sources: Sequence[tuple[Tensor, Tensor]] = ()
 
@@ -112,8 +112,11 @@ def count_votes(
         states, tokens = tuple(state for _, state in pairs), target
 
 
-def _shares(size: int, weights: Sequence[float] | None) -> list[float]:
-    """The weights divided by their sum."""
+def shares(size: int, weights: Sequence[float] | None) -> list[float]:
+    """Return the weights divided by their sum; without any, equal ones.
+
+    Raises InputError unless there is a number above 0 for each of `size` models.
+    """
     given = [1.0] * size if weights is None else list(weights)
     if len(given) != size or not all(math.isfinite(weight) and weight > 0 for weight in given):
         raise InputError(f"The ensemble's weights are {given}; expected a number above 0 for each of {size}.")

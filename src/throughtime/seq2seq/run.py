@@ -19,7 +19,7 @@ from throughtime.seq2seq.cleaning import normalise
 from throughtime.seq2seq.config import SearchConfig
 from throughtime.seq2seq.ensemble import Ensemble, Vote, count_votes
 from throughtime.seq2seq.model import stepper
-from throughtime.seq2seq.model_file import Tokenizers, load_model
+from throughtime.seq2seq.model_file import Tokenizers, Trained, load_model
 from throughtime.seq2seq.sampling import SampleSettings, sample
 from throughtime.seq2seq.search import Hypothesis, LengthRule, StepModel, greedy
 from throughtime.seq2seq.tokenizer import EOS_ID, PAD_ID, UNK_ID, Tokenizer
@@ -160,12 +160,8 @@ def load_pipeline(
     """
     decoder, unknown = decoder_of(config), unknown_words(config)
     trained = [load_model(path) for path in paths]
+    require_one_target_vocabulary(trained, paths)
     tokenizers = trained[0].tokenizers
-    for path, other in zip(paths, trained, strict=True):
-        if not same_vocabulary(other.tokenizers.tgt, tokenizers.tgt):
-            raise InputError(
-                f"{path} and {paths[0]} have different target vocabularies; an ensemble needs the same in all"
-            )
     steppers = [stepper(one.model) for one in trained]
     if len(steppers) == 1 and not weights:
         return Pipeline(steppers[0], tokenizers, decoder, config.seed, unknown=unknown)
@@ -222,6 +218,15 @@ def _padded(sources: Sequence[list[int]], device: torch.device | str) -> tuple[T
     rows = [torch.tensor(source) for source in sources]
     src = pad_sequence(rows, batch_first=True, padding_value=PAD_ID).to(device)
     return src, torch.tensor([len(row) for row in rows])
+
+
+def require_one_target_vocabulary(trained: Sequence[Trained], paths: Sequence[Path]) -> None:
+    """Raises InputError, naming the files, where models cannot write together."""
+    for path, other in zip(paths, trained, strict=True):
+        if not same_vocabulary(other.tokenizers.tgt, trained[0].tokenizers.tgt):
+            raise InputError(
+                f"{path} and {paths[0]} have different target vocabularies; an ensemble needs the same in all"
+            )
 
 
 def same_vocabulary(one: Tokenizer, other: Tokenizer) -> bool:

@@ -89,6 +89,16 @@ def quick_bleu(hypotheses: Sequence[str], references: References) -> float:
     return float(BLEU(force=True).corpus_score(list(hypotheses), streams).score)
 
 
+def sentence_bleu(hypothesis: str, reference: str) -> float:
+    """Return cased BLEU of one sentence, 0 to 100, of the n-grams that it is long enough for."""
+    return float(BLEU(effective_order=True).sentence_score(hypothesis, [reference]).score)
+
+
+def quick_tokenised_bleu(hypotheses: Sequence[str], references: References, language: str) -> float:
+    """Return lower-cased, tokenised corpus BLEU, 0 to 100, alone; raises InputError as `score` does."""
+    return _tokenised_bleu(hypotheses, _checked(hypotheses, references), language, _Resampling(0, 0)).value
+
+
 def _row(score: Score) -> tuple[str, str, str, str]:
     interval = "" if score.mean is None else f"{score.mean:.2f} ± {score.margin:.2f}"
     return score.name, f"{score.value:.2f}", interval, score.signature

@@ -28,14 +28,14 @@ from throughtime.seq2seq.task import Sets, TranslationTask
 from throughtime.training.fit import fit
 from throughtime.training.outcome import Outcome
 
-SETTINGS = "settings.json"
+SETTINGS, REPORT, TEST = "settings.json", "report.json", "test.tsv"
 CORPUS_FILES = tuple(
     f"data/{part}/{name}.arrow" for part in ("train", "validation") for name in ("text", "ids")
 )
 RUN_FILES = (
     SETTINGS,
-    "report.json",
-    "test.tsv",
+    REPORT,
+    TEST,
     "metrics.jsonl",
     "best.safetensors",
     "last.safetensors",
@@ -61,26 +61,43 @@ def default_folder(corpus: Sequence[str]) -> Path:
 
 
 def train_run(config: TrainConfig, folder: Path, overwrite: bool, console: Console) -> None:
-    """Trains anew in `folder`.
+    """Trains anew in `folder` and says what to type next.
 
-    Raises InputError where it holds a run and `overwrite` is not set, and for settings and data of no use; an
-    earlier run is touched only when these are ready.
+    Raises InputError where it holds a run and `overwrite` is not set, and as `begin_run` does.
     """
     if (folder / SETTINGS).exists() and not overwrite:
         raise InputError(
             f"{folder} holds a run already; `{_resume_command(folder)}` goes on with it, "
             "--overwrite begins anew, --folder takes another place"
         )
+    outcome = begin_run(config, folder, _resume_command(folder), console)
+    _say_next(config, outcome, folder, console)
+
+
+def resume_run(folder: Path, console: Console) -> None:
+    """Goes on with the run in `folder` by its own settings and says what to type next; raises InputError
+    where it cannot go on."""
+    outcome = continue_run(folder, _resume_command(folder), console)
+    _say_next(read_settings(folder / SETTINGS), outcome, folder, console)
+
+
+def begin_run(
+    config: TrainConfig, folder: Path, hint: str, console: Console, *, tests: bool = True
+) -> Outcome:
+    """Trains, tests, unless `tests` is off, and reports in `folder`; `hint` is the command that resumes.
+
+    Raises InputError for settings and data of no use; an earlier run is touched only when these are ready.
+    """
     _check(config.model)
     with _no_false_start(folder):
         prepared, task = _begin(config, folder, console)
     _remove(folder, RUN_FILES)
     write_report(folder / SETTINGS, asdict(config))
-    _train(config, prepared, task, folder, console, resume=False)
+    return _train(config, prepared, task, folder, hint, console, tests, resume=False)
 
 
-def resume_run(folder: Path, console: Console) -> None:
-    """Goes on with the run in `folder` by its own settings; raises InputError where it cannot go on."""
+def continue_run(folder: Path, hint: str, console: Console, *, tests: bool = True) -> Outcome:
+    """Goes on with the run in `folder`, as `begin_run` would have; raises InputError where it cannot."""
     path = folder / SETTINGS
     if not path.exists():
         raise InputError(f"{folder} holds no run: there is no {SETTINGS} in it")
@@ -94,7 +111,7 @@ def resume_run(folder: Path, console: Console) -> None:
         raise InputError(
             f"the corpus has changed since the run in {folder} began: it gives another vocabulary"
         )
-    _train(config, prepared, task, folder, console, resume=True)
+    return _train(config, prepared, task, folder, hint, console, tests, resume=True)
 
 
 def read_settings(path: Path) -> TrainConfig:
@@ -137,13 +154,15 @@ def _train(
     prepared: Prepared,
     task: TranslationTask,
     folder: Path,
+    hint: str,
     console: Console,
+    tests: bool,
     resume: bool,
-) -> None:
-    hint = _resume_command(folder)
+) -> Outcome:
     outcome = fit(task, config.training, folder, resume=resume, resume_hint=hint, console=console)
     if not outcome.interrupted:
-        _finish(config, prepared.texts.test, outcome, folder, console)
+        _finish(config, prepared.texts.test, outcome, folder, console, tests)
+    return outcome
 
 
 def _resume_command(folder: Path) -> str:
@@ -198,7 +217,7 @@ def _announce(
 
 
 def _finish(
-    config: TrainConfig, test: Sequence[Pair], outcome: Outcome, folder: Path, console: Console
+    config: TrainConfig, test: Sequence[Pair], outcome: Outcome, folder: Path, console: Console, tests: bool
 ) -> None:
     report: dict[str, Any] = {
         "settings": asdict(config),
@@ -206,12 +225,17 @@ def _finish(
     }
     _say(console, _ended(outcome))
     if test:
-        evaluation = _tested(config, test, outcome.model, console)
-        report["test"] = evaluation.to_dict()
-        write_tsv(test, folder / "test.tsv")
-    write_report(folder / "report.json", report)
-    _say(console, f"\nThe model is {outcome.model}, the report {folder / 'report.json'}. Next:")
-    for command in _next_commands(config, outcome.model, folder, bool(test)):
+        write_tsv(test, folder / TEST)
+    if test and tests:
+        report["test"] = _tested(config, test, outcome.model, console).to_dict()
+    write_report(folder / REPORT, report)
+
+
+def _say_next(config: TrainConfig, outcome: Outcome, folder: Path, console: Console) -> None:
+    if outcome.interrupted:
+        return
+    _say(console, f"\nThe model is {outcome.model}, the report {folder / REPORT}. Next:")
+    for command in _next_commands(config, outcome.model, folder, (folder / TEST).exists()):
         _say(console, f"  {command}")
 
 
@@ -241,7 +265,7 @@ def _next_commands(config: TrainConfig, model: Path, folder: Path, tested: bool)
     path, language = shlex.quote(str(model)), config.data.tgt_language
     commands = [f'throughtime seq2seq run {path} "How are you?"']
     if tested:
-        evaluation = f"throughtime seq2seq evaluate {path} --corpus {shlex.quote(str(folder / 'test.tsv'))}"
+        evaluation = f"throughtime seq2seq evaluate {path} --corpus {shlex.quote(str(folder / TEST))}"
         commands.append(
             evaluation if language == DataConfig.tgt_language else f"{evaluation} --language {language}"
         )

@@ -1,0 +1,1 @@
+"""Seeing: pictures of what was measured."""

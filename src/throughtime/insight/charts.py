@@ -1,0 +1,92 @@
+"""Pictures of measurements, each written as PNG and as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from throughtime.artefact.file import written_whole
+
+INK, MUTED = "#2b3440", "#5b6673"
+COLOURS = ("#2563b0", "#b4232f", "#2e7d32", "#a86a10", "#7b3fb0", "#0f766e")
+MARKS = ("o", "s", "^", "D", "v", "P")
+STYLE: Mapping[Any, Any] = {
+    "svg.hashsalt": "throughtime",
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+Series = Mapping[str, Sequence[float]]
+"""By name, a value for each place on the horizontal axis."""
+
+
+def curves(path: Path, series: Series, places: Sequence[str], across: str, up: str) -> list[Path]:
+    """Draws each series over the same places, which are named below; returns the files.
+
+    `path` is that of the picture without its ending. Raises InputError where it cannot be written.
+    """
+    with _drawn(path) as (axes, files):
+        for k, (name, values) in enumerate(series.items()):
+            axes.plot(values, marker=MARKS[k % len(MARKS)], color=COLOURS[k % len(COLOURS)], label=name)
+        axes.set_xticks(range(len(places)), places)
+        axes.set(xlabel=across, ylabel=up)
+        axes.grid(axis="y", color="#e3e6ea", linewidth=0.8)
+        axes.legend(frameon=False)
+    return files
+
+
+def labelled_map(
+    path: Path, points: Sequence[tuple[float, float]], labels: Sequence[str], groups: Sequence[int], note: str
+) -> list[Path]:
+    """Draws points by number, a colour for each group, and the labels by number below; returns the files.
+
+    `note` stands under the axes.
+    """
+    with _drawn(path) as (axes, files):
+        for number, ((x, y), label, group) in enumerate(zip(points, labels, groups, strict=True), 1):
+            colour, mark = COLOURS[group % len(COLOURS)], MARKS[group % len(MARKS)]
+            axes.plot(x, y, mark, color=colour, label=f"{number}  {label}")
+            axes.annotate(
+                str(number), (x, y), xytext=(7, 4), textcoords="offset points", color=colour, weight="bold"
+            )
+        axes.margins(0.1)
+        axes.set(xlabel=note, xticks=[], yticks=[])
+        below = axes.get_figure()
+        assert isinstance(below, Figure)
+        below.legend(
+            loc="outside lower center", frameon=False, labelcolor="linecolor", ncols=_columns(labels)
+        )
+    return files
+
+
+def _columns(labels: Sequence[str]) -> int:
+    return 1 if max(map(len, labels)) > 30 else 2
+
+
+@contextmanager
+def _drawn(path: Path) -> Generator[tuple[Axes, list[Path]]]:
+    """Axes to draw on, and the files that the drawing will be."""
+    files = [path.with_name(f"{path.name}.{ending}") for ending in ("png", "svg")]
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        figure = Figure(figsize=(7.4, 4.4), facecolor="white", layout="constrained")
+        yield figure.subplots(), files
+        for file in files:
+            kind = file.suffix[1:]
+            undated = {"Date": None} if kind == "svg" else None
+            with written_whole(file) as temporary:
+                figure.savefig(temporary, format=kind, dpi=160, metadata=undated)

@@ -1,0 +1,1 @@
+"""Papers done again: trained, measured, and put beside what was published."""

@@ -1,0 +1,101 @@
+"""Sequence to sequence learning with neural networks (Sutskever, Vinyals and Le 2014) in one command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from throughtime.errors import InputError
+from throughtime.seq2seq.breakdown import WordRanks
+from throughtime.seq2seq.config import TrainConfig
+from throughtime.seq2seq.corpus import open_text_corpus
+from throughtime.seq2seq.evaluate import write_report
+from throughtime.seq2seq.model_file import load_model
+from throughtime.seq2seq.n_best import read_n_best
+from throughtime.seq2seq.readers import read_pairs
+from throughtime.seq2seq.reproduce import show
+from throughtime.seq2seq.reproduce.measure import (
+    Test,
+    by_name,
+    perplexities,
+    rescore,
+    search,
+    where,
+    written,
+)
+from throughtime.seq2seq.reproduce.plan import differences, members
+from throughtime.seq2seq.reproduce.published import BEAMS
+from throughtime.seq2seq.reproduce.sentences import ORDER, VOICE, draw
+from throughtime.seq2seq.reproduce.training import TrainedMember, train_members
+from throughtime.seq2seq.train import TEST
+
+
+def reproduce(config: TrainConfig, folder: Path, n_best: Path | None, hint: str, console: Console) -> None:
+    """Trains the six models, measures them and prints the paper's tables beside what was found.
+
+    What is trained already is not trained again; `hint` is the command that goes on after Ctrl-C. n_best: a
+    list of translations of the test to rescore, else the forward model's. Raises InputError where there is
+    nothing to test on, and as training does.
+    """
+    if config.data.corpus and not (config.data.test or config.data.test_size):
+        raise InputError("there is nothing to test on; expected --test with a corpus, or --test-size")
+    show.say_differences(console, differences(members(config)[-1].config))
+    trained = train_members(members(config), folder, hint, console)
+    if trained is not None:
+        _measure(config, trained, folder, n_best, console)
+
+
+def _measure(
+    config: TrainConfig,
+    trained: Sequence[TrainedMember],
+    folder: Path,
+    n_best: Path | None,
+    console: Console,
+) -> None:
+    first = folder / trained[0].name
+    test = Test(list(read_pairs([first / TEST])), config.data.tgt_language)
+    models = by_name(trained)
+    with console.status("measuring"):
+        each = perplexities({one.name: [one.model] for one in trained}, test)
+        together = perplexities({str(name): paths for name, paths in models.items()}, test)
+        searched = [show.say_searched(console, one) for one in search(models, test)]
+        alone = {
+            one.name: written([one.model], max(BEAMS), test).scores.bleu_tokenised.value for one in trained
+        }
+        given = None if n_best is None else read_n_best(n_best, len(test.pairs))
+        reordered = rescore(models, test, given)
+        found = where(searched, test, WordRanks(open_text_corpus(first / "data/train").sources()))
+        best = load_model(models["reversed"][0])
+        mapped = [
+            draw(best, sentences, folder / name) for name, sentences in (("order", ORDER), ("voice", VOICE))
+        ]
+        pictures = show.draw_where(found, folder)
+    baseline = "the forward model's list" if n_best is None else str(n_best)
+    for table in (
+        show.main_table(searched),
+        show.perplexity_table(together, list(models)),
+        show.rescoring_table(reordered, baseline),
+        show.members_table(trained, each, alone),
+    ):
+        console.print(table)
+    show.say_verdict(console, searched, mapped)
+    report = folder / "reproduction.json"
+    write_report(
+        report,
+        {
+            "settings": asdict(config),
+            "unlike the paper": differences(members(config)[-1].config),
+            "members": [asdict(one) | {"model": str(one.model)} for one in trained],
+            "perplexity": each | together,
+            "bleu": [asdict(replace(one, translations=())) for one in searched],
+            "bleu of each, beam 12": alone,
+            "rescoring": reordered._asdict(),
+            "where": list(map(asdict, found)),
+            "sentences": [asdict(one) | {"files": list(map(str, one.files))} for one in mapped],
+        },
+    )
+    files = [str(path) for path in (*pictures, *(file for one in mapped for file in one.files), report)]
+    console.print(f"\nWritten: {', '.join(files)}", highlight=False, markup=False, soft_wrap=True)

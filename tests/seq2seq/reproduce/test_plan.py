@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
+from throughtime.seq2seq.presets import PRESETS
+from throughtime.seq2seq.reproduce.plan import differences, members
+from throughtime.seq2seq.reproduce.published import SIZES, TABLE_1
+
+
+def preset(name: str) -> TrainConfig:
+    config = TrainConfig(DataConfig(), ModelConfig(), TrainingConfig())
+    values = PRESETS[name]
+
+    def changed(part: DataConfig | ModelConfig | TrainingConfig) -> dict[str, object]:
+        return {name: values[name] for name in values if hasattr(part, name)}
+
+    data, model, training = config.data, config.model, config.training
+    return TrainConfig(
+        replace(data, **changed(data)),
+        replace(model, **changed(model)),
+        replace(training, **changed(training)),
+    )
+
+
+def test_one_reads_forwards_and_five_backwards_in_the_plain_form() -> None:
+    config = TrainConfig(DataConfig(), ModelConfig(input_feeding=True), TrainingConfig(seed=7))
+    found = members(config)
+    assert [one.name for one in found] == ["forward", *(f"reversed-{k}" for k in range(1, 6))]
+    assert [one.config.model.reverse_source for one in found] == [False] + [True] * 5
+    assert [one.config.training.seed for one in found] == [7, 7, 8, 9, 10, 11]
+    for one in found:
+        assert (one.config.model.attention, one.config.model.bidirectional) == ("none", False)
+        assert one.config.data == config.data  # one split, one vocabulary
+
+
+def test_the_paper_differs_from_itself_in_nothing() -> None:
+    assert differences(members(preset("paper"))[-1].config) == []
+    told = {
+        name: (ours, published)
+        for name, ours, published in differences(members(preset("multi30k"))[1].config)
+    }
+    assert told["encoder_layers"] == (1, 4) and told["tgt_vocab_size"] == (6000, 80_000)
+    assert "reverse_source" not in told
+
+
+def test_every_row_of_the_table_has_models() -> None:
+    assert {name for name, _ in TABLE_1} == SIZES.keys()
