@@ -115,6 +115,9 @@ class DataConfig:
         drop_duplicates: keep one of several equal pairs.
         tokenizer: subwords, learned by sentencepiece, or words, the most frequent ones and one for
             all others, as in 2014.
+        annotate_unknown: unknown words of the target are written with how far away in the source they stand,
+            so that a translation shows the right word without attention too (Luong, Sutskever et al. 2015,
+            section 3.3); 16 words beyond the vocabulary's size, found by aligning the corpus. Of words only.
         joint: one vocabulary for both languages.
         src_vocab_size: size of the source vocabulary, of both if joint.
         tgt_vocab_size: size of the target vocabulary, if not joint.
@@ -135,6 +138,7 @@ class DataConfig:
     max_ratio: float = 4.0
     drop_duplicates: bool = True
     tokenizer: Literal["subwords", "words"] = "subwords"
+    annotate_unknown: bool = False
     joint: bool = True
     src_vocab_size: int = 6000
     tgt_vocab_size: int = 6000
@@ -150,6 +154,8 @@ class DataConfig:
         for name in ("max_words", "tokens_per_batch"):
             _require(self, name, getattr(self, name) >= 1, "at least 1")
         _require(self, "subword_dropout", 0 <= self.subword_dropout < 1, "0 or more and below 1")
+        if self.annotate_unknown and self.tokenizer != "words":
+            raise InputError(f"tokenizer is {self.tokenizer}; annotate_unknown expected words")
         for name in ("validation", "test", "columns"):
             if getattr(self, name) and not self.corpus:
                 raise InputError(
@@ -235,6 +241,8 @@ class TrainConfig:
             )
         if self.model.copying and not self.data.joint:
             raise InputError("copying writes ids of the source; expected one joint vocabulary")
+        if self.model.copying and self.data.annotate_unknown:
+            raise InputError("copying and annotate_unknown both find unknown words; expected one of them")
 
 
 def _require(config: object, name: str, holds: bool, expected: str) -> None:
