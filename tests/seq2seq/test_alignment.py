@@ -187,6 +187,7 @@ def test_unknown_words_are_written_by_how_far_off_they_stand() -> None:
 def test_words_that_both_sides_have_belong_together() -> None:
     assert annotated("the dog sees Rex", "le chien voit Rex", 0, 1, 2, 0) == [0]
     assert annotated("Rex sees Rex", "Rex voit Rex", 2, 1, 0) == [0, 0]
+    assert annotated("Rex sees the big dog Rex", "voit Rex", 1, 0) == [1 - 5]  # nearer to half
 
 
 def test_nothing_unknown_is_left_as_it_is() -> None:

@@ -17,7 +17,6 @@ from throughtime.errors import InputError
 from throughtime.seq2seq.batches import Batch
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.copying import (
-    CopyingGate,
     attention_on,
     log_probabilities,
     log_probability,
@@ -29,6 +28,7 @@ from throughtime.seq2seq.run import Pipeline
 from throughtime.seq2seq.search import greedy
 from throughtime.seq2seq.tokenizer import PAD_ID, UNK_ID, Words
 from throughtime.seq2seq.unknown import UnknownWords
+from tolerances import HALF_PRECISION
 
 MakeTranslator = Callable[..., Translator]
 MakeBatch = Callable[..., Batch]
@@ -99,11 +99,6 @@ def test_the_gate_is_a_map_of_context_output_and_word(
     assert_close(decoded.gate[1, 2], w @ torch.cat([context, outputs[1, 2], words[1, 2]]) + b)
 
 
-def test_gate_widths() -> None:
-    gate = CopyingGate(2, 3, 4)
-    assert gate(torch.zeros(5, 6, 2), torch.zeros(5, 6, 3), torch.zeros(5, 6, 4)).shape == (5, 6)
-
-
 @pytest.mark.parametrize("fed", [False, True])
 def test_chunked_has_the_loss_and_the_gradients_of_full(
     tiny_translator: MakeTranslator, batch_of: MakeBatch, fed: bool
@@ -121,6 +116,26 @@ def test_chunked_has_the_loss_and_the_gradients_of_full(
     for (name, a), b in zip(full.named_parameters(), chunked.parameters(), strict=True):
         assert a.grad is not None and bool(a.grad.any()), name
         assert_close(a.grad, b.grad)
+
+
+@pytest.mark.parametrize("output", ["full", "chunked"])
+def test_half_precision_changes_little(
+    tiny_translator: MakeTranslator, batch_of: MakeBatch, output: str
+) -> None:
+    shape: dict[str, Any] = dict(attention="mlp", copying=True, coverage=True, output=output)
+    model, batch = tiny_translator(**shape, label_smoothing=0.1).float().train(), batch_of(PAIRS)
+    expected = model(batch).total
+    expected.backward()
+    gradients = [one.grad for one in model.parameters()]
+    model.zero_grad()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = model(batch).total
+    found.backward()
+    assert found.dtype == torch.float32
+    assert_close(found, expected, rtol=HALF_PRECISION, atol=HALF_PRECISION)
+    for a, b in zip(model.parameters(), gradients, strict=True):
+        assert a.grad is not None and b is not None
+        assert float((a.grad - b).norm()) < 2 * HALF_PRECISION * float(b.norm()) + HALF_PRECISION
 
 
 def test_words_that_the_source_has_not_are_written_alone() -> None:

@@ -134,7 +134,7 @@ def output_layer(
 
 
 def _log_targets(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    scores = linear(features, weight, bias)
+    scores = linear(features, weight, bias).to(weight.dtype)  # autocast sums exponentials in half precision
     everything = scores.logsumexp(-1)
     return scores.gather(1, targets[:, None])[:, 0] - everything, scores.mean(-1) - everything
 
