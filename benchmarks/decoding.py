@@ -50,7 +50,7 @@ def loop(model: Written, src: Tensor, lengths: Tensor, width: int, config: Searc
     texts = torch.full((size * width, 1), BOS_ID)
     ended = torch.zeros(size * width, dtype=torch.bool)
     for _ in range(int(lengths.max() * config.max_length_ratio) + config.max_length_offset):
-        features, state, _ = model.decode(texts[:, -1:], state, attended)
+        features, state, _, _ = model.decode(texts[:, -1:], state, attended)
         log_probabilities = model.output(features[:, 0]).log_softmax(-1)
         log_probabilities[:, [PAD_ID, BOS_ID]] = -torch.inf
         log_probabilities[ended] = -torch.inf

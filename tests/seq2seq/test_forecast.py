@@ -60,6 +60,16 @@ def test_larger_batches_need_more() -> None:
     assert corpus == more  # no batch is larger than the corpus
 
 
+def test_coverage_and_copying_keep_more_of_what_is_looked_at() -> None:
+    plain, covered, both = (
+        of(80_000, coverage=coverage, copying=copying).parts
+        for coverage, copying in ((False, False), (True, False), (True, True))
+    )
+    part = "recurrences and attention"
+    assert 0 < covered[part] - plain[part] == both[part] - covered[part] == 4 * 1600 * 3 * 40
+    assert plain["output layer"] == covered["output layer"] < both["output layer"]
+
+
 def test_what_cannot_fit_is_refused_with_the_sum() -> None:
     needed = Forecast({"program": GIB, "weights": 3 * GIB, "optimiser": 100 << 20}, 2 * GIB)
     told = "memory: about 4.1 GiB of 2.0 GiB free: program 1.0 GiB, weights 3.0 GiB, optimiser 100 MiB"

@@ -15,6 +15,13 @@ from throughtime.seq2seq.readers import Pair
 from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.tokenizer import Words
 
+SHAPES = [
+    dict(),
+    dict(attention="none"),
+    dict(input_feeding=True),
+    dict(copying=True, coverage=True),
+    dict(reverse_source=True, copying=True),
+]
 SOURCES = ["a b c", "h", "", "d d e f g a b", "zebra b"]
 
 
@@ -24,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("weights", [(), (3.0, 1.0)])
-@pytest.mark.parametrize("changes", [dict(), dict(attention="none"), dict(input_feeding=True)], ids=str)
+@pytest.mark.parametrize("changes", SHAPES, ids=str)
 def test_what_a_search_wrote_is_as_likely_as_it_said(
     folder: Path, saved_letters: Callable[..., Path], weights: Sequence[float], changes: dict[str, object]
 ) -> None:

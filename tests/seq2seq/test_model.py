@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn.functional import one_hot
 from torch.testing import assert_close
 
 from throughtime.seq2seq.batches import Batch
@@ -45,6 +46,13 @@ KINDS: dict[str, dict[str, Any]] = {
     "reversed deep": dict(
         attention="general", reverse_source=True, bidirectional=True, encoder_layers=2, decoder_layers=3
     ),
+    "covered dot": dict(attention="dot", coverage=True, encoder_size=6, reverse_source=True),
+    "covered mlp": dict(attention="mlp", coverage=True, cell="gru", tie_embeddings="all"),
+    "covered fed": dict(attention="general", coverage=True, bidirectional=True, input_feeding=True),
+    "copying": dict(attention="general", copying=True, output="full", reverse_source=True),
+    "copying covered fed": dict(
+        attention="mlp", copying=True, coverage=True, input_feeding=True, bidirectional=True
+    ),
 }
 every_kind = pytest.mark.parametrize("changes", KINDS.values(), ids=list(KINDS))
 
@@ -52,8 +60,13 @@ every_kind = pytest.mark.parametrize("changes", KINDS.values(), ids=list(KINDS))
 def encode_decode(model: Translator, batch: Batch) -> tuple[Encoded, Tensor]:
     """What the encoder hands on and log p of every next token, (B, T, V)."""
     encoded = model.encode(batch.src, batch.src_lengths)
-    features, _, _ = model.decode(batch.tgt_in, encoded.state, model.head.attended(encoded))
-    return encoded, model.output(features).log_softmax(-1)
+    decoded = model.decode(batch.tgt_in, encoded.state, model.head.attended(encoded))
+    log_vocab = model.output(decoded.features).log_softmax(-1)
+    if decoded.gate is None or decoded.weights is None:
+        return encoded, log_vocab
+    written = decoded.gate.sigmoid()[..., None]
+    copied = decoded.weights @ one_hot(encoded.src, model.tgt_vocab_size).to(decoded.weights)
+    return encoded, (written * log_vocab.exp() + (1 - written) * copied).log()
 
 
 @every_kind
@@ -168,10 +181,10 @@ def test_plain_decoder_sees_the_state_alone(
 ) -> None:
     model, batch = tiny_translator(bidirectional=bidirectional), batch_of(PAIRS)
     encoded, before = encode_decode(model, batch)
-    others = encoded._replace(memory=torch.randn_like(encoded.memory), valid=~encoded.valid)
+    others = encoded._replace(memory=torch.randn_like(encoded.memory), src=encoded.src.flip(1))
     attended = model.head.attended(others)
     assert [part.shape[1] for part in attended] == [0, 0, 0]
-    features, _, weights = model.decode(batch.tgt_in, encoded.state, attended)
+    features, _, weights, _ = model.decode(batch.tgt_in, encoded.state, attended)
     assert weights is None
     assert torch.equal(model.output(features).log_softmax(-1), before)
 
@@ -180,7 +193,7 @@ def test_attending_decoder_sees_the_memory(tiny_translator: MakeTranslator, batc
     model, batch = tiny_translator(attention="general"), batch_of(PAIRS)
     encoded, before = encode_decode(model, batch)
     others = encoded._replace(memory=-encoded.memory)
-    features, _, _ = model.decode(batch.tgt_in, encoded.state, model.head.attended(others))
+    features, _, _, _ = model.decode(batch.tgt_in, encoded.state, model.head.attended(others))
     assert not torch.allclose(model.output(features).log_softmax(-1), before, atol=1e-3)
 
 
@@ -190,8 +203,8 @@ def test_gradient_of_the_plain_form_flows_through_the_state_alone(
 ) -> None:
     model, batch = tiny_translator(attention=attention, encoder_size=6), batch_of(PAIRS)
     encoded = model.encode(batch.src, batch.src_lengths)
-    cut = Encoded(tuple(state.detach() for state in encoded.state), encoded.memory, encoded.valid)
-    features, _, _ = model.decode(batch.tgt_in, cut.state, model.head.attended(cut))
+    cut = Encoded(tuple(state.detach() for state in encoded.state), encoded.memory, encoded.src)
+    features, _, _, _ = model.decode(batch.tgt_in, cut.state, model.head.attended(cut))
     loss = model.output(features).logsumexp(-1).sum()
     gradients = torch.autograd.grad(loss, list(model.encoder.parameters()), allow_unused=True)
     assert any(gradient is not None and bool(gradient.any()) for gradient in gradients) == flows
@@ -280,7 +293,7 @@ def test_teacher_forcing_equals_one_step_at_a_time(
     model, batch = tiny_translator(**changes), batch_of(PAIRS)
     with torch.no_grad():
         encoded, whole = encode_decode(model, batch)
-        _, _, looks = model.decode(batch.tgt_in, encoded.state, model.head.attended(encoded))
+        _, _, looks, _ = model.decode(batch.tgt_in, encoded.state, model.head.attended(encoded))
     steps = stepper(model)
     state = steps.start(batch.src, batch.src_lengths)
     for place in range(batch.tgt_in.shape[1]):
@@ -373,10 +386,10 @@ def test_decoder_takes_up_its_state_where_it_was(
     model, batch = tiny_translator(attention="general", decoder_layers=2), batch_of(PAIRS)
     encoded = model.encode(batch.src, batch.src_lengths)
     attended = model.head.attended(encoded)
-    whole, last, _ = model.decode(batch.tgt_in, encoded.state, attended)
+    whole, last, _, _ = model.decode(batch.tgt_in, encoded.state, attended)
     features, state = [], encoded.state
     for first, end in pairwise([0, 2, batch.tgt_in.shape[1]]):
-        part, state, _ = model.decode(batch.tgt_in[:, first:end], state, attended)
+        part, state, _, _ = model.decode(batch.tgt_in[:, first:end], state, attended)
         features.append(part)
     assert_close(torch.cat(features, 1), whole)
     assert_close(state, last)

@@ -39,7 +39,8 @@ def translations(model: Translator, tokenizers: Tokenizers) -> list[str]:
 def test_a_model_that_was_saved_translates_as_before(
     letter_model: Callable[..., Translator], letters: Tokenizers, attention: str, tie: str
 ) -> None:
-    model = letter_model(attention=attention, tie_embeddings=tie, reverse_source=True)
+    more = dict(coverage=attention != "none", copying=attention != "none")
+    model = letter_model(attention=attention, tie_embeddings=tie, reverse_source=True, **more)
     save_model(Path("m.safetensors"), model.config, model.state_dict(), letters, {"epochs": 3})
     loaded = load_model(Path("m.safetensors"))
     assert loaded.model.config == model.config

@@ -28,7 +28,7 @@ from throughtime.seq2seq.run import (
     same_vocabularies,
 )
 from throughtime.seq2seq.search import State
-from throughtime.seq2seq.tokenizer import EOS_ID, SPECIALS, Words
+from throughtime.seq2seq.tokenizer import EOS_ID, SPECIALS, UNKNOWN, Words
 
 LETTERS = list("abcdefgh")
 SHORT = SearchConfig("greedy", max_length_offset=3)
@@ -175,6 +175,7 @@ class Counting:
 
     kind = "characters"
     vocab_size = 10
+    unknowns = UNKNOWN
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, int]] = []

@@ -122,7 +122,7 @@ def test_validation_is_the_mean_loss_of_all_tokens_and_bleu_of_greedy_search(mak
     with torch.no_grad():
         for batch in task._epoch(task.sets.validation, 7):
             encoded = task.translator.encode(batch.src, batch.src_lengths)
-            features, _, _ = task.translator.decode(
+            features, _, _, _ = task.translator.decode(
                 batch.tgt_in, encoded.state, task.translator.head.attended(encoded)
             )
             chosen = (

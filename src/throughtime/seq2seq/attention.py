@@ -62,5 +62,10 @@ def attend(scores: Tensor, memory: Tensor, valid: Tensor) -> tuple[Tensor, Tenso
 
     scores: (B, T, S); memory: (B, S, M); valid: (B, S). Returns contexts (B, T, M) and weights (B, T, S).
     """
-    weights = scores.masked_fill(~valid[:, None], -torch.inf).softmax(-1)
+    weights = softmax_over(scores, valid)
     return weights @ memory, weights
+
+
+def softmax_over(scores: Tensor, valid: Tensor) -> Tensor:
+    """The softmax of scores (B, T, S) over valid positions (B, S); exactly 0 elsewhere."""
+    return scores.masked_fill(~valid[:, None], -torch.inf).softmax(-1)

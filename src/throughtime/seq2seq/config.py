@@ -30,6 +30,13 @@ class ModelConfig:
             decoder nothing but the encoder's last state.
         input_feeding: the decoder also sees its last features, so that it knows where it looked (Luong et al.
             2015, section 3.3); slower, since steps have to wait for each other's attention.
+        coverage: attention also sees how much each source place has been looked at (See, Liu and Manning
+            2017, section 2.3): in the hidden layer of mlp, as one more term of the scores of dot and general.
+        coverage_loss: weight of what training pays for looking again, sum_i min(a_i, c_i) of each token
+            (See et al., equation 13); they took 1. The loss of a validation is without it.
+        copying: each word is written, or copied from where attention lies in the source, as a gate decides
+            (See et al., section 2.2). It needs one vocabulary for both languages, and output chunked, which
+            then makes its scores twice, or full. Label smoothing spreads over written words alone.
         reverse_source: read the source backwards (Sutskever, Vinyals and Le 2014).
         tie_embeddings: none; output, the target's word vectors are the output layer; all, the source's too.
         output: how training asks for words; chunked, all words, the scores of a few rows at a time; full, of
@@ -56,6 +63,9 @@ class ModelConfig:
     decoder_layers: int = 1
     attention: Literal["none", "dot", "general", "mlp"] = "general"
     input_feeding: bool = False
+    coverage: bool = False
+    coverage_loss: float = 0.0
+    copying: bool = False
     reverse_source: bool = False
     tie_embeddings: Literal["none", "output", "all"] = "all"
     output: Literal["chunked", "full", "sampled", "adaptive"] = "chunked"
@@ -75,8 +85,17 @@ class ModelConfig:
             _require(self, name, getattr(self, name) >= 1, "at least 1")
         for name in ("dropout", "word_dropout", "recurrent_dropout", "label_smoothing"):
             _require(self, name, 0 <= getattr(self, name) < 1, "0 or more and below 1")
+        _require(self, "coverage_loss", self.coverage_loss >= 0, "0 or more")
         if self.input_feeding and self.attention == "none":
             raise InputError("input_feeding tells where the decoder looked; expected an attention")
+        if self.coverage and self.attention == "none":
+            raise InputError("coverage sums what attention looked at; expected an attention")
+        if self.coverage_loss and not self.coverage:
+            raise InputError(f"coverage_loss is {self.coverage_loss}, but there is no coverage; expected 0")
+        if self.copying and self.attention == "none":
+            raise InputError("copying takes words from where attention lies; expected an attention")
+        if self.copying and self.output not in ("chunked", "full"):
+            raise InputError(f"output is {self.output}; copying expected chunked or full")
         if self.output == "adaptive" and self.tie_embeddings != "none":
             raise InputError("output adaptive has word vectors of its own; expected tie_embeddings none")
 
@@ -98,6 +117,9 @@ class DataConfig:
         drop_duplicates: keep one of several equal pairs.
         tokenizer: subwords, learned by sentencepiece, or words, the most frequent ones and one for
             all others, as in 2014.
+        annotate_unknown: unknown words of the target are written with how far away in the source they stand,
+            so that a translation shows the right word without attention too (Luong, Sutskever et al. 2015,
+            section 3.3); 16 words beyond the vocabulary's size, found by aligning the corpus. Of words only.
         joint: one vocabulary for both languages.
         src_vocab_size: size of the source vocabulary, of both if joint.
         tgt_vocab_size: size of the target vocabulary, if not joint.
@@ -121,6 +143,7 @@ class DataConfig:
     max_ratio: float = 4.0
     drop_duplicates: bool = True
     tokenizer: Literal["subwords", "words"] = "subwords"
+    annotate_unknown: bool = False
     joint: bool = True
     src_vocab_size: int = 6000
     tgt_vocab_size: int = 6000
@@ -139,6 +162,8 @@ class DataConfig:
         for name in ("max_words", "tokens_per_batch"):
             _require(self, name, getattr(self, name) >= 1, "at least 1")
         _require(self, "subword_dropout", 0 <= self.subword_dropout < 1, "0 or more and below 1")
+        if self.annotate_unknown and self.tokenizer != "words":
+            raise InputError(f"tokenizer is {self.tokenizer}; annotate_unknown expected words")
         for name in ("validation", "test", "columns"):
             if getattr(self, name) and not self.corpus:
                 raise InputError(
@@ -222,6 +247,10 @@ class TrainConfig:
                 "tie_embeddings all needs one vocabulary for both languages; "
                 "without joint, tie_embeddings output or none is possible"
             )
+        if self.model.copying and not self.data.joint:
+            raise InputError("copying writes ids of the source; expected one joint vocabulary")
+        if self.model.copying and self.data.annotate_unknown:
+            raise InputError("copying and annotate_unknown both find unknown words; expected one of them")
 
 
 def _require(config: object, name: str, holds: bool, expected: str) -> None:

@@ -6,7 +6,7 @@ A file is written beside its final name and renamed, so a corpus that is in use 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import compress, islice
 from pathlib import Path
@@ -171,8 +171,22 @@ class _IdColumn:
         return np.concatenate([self._values[chunk][start:end] for chunk, start, end in places])
 
 
+Annotate = Callable[[Pair, list[int], list[int]], list[int]]
+"""From a pair and the ids of both sides, without EOS_ID, to as many ids for the target."""
+
+
+def plainly(pair: Pair, src: list[int], tgt: list[int]) -> list[int]:
+    """The target's ids as they are."""
+    return tgt
+
+
 def encode_corpus(
-    corpus: TextCorpus, src_tokenizer: Tokenizer, tgt_tokenizer: Tokenizer, folder: Path, max_length: int
+    corpus: TextCorpus,
+    src_tokenizer: Tokenizer,
+    tgt_tokenizer: Tokenizer,
+    folder: Path,
+    max_length: int,
+    annotate: Annotate = plainly,
 ) -> EncodedCorpus:
     """Encode a corpus into the file ids.arrow of `folder`, made or replaced, and map it into memory.
 
@@ -184,7 +198,7 @@ def encode_corpus(
     def tables() -> Iterator[_Table]:
         nonlocal kept
         for pairs in _chunks_of(corpus):
-            table = _id_table(pairs, src_tokenizer, tgt_tokenizer, max_length)
+            table = _id_table(pairs, src_tokenizer, tgt_tokenizer, max_length, annotate)
             kept += len(table)
             if len(table):
                 yield table
@@ -199,16 +213,21 @@ def encode_corpus(
 
 
 def _id_table(
-    pairs: list[Pair], src_tokenizer: Tokenizer, tgt_tokenizer: Tokenizer, max_length: int
+    pairs: list[Pair],
+    src_tokenizer: Tokenizer,
+    tgt_tokenizer: Tokenizer,
+    max_length: int,
+    annotate: Annotate,
 ) -> _Table:
-    src = [[*src_tokenizer.encode(pair.src), EOS_ID] for pair in pairs]
-    tgt = [[*tgt_tokenizer.encode(pair.tgt), EOS_ID] for pair in pairs]
-    kept = [max(len(a), len(b)) <= max_length for a, b in zip(src, tgt, strict=True)]
-    return pa.table({"src": _lists(compress(src, kept)), "tgt": _lists(compress(tgt, kept))})
+    src = [src_tokenizer.encode(pair.src) for pair in pairs]
+    tgt = [tgt_tokenizer.encode(pair.tgt) for pair in pairs]
+    kept = [max(len(a), len(b)) < max_length for a, b in zip(src, tgt, strict=True)]
+    written = map(annotate, compress(pairs, kept), compress(src, kept), compress(tgt, kept))
+    return pa.table({"src": _lists(compress(src, kept)), "tgt": _lists(written)})
 
 
 def _lists(sequences: Iterable[list[int]]) -> _ListArray:
-    return pa.array(list(sequences), pa.list_(pa.int32()))
+    return pa.array([[*ids, EOS_ID] for ids in sequences], pa.list_(pa.int32()))
 
 
 def _chunks_of(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:

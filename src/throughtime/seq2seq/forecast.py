@@ -67,7 +67,8 @@ def forecast(config: TrainConfig, src_words: int, tgt_words: int, longest: int, 
     tokens = min(config.data.tokens_per_batch, all_tokens)
     layers = sum(_kept(one) for one in (translator.encoder, translator.decoder))
     vectors = 2 * config.model.embedding_size
-    looking = 0 if config.model.attention == "none" else longest + 2 * translator.head.width
+    places = longest * (1 + config.model.coverage + config.model.copying)
+    looking = 0 if config.model.attention == "none" else places + 2 * translator.head.width
     batch = NUMBER * tokens * (layers + COPIES * (vectors + looking))
     parts = {
         "program": PROGRAM,
@@ -90,9 +91,10 @@ def _kept(layer: Recurrent) -> int:
 
 
 def _output(model: ModelConfig, tokens: int, width: int, words: int) -> int:
+    chunk = min(tokens, ROWS_AT_ONCE) * words * (COPIES if model.copying else 1)
     scores = {
         "full": tokens * words * COPIES,
-        "chunked": min(tokens, ROWS_AT_ONCE) * words + 2 * words * width,  # and weights, packed both ways
+        "chunked": chunk + 2 * words * width,  # and weights, packed both ways
         "sampled": tokens * min(model.sampled_words, words) * COPIES + 2 * model.sampled_words * width,
         "adaptive": tokens * words * COPIES // 4,
     }[model.output]

@@ -65,10 +65,10 @@ class Judge:
 def target_log_probabilities(model: Translator, batch: Batch) -> Tensor:
     """log p(y_t | y_<t, x) of a batch's targets (B, T); 0 at padding."""
     encoded = model.encode(batch.src, batch.src_lengths)
-    features, _, _ = model.decode(batch.tgt_in, encoded.state, model.head.attended(encoded))
+    decoded = model.decode(batch.tgt_in, encoded.state, model.head.attended(encoded))
     valid = batch.tgt_out != PAD_ID
-    log_probabilities = model.output.log_probabilities(features[valid])
-    found = features.new_zeros(valid.shape)
+    log_probabilities = model.log_probabilities(decoded.words(valid), encoded.src[valid.nonzero()[:, 0]])
+    found = decoded.features.new_zeros(valid.shape)
     found[valid] = log_probabilities.gather(1, batch.tgt_out[valid][:, None])[:, 0]
     return found
 

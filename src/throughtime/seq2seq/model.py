@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -10,23 +11,38 @@ from torch import Tensor, nn
 
 from throughtime.cells import VariationalDropout, cell_named
 from throughtime.layers import Recurrent
-from throughtime.seq2seq.attention import SCORES, attend
 from throughtime.seq2seq.batches import Batch
 from throughtime.seq2seq.config import ModelConfig
+from throughtime.seq2seq.copying import CopyingGate, attention_on, log_probabilities, log_probability
+from throughtime.seq2seq.coverage import coverage_loss
+from throughtime.seq2seq.head import (
+    Attended,
+    AttentionHead,
+    CoveringHead,
+    Encoded,
+    Looked,
+    PlainHead,
+    States,
+)
 from throughtime.seq2seq.output import FullOutput, output_layer
 from throughtime.seq2seq.tokenizer import PAD_ID
 
-States = tuple[Tensor, ...]
-"""One tensor a state of the cell, (num_layers, B, width) each; with input feeding the last features too, as
-one more of (1, B, E)."""
 
+class Decoded(NamedTuple):
+    """What the decoder makes of (B, T) tokens."""
 
-class Encoded(NamedTuple):
-    """What the encoder hands on: the state that the decoder begins with, and all outputs for attention."""
+    features: Tensor  # (B, T, E) for the output layer
+    state: States  # after the last
+    weights: Tensor | None  # (B, T, S) attention
+    gate: Tensor | None  # (B, T) with copying: log-odds of a word that is written rather than copied
 
-    state: States
-    memory: Tensor  # (B, S, M)
-    valid: Tensor  # (B, S)
+    def words(self, chosen: Tensor) -> Decoded:
+        """The N words of all that are chosen (B, T), each as a row of its own, (N, 1)."""
+        features, weights, gate = (
+            None if one is None else one[chosen][:, None] for one in (self.features, self.weights, self.gate)
+        )
+        assert features is not None
+        return Decoded(features, (), weights, gate)
 
 
 class TokenLoss(NamedTuple):
@@ -57,6 +73,8 @@ class Translator(nn.Module):
         self.decoder = _recurrence(config, width + fed, config.decoder_size, config.decoder_layers)
         self.bridge = Bridge(self.encoder, self.decoder)
         self.head = _head(config, self.decoder.output_size, self.encoder.output_size)
+        widths = (self.encoder.output_size, self.decoder.output_size, width)
+        self.gate = CopyingGate(*widths) if config.copying else None
         self.output = output_layer(config.output, self.head.width, tgt_vocab_size, config.sampled_words)
         if config.tie_embeddings != "none" and isinstance(self.output, FullOutput):
             self.output.weight = self.tgt_embedding.weight
@@ -70,60 +88,80 @@ class Translator(nn.Module):
             src = reverse(src, src_lengths)
         memory, last = self.encoder(self._embedded(self.src_embedding, src), lengths=src_lengths)
         state = self.bridge(last)
+        if self.config.coverage:
+            state = (*state, memory.new_zeros(1, *src.shape))
         if self.config.input_feeding:
             state = (*state, memory.new_zeros(1, len(src), self.head.width))
-        return Encoded(state, memory, src != PAD_ID)
+        return Encoded(state, memory, src)
 
-    def decode(
-        self, tokens: Tensor, state: States, attended: Attended, each: int = 1
-    ) -> tuple[Tensor, States, Tensor | None]:
-        """Decodes (B, T) tokens to features for the output layer (B, T, E), the last state, and attention.
+    def decode(self, tokens: Tensor, state: States, attended: Attended, each: int = 1) -> Decoded:
+        """Decodes (B, T) tokens.
 
         each: rows side by side that look at the same source; `attended` has it once.
         """
         words = self._embedded(self.tgt_embedding, tokens)
         if self.config.input_feeding:
             return self._fed(words, state, attended, each)
-        outputs, after = self.decoder(words, _as_hx(state))
-        features, weights = self._looked(outputs, attended, each)
-        return self.dropout(features), _as_states(after), weights
+        return self._decoded(words, words, state, attended, each)
 
-    def _looked(self, outputs: Tensor, attended: Attended, each: int) -> tuple[Tensor, Tensor | None]:
-        """The head's features and attention of outputs (B, T, D)."""
-        if each == 1:
-            return self.head(outputs, attended)
-        steps = outputs.shape[1]
-        features, weights = self.head(outputs.unflatten(0, (-1, each)).flatten(1, 2), attended)
-        apart = (
-            one.unflatten(1, (each, steps)).flatten(0, 1) for one in (features, weights) if one is not None
-        )
-        return next(apart), next(apart, None)
-
-    def _fed(
-        self, words: Tensor, state: States, attended: Attended, each: int
-    ) -> tuple[Tensor, States, Tensor]:
+    def _fed(self, words: Tensor, state: States, attended: Attended, each: int) -> Decoded:
         """Decodes (B, T, E) one word after the other, each beside the features of the one before."""
-        features: list[Tensor] = []
-        looked: list[Tensor] = []
+        steps: list[Decoded] = []
         *own, last = state
-        for word in words.unbind(1):
-            given = torch.cat([word, last[0]], -1)[:, None]
-            outputs, after = self.decoder(given, _as_hx(tuple(own)))
-            made, weights = self._looked(outputs, attended, each)
-            own, last = _as_states(after), self.dropout(made.transpose(0, 1))
-            features.append(last[0])
-            if weights is not None:
-                looked.append(weights)
-        return torch.stack(features, 1), (*own, last), torch.cat(looked, 1)
+        for word in words.split(1, 1):
+            given = torch.cat([word, last.transpose(0, 1)], -1)
+            one = self._decoded(given, word, tuple(own), attended, each)
+            own, last = one.state, one.features.transpose(0, 1)
+            steps.append(one)
+        features = torch.cat([one.features for one in steps], 1)
+        weights = _side_by_side([one.weights for one in steps])
+        return Decoded(features, (*own, last), weights, _side_by_side([one.gate for one in steps]))
+
+    def _decoded(self, given: Tensor, words: Tensor, state: States, attended: Attended, each: int) -> Decoded:
+        """Decodes (B, T, E) words, given to the decoder with what it sees beside them."""
+        own, covered = (state[:-1], state[-1:]) if self.config.coverage else (state, ())
+        outputs, after = self.decoder(given, _as_hx(own))
+        looked = self._looked(outputs, covered, attended, each)
+        gate = self.gate(looked.contexts, outputs, words) if self.gate is not None else None
+        state = (*_as_states(after), *looked.covered)
+        return Decoded(self.dropout(looked.features), state, looked.weights, gate)
+
+    def _looked(self, outputs: Tensor, covered: States, attended: Attended, each: int) -> Looked:
+        """What the head makes of outputs (B, T, D)."""
+        rows = [one[0].unflatten(0, (-1, each)) for one in covered]
+        looked: Looked = self.head(outputs.unflatten(0, (-1, each)).flatten(1, 2), attended, *rows)
+        return looked.apart(each)
 
     def forward(self, batch: Batch) -> TokenLoss:
-        """The loss of a batch under teacher forcing; in training with label smoothing."""
+        """The loss of a batch under teacher forcing; in training with label smoothing and coverage loss."""
         encoded = self.encode(batch.src, batch.src_lengths)
-        features, _, _ = self.decode(batch.tgt_in, encoded.state, self.head.attended(encoded))
+        decoded = self.decode(batch.tgt_in, encoded.state, self.head.attended(encoded))
         valid = batch.tgt_out != PAD_ID
-        targets = batch.tgt_out[valid]
+        loss = self._word_loss(decoded, encoded.src, batch.tgt_out, valid)
+        if self.training and self.config.coverage_loss and decoded.weights is not None:
+            loss = loss + self.config.coverage_loss * coverage_loss(decoded.weights)[valid].sum()
+        return TokenLoss(loss, int(valid.sum()))
+
+    def _word_loss(self, decoded: Decoded, src: Tensor, tgt: Tensor, valid: Tensor) -> Tensor:
+        """The cross-entropy of the targets (B, T) that are valid; in training with label smoothing.
+
+        With copying, smoothing takes its share from log p and gives it to the mean log p_vocab of all words.
+        """
+        features, targets = decoded.features[valid], tgt[valid]
         smoothing = self.config.label_smoothing if self.training else 0.0
-        return TokenLoss(self.output.loss(features[valid], targets, smoothing), len(targets))
+        if decoded.gate is None or decoded.weights is None or not isinstance(self.output, FullOutput):
+            return self.output.loss(features, targets, smoothing)
+        log_vocab, mean = self.output.log_targets(features, targets)
+        attention = attention_on(tgt, decoded.weights, src)[valid]
+        log_p = log_probability(log_vocab, decoded.gate[valid], attention)
+        return -((1 - smoothing) * log_p + smoothing * mean).sum()
+
+    def log_probabilities(self, decoded: Decoded, src: Tensor) -> Tensor:
+        """log p of the word after the last, (B, V); src: what each row reads, (B, S)."""
+        log_vocab = self.output.log_probabilities(decoded.features[:, -1])
+        if decoded.gate is None or decoded.weights is None:
+            return log_vocab
+        return log_probabilities(log_vocab, decoded.gate[:, -1], decoded.weights[:, -1], src)
 
     def _embedded(self, embedding: nn.Embedding, tokens: Tensor) -> Tensor:
         words = self.dropout(embedding(tokens) * self.scale)
@@ -131,14 +169,6 @@ class Translator(nn.Module):
             return words
         kept = 1 - self.config.word_dropout
         return words * words.new_empty(*tokens.shape, 1).bernoulli_(kept).div_(kept)
-
-
-class Attended(NamedTuple):
-    """What a head looks at: the encoder's outputs and keys made of them; no positions in the plain form."""
-
-    keys: Tensor
-    memory: Tensor
-    valid: Tensor
 
 
 class Bridge(nn.Module):
@@ -162,38 +192,6 @@ class Bridge(nn.Module):
     def _map(self, k: int, state: Tensor) -> Tensor:
         flat = state.transpose(0, 1).flatten(1)  # (B, L * D * width)
         return torch.tanh(self.maps[k](flat)).unflatten(1, (self.layers, -1)).transpose(0, 1).contiguous()
-
-
-class AttentionHead(nn.Module):
-    """Context beside output: tanh(W (c, h)) (Luong et al. 2015, equation 5)."""
-
-    def __init__(self, kind: str, decoder_width: int, memory_width: int, width: int) -> None:
-        super().__init__()
-        self.width = width
-        self.score = SCORES[kind](decoder_width, memory_width)
-        self.combine = nn.Linear(memory_width + decoder_width, width)
-
-    def attended(self, encoded: Encoded) -> Attended:
-        return Attended(self.score.keys(encoded.memory), encoded.memory, encoded.valid)
-
-    def forward(self, outputs: Tensor, attended: Attended) -> tuple[Tensor, Tensor | None]:
-        contexts, weights = attend(self.score(outputs, attended.keys), attended.memory, attended.valid)
-        return torch.tanh(self.combine(torch.cat([contexts, outputs], -1))), weights
-
-
-class PlainHead(nn.Module):
-    """The decoder's output as it is, brought to the width of tied embeddings where that differs."""
-
-    def __init__(self, decoder_width: int, width: int) -> None:
-        super().__init__()
-        self.width = width
-        self.resize = nn.Identity() if decoder_width == width else nn.Linear(decoder_width, width)
-
-    def attended(self, encoded: Encoded) -> Attended:
-        return Attended(encoded.memory[:, :0], encoded.memory[:, :0], encoded.valid[:, :0])
-
-    def forward(self, outputs: Tensor, attended: Attended) -> tuple[Tensor, Tensor | None]:
-        return self.resize(outputs), None
 
 
 def reverse(src: Tensor, lengths: Tensor) -> Tensor:
@@ -240,11 +238,14 @@ def _recurrence(
     )
 
 
-def _head(config: ModelConfig, decoder_width: int, memory_width: int) -> AttentionHead | PlainHead:
+def _head(
+    config: ModelConfig, decoder_width: int, memory_width: int
+) -> AttentionHead | CoveringHead | PlainHead:
     width = decoder_width if config.tie_embeddings == "none" else config.embedding_size
     if config.attention == "none":
         return PlainHead(decoder_width, width)
-    return AttentionHead(config.attention, decoder_width, memory_width, width)
+    head = CoveringHead if config.coverage else AttentionHead
+    return head(config.attention, decoder_width, memory_width, width)
 
 
 def _widths(layer: Recurrent) -> list[int]:
@@ -257,6 +258,12 @@ def _as_states(state: Tensor | States) -> States:
 
 def _as_hx(states: States) -> Tensor | States:
     return states[0] if len(states) == 1 else states
+
+
+def _side_by_side(parts: Sequence[Tensor | None]) -> Tensor | None:
+    """Parts (B, 1, ...) of all steps as one; None where steps have none."""
+    given = [one for one in parts if one is not None]
+    return torch.cat(given, 1) if given else None
 
 
 @dataclass(frozen=True)
@@ -292,11 +299,11 @@ class Stepper:
 
     @torch.no_grad()
     def step(self, tokens: Tensor, state: Progress) -> tuple[Tensor, Progress]:
-        features, after, weights = self.model.decode(tokens[:, None], state.state, state.attended, state.each)
-        log_probabilities = self.model.output.log_probabilities(features[:, 0])
-        return log_probabilities, replace(
-            state, state=after, weights=None if weights is None else weights[:, 0]
-        )
+        decoded = self.model.decode(tokens[:, None], state.state, state.attended, state.each)
+        src = state.attended.src.index_select(0, state.owners)
+        weights = None if decoded.weights is None else decoded.weights[:, 0]
+        after = replace(state, state=decoded.state, weights=weights)
+        return self.model.log_probabilities(decoded, src), after
 
     def select(self, state: Progress, rows: Tensor) -> Progress:
         owners = state.owners.index_select(0, rows)

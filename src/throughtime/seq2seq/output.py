@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear
+from torch.utils.checkpoint import checkpoint
 
 from throughtime.engine import softmax
 from throughtime.engine.softmax import ROWS_AT_ONCE, SoftmaxGradients
@@ -31,6 +32,10 @@ class FullOutput(nn.Linear):
             return self(features).log_softmax(-1)
         return softmax.log_probabilities(features, self.weight, self.bias)
 
+    def log_targets(self, features: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """log p of each row's target, and the mean of log p over all words; (N,) each."""
+        return _log_targets(features, self.weight, self.bias, targets)
+
 
 class ChunkedOutput(FullOutput):
     """The same, but that in training the scores of a few rows exist at a time: they become gradients at once.
@@ -45,6 +50,14 @@ class ChunkedOutput(FullOutput):
         if torch.is_grad_enabled():
             return cast(Tensor, _ChunkedLoss.apply(*given))
         return _loss(*given, gradients=False).loss
+
+    def log_targets(self, features: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """As of all rows at once, by torch's operations: scores are made a second time on the way back."""
+        found = [
+            checkpoint(_log_targets, rows, self.weight, self.bias, wanted, use_reentrant=False)
+            for rows, wanted in zip(features.split(ROWS_AT_ONCE), targets.split(ROWS_AT_ONCE), strict=True)
+        ]
+        return torch.cat([own for own, _ in found]), torch.cat([mean for _, mean in found])
 
 
 class SampledOutput(FullOutput):
@@ -118,6 +131,12 @@ def output_layer(
             return SampledOutput(width, words, sample)
         case "adaptive":
             return AdaptiveOutput(width, words)
+
+
+def _log_targets(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    scores = linear(features, weight, bias).to(weight.dtype)  # autocast sums exponentials in half precision
+    everything = scores.logsumexp(-1)
+    return scores.gather(1, targets[:, None])[:, 0] - everything, scores.mean(-1) - everything
 
 
 class _ChunkedLoss(torch.autograd.Function):

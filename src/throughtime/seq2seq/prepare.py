@@ -10,18 +10,22 @@ from pathlib import Path
 from throughtime.artefact.file import written_whole
 from throughtime.errors import InputError
 from throughtime.seq2seq import phrasebook
+from throughtime.seq2seq.alignment import learn_alignment
 from throughtime.seq2seq.cleaning import Cleaning
 from throughtime.seq2seq.config import DataConfig
 from throughtime.seq2seq.corpus import (
+    Annotate,
     EncodedCorpus,
     TextCorpus,
     build_text_corpus,
     encode_corpus,
+    plainly,
     split_corpus,
 )
 from throughtime.seq2seq.model_file import Tokenizers
 from throughtime.seq2seq.readers import Pair, read_pairs
 from throughtime.seq2seq.tokenizer import Tokenizer, train_subwords, train_words
+from throughtime.seq2seq.unknown import Annotation
 
 _SPACES = str.maketrans("\t\n\r", "   ")
 
@@ -56,12 +60,23 @@ def prepare(config: DataConfig, folder: Path) -> Prepared:
     """
     texts = prepare_texts(config, folder)
     tokenizers = train_tokenizers(config, texts.train)
+    encoded = _encoded(config, texts, tokenizers, folder, plainly)
+    if config.annotate_unknown:
+        alignment = learn_alignment(encoded[0], tokenizers.tgt.vocab_size)
+        annotation = Annotation(alignment, tokenizers.src, tokenizers.tgt)
+        encoded = _encoded(config, texts, tokenizers, folder, annotation)
+    return Prepared(texts, tokenizers, *encoded)
+
+
+def _encoded(
+    config: DataConfig, texts: Texts, tokenizers: Tokenizers, folder: Path, annotate: Annotate
+) -> list[EncodedCorpus]:
+    """The sets to train and to validate on."""
     longest = MOST_TOKENS * config.max_words
-    encoded = [
-        encode_corpus(text, tokenizers.src, tokenizers.tgt, folder / name, longest)
+    return [
+        encode_corpus(text, tokenizers.src, tokenizers.tgt, folder / name, longest, annotate)
         for name, text in (("train", texts.train), ("validation", texts.validation))
     ]
-    return Prepared(texts, tokenizers, *encoded)
 
 
 def prepare_texts(config: DataConfig, folder: Path) -> Texts:
@@ -100,7 +115,8 @@ def _train(config: DataConfig, sentences: Iterable[str], size: str, language: st
     vocab_size: int = getattr(config, size)
     try:
         if config.tokenizer == "words":
-            return train_words(sentences, vocab_size, language)
+            positions = config.annotate_unknown and (config.joint or size == "tgt_vocab_size")
+            return train_words(sentences, vocab_size, language, positions)
         return train_subwords(sentences, vocab_size, config.data_seed)
     except InputError as error:
         raise InputError(str(error).replace("vocab_size", size)) from error  # the user knows it by this name

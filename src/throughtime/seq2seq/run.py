@@ -22,7 +22,7 @@ from throughtime.seq2seq.model import stepper
 from throughtime.seq2seq.model_file import Tokenizers, Trained, load_model
 from throughtime.seq2seq.sampling import SampleSettings, sample
 from throughtime.seq2seq.search import Hypothesis, LengthRule, StepModel, greedy
-from throughtime.seq2seq.tokenizer import EOS_ID, PAD_ID, UNK_ID, Tokenizer
+from throughtime.seq2seq.tokenizer import EOS_ID, PAD_ID, Tokenizer
 from throughtime.seq2seq.unknown import UnknownWords, read_dictionary
 
 LONGEST_PIECE = 100
@@ -123,10 +123,11 @@ class Pipeline:
         return results
 
     def _text(self, found: Hypothesis, source: Source) -> str:
-        if self.unknown is None or UNK_ID not in found.tokens:
+        unknowns = self.tokenizers.tgt.unknowns
+        if self.unknown is None or unknowns.keys().isdisjoint(found.tokens):
             return self.tokenizers.tgt.decode(found.tokens)
         surfaces = self.tokenizers.src.surfaces(source.piece)[source.first :][:LONGEST_SOURCE]
-        return self.tokenizers.tgt.decode(found.tokens, self.unknown.filled(found, surfaces))
+        return self.tokenizers.tgt.decode(found.tokens, self.unknown.filled(found, surfaces, unknowns))
 
     def _search(self, sources: Sequence[Source]) -> list[list[Hypothesis]]:
         each = [_padded(rows, self.device) for rows in zip(*(one.ids for one in sources), strict=True)]

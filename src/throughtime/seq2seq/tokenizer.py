@@ -29,6 +29,8 @@ BOS_ID = 2
 EOS_ID = 3
 SPECIALS = ("<pad>", "<unk>", "<s>", "</s>")  # in the order of their ids
 LANGUAGES = frozenset(NonbreakingPrefixes().available_langs.values()) | {"cjk", "ja", "ko"}
+FARTHEST = 7
+"""Places off its source word at most that an unknown target word may stand for its id to tell where."""
 UNKNOWN_SIGN = "⁇"
 """What subwords write for a character that training never saw."""
 _SPACE = "\u2581"  # sentencepiece's sign for one
@@ -38,6 +40,8 @@ _LONGEST_SENTENCE = 1 << 14  # bytes; sentencepiece passes over longer ones
 
 
 NOTHING: Mapping[int, str] = MappingProxyType({})
+UNKNOWN: Mapping[int, int | None] = MappingProxyType({UNK_ID: None})
+"""Ids that stand for unknown words where there is nothing but the one sign."""
 
 
 class Tokenizer(Protocol):
@@ -53,6 +57,14 @@ class Tokenizer(Protocol):
         """How many ids there are, the four special ones included."""
         ...
 
+    @property
+    def unknowns(self) -> Mapping[int, int | None]:
+        """The ids that stand for unknown words, and what they tell: target place minus source place, or None.
+
+        UNK_ID comes first; in a vocabulary with positions the last tells that there is no such source place.
+        """
+        ...
+
     def encode(self, text: str) -> list[int]:
         """Return the ids of one sentence, without BOS_ID and EOS_ID; what is not known is UNK_ID."""
         ...
@@ -64,7 +76,7 @@ class Tokenizer(Protocol):
     def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
         """Return ids as running text up to the first EOS_ID; PAD_ID and BOS_ID are passed over.
 
-        unknown: for places among the ids where UNK_ID stands, what to write there.
+        unknown: for places among the ids where an unknown word stands, what to write there.
         """
         ...
 
@@ -86,6 +98,7 @@ class Subwords:
     """A sentencepiece model; a character that training never saw becomes UNK_ID and is printed as ⁇."""
 
     kind = "subwords"
+    unknowns = UNKNOWN
 
     def __init__(self, asset: bytes) -> None:
         self._asset = asset
@@ -139,17 +152,24 @@ class Subwords:
 
 
 class Words:
-    """The frequent words, split and joined as Moses does, all others `<unk>` (Sutskever et al. 2014, 3.1)."""
+    """The frequent words, split and joined as Moses does, all others `<unk>` (Sutskever et al. 2014, 3.1).
+
+    positions: after the words there are ids for unknown words that tell how far off their source word stands,
+    target place minus source place from -FARTHEST to FARTHEST, and one for those without (Luong, Sutskever et
+    al. 2015, section 3.3). `encode` gives none of them.
+    """
 
     kind = "words"
 
-    def __init__(self, words: Sequence[str], language: str) -> None:
+    def __init__(self, words: Sequence[str], language: str, positions: bool = False) -> None:
         if language not in LANGUAGES:
             raise InputError(
                 f"language {language!r} is not known; choose one of {', '.join(sorted(LANGUAGES))}."
             )
         self.language = language
-        self._words = [*SPECIALS, *words]
+        told = [*range(-FARTHEST, FARTHEST + 1), None] if positions else []
+        self.unknowns = {**UNKNOWN, **dict(enumerate(told, len(SPECIALS) + len(words)))}
+        self._words = [*SPECIALS, *words, *(SPECIALS[UNK_ID] for _ in told)]
         self._ids = {word: number for number, word in enumerate(words, len(SPECIALS))}
         self._splitter = MosesTokenizer(language)
         self._joiner = MosesDetokenizer(language)
@@ -179,7 +199,11 @@ class Words:
         return [[] for _ in self._words]
 
     def to_asset(self) -> bytes:
-        fields = {"language": self.language, "words": self._words[len(SPECIALS) :]}
+        positions = len(self.unknowns) - 1
+        words = self._words[len(SPECIALS) : self.vocab_size - positions]
+        fields: dict[str, object] = {"language": self.language, "words": words}
+        if positions:
+            fields["positions"] = True
         return json.dumps(fields, ensure_ascii=False).encode()
 
     @classmethod
@@ -188,9 +212,10 @@ class Words:
         try:
             fields = json.loads(asset)
             language, words = str(fields["language"]), [str(word) for word in fields["words"]]
+            positions = bool(fields.get("positions", False))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError("The tokenizer is damaged: its bytes are not a vocabulary of words.") from error
-        return cls(words, language)
+        return cls(words, language, positions)
 
 
 def _before_end(ids: Sequence[int]) -> list[int]:
@@ -203,8 +228,10 @@ def _before_end(ids: Sequence[int]) -> list[int]:
     return plain
 
 
-def train_words(sentences: Iterable[str], vocab_size: int, language: str) -> Words:
+def train_words(sentences: Iterable[str], vocab_size: int, language: str, positions: bool = False) -> Words:
     """Keep the most frequent words, `vocab_size` with the four special ones; ties go by spelling.
+
+    positions: of unknown words get ids beyond these.
 
     Raises InputError when the sentences hold fewer words than that, or Moses does not know the language.
     """
@@ -214,7 +241,7 @@ def train_words(sentences: Iterable[str], vocab_size: int, language: str) -> Wor
         counts.update(splitter.split(sentence))
     _check_vocab_size(vocab_size, len(SPECIALS) + 1, len(SPECIALS) + len(counts))
     by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
-    return Words(by_frequency[: vocab_size - len(SPECIALS)], language)
+    return Words(by_frequency[: vocab_size - len(SPECIALS)], language, positions)
 
 
 def train_subwords(
