@@ -49,6 +49,8 @@ class ModelConfig:
         word_dropout: probability of dropping all of a word's vector, on both sides.
         recurrent_dropout: probability of dropping a value of the last output as the recurrences see it, the
             same for all steps of a sentence (Gal and Ghahramani 2016).
+        consistency: weight of how far two passes of each batch, unlike in what dropout takes away, disagree
+            (R-Drop; Liang et al. 2021, who took 5); a step takes twice as long. Output chunked or full.
         label_smoothing: share of each target's probability that training spreads over all words.
         loss_mean: what the loss followed is the mean over, the batch's tokens or its sentences, as in 2014.
         initialiser: how weights begin; sutskever2014 is uniform(-0.08, 0.08).
@@ -74,6 +76,7 @@ class ModelConfig:
     dropout: float = 0.3
     word_dropout: float = 0.0
     recurrent_dropout: float = 0.0
+    consistency: float = 0.0
     label_smoothing: float = 0.1
     loss_mean: Literal["token", "sentence"] = "token"
     initialiser: Literal["torch", "orthogonal", "forget_bias", "sutskever2014"] = "orthogonal"
@@ -85,7 +88,8 @@ class ModelConfig:
             _require(self, name, getattr(self, name) >= 1, "at least 1")
         for name in ("dropout", "word_dropout", "recurrent_dropout", "label_smoothing"):
             _require(self, name, 0 <= getattr(self, name) < 1, "0 or more and below 1")
-        _require(self, "coverage_loss", self.coverage_loss >= 0, "0 or more")
+        for name in ("coverage_loss", "consistency"):
+            _require(self, name, getattr(self, name) >= 0, "0 or more")
         if self.input_feeding and self.attention == "none":
             raise InputError("input_feeding tells where the decoder looked; expected an attention")
         if self.coverage and self.attention == "none":
@@ -96,6 +100,10 @@ class ModelConfig:
             raise InputError("copying takes words from where attention lies; expected an attention")
         if self.copying and self.output not in ("chunked", "full"):
             raise InputError(f"output is {self.output}; copying expected chunked or full")
+        if self.consistency and (self.copying or self.output not in ("chunked", "full")):
+            raise InputError(
+                "consistency compares all words' scores; expected output chunked or full, no copying"
+            )
         if self.output == "adaptive" and self.tie_embeddings != "none":
             raise InputError("output adaptive has word vectors of its own; expected tie_embeddings none")
 

@@ -13,6 +13,7 @@ from throughtime.cells import VariationalDropout, cell_named
 from throughtime.layers import Recurrent
 from throughtime.seq2seq.batches import Batch
 from throughtime.seq2seq.config import ModelConfig
+from throughtime.seq2seq.consistency import agreeing_loss, twice
 from throughtime.seq2seq.copying import CopyingGate, attention_on, log_probabilities, log_probability
 from throughtime.seq2seq.coverage import coverage_loss
 from throughtime.seq2seq.head import (
@@ -134,13 +135,15 @@ class Translator(nn.Module):
 
     def forward(self, batch: Batch) -> TokenLoss:
         """The loss of a batch under teacher forcing; in training with label smoothing and coverage loss."""
-        encoded = self.encode(batch.src, batch.src_lengths)
-        decoded = self.decode(batch.tgt_in, encoded.state, self.head.attended(encoded))
-        valid = batch.tgt_out != PAD_ID
-        loss = self._word_loss(decoded, encoded.src, batch.tgt_out, valid)
+        passes = 2 if self.training and self.config.consistency else 1
+        given = twice(batch) if passes == 2 else batch
+        encoded = self.encode(given.src, given.src_lengths)
+        decoded = self.decode(given.tgt_in, encoded.state, self.head.attended(encoded))
+        valid = given.tgt_out != PAD_ID
+        loss = self._word_loss(decoded, encoded.src, given.tgt_out, valid)
         if self.training and self.config.coverage_loss and decoded.weights is not None:
-            loss = loss + self.config.coverage_loss * coverage_loss(decoded.weights)[valid].sum()
-        return TokenLoss(loss, int(valid.sum()))
+            loss = loss + self.config.coverage_loss / passes * coverage_loss(decoded.weights)[valid].sum()
+        return TokenLoss(loss, int(valid.sum()) // passes)
 
     def _word_loss(self, decoded: Decoded, src: Tensor, tgt: Tensor, valid: Tensor) -> Tensor:
         """The cross-entropy of the targets (B, T) that are valid; in training with label smoothing.
@@ -149,6 +152,9 @@ class Translator(nn.Module):
         """
         features, targets = decoded.features[valid], tgt[valid]
         smoothing = self.config.label_smoothing if self.training else 0.0
+        if self.training and self.config.consistency and isinstance(self.output, FullOutput):
+            weight, bias, once = self.output.weight, self.output.bias, targets[: len(targets) // 2]
+            return agreeing_loss(features, weight, bias, once, smoothing, self.config.consistency)
         if decoded.gate is None or decoded.weights is None or not isinstance(self.output, FullOutput):
             return self.output.loss(features, targets, smoothing)
         log_vocab, mean = self.output.log_targets(features, targets)
