@@ -55,7 +55,7 @@ def prepared_task(model: ModelConfig, pairs: int, vocabulary: int, folder: Path)
     write_tsv(read_pairs(sides, limit=pairs), corpus)
     data = DataConfig((str(corpus),), validation_size=VALIDATION, src_vocab_size=vocabulary)
     config = TrainConfig(data, model, TrainingConfig())
-    made = prepare(data, folder, config.training.seed)
+    made = prepare(data, folder)
     return TranslationTask(config, made.tokenizers, Sets(made.train, made.validation, made.texts.validation))
 
 

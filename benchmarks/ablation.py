@@ -1,0 +1,111 @@
+"""What each part of the translator is worth on Multi30k, English to French.
+
+The same training, by `throughtime seq2seq train`, with one thing changed each time, for the same number of
+minutes and with several seeds. Runs that are done are not done again, so that it can be stopped and go on.
+Told are means over the seeds, and by how much they differ from the plain training's. Multi30k is looked for in
+the folder that THROUGHTIME_DATA names, or in ../shared/data.
+
+    python benchmarks/ablation.py --minutes 8 --seeds 3    writes ablation.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cyclopts import App
+from rich.console import Console
+from rich.table import Table
+
+DATA = Path(os.environ.get("THROUGHTIME_DATA", Path(__file__).parents[2] / "shared" / "data")) / "multi30k"
+PACE = "--learning-rate 0.0015 --warmup-steps 200 --schedule linear --max-epochs 100 --dropout 0.4".split()
+VARIANTS: Mapping[str, Sequence[str]] = {
+    "plain training": (),
+    "no attention, source reversed": "--attention none --no-bidirectional --encoder-size 512 --reverse-source".split(),
+    "attention mlp": ("--attention", "mlp"),
+    "input feeding": ("--input-feeding",),
+    "coverage": ("--coverage",),
+    "copying": ("--copying",),
+    "layer norm": ("--cell", "layer_norm_lstm"),
+    "variational dropout 0.1": ("--recurrent-dropout", "0.1"),
+    "word dropout 0.1": ("--word-dropout", "0.1"),
+    "subword dropout 0.1": ("--subword-dropout", "0.1"),
+    "consistency 5": ("--consistency", "5"),
+    "no label smoothing": ("--label-smoothing", "0"),
+    "average of the last 5": ("--average-last", "5"),
+}
+BLEU = "bleu_tokenised", "bleu"
+"""Lower-cased and tokenised; cased and detokenised."""
+
+app = App(help=__doc__, help_format="plaintext")
+
+
+def run(folder: Path, options: Sequence[str], minutes: float, seed: int) -> dict[str, Any]:
+    """The report of a training, done now if it is not there yet."""
+    if not (folder / "report.json").exists():
+        sides = {
+            option: [str(DATA / f"{name}.{language}") for language in ("en", "fr")]
+            for option, name in (("corpus", "train"), ("validation", "val"), ("test", "test_2016_flickr"))
+        }
+        command = [sys.executable, "-m", "throughtime", "seq2seq", "train", "--folder", str(folder)]
+        command += ["--overwrite", "--watch", "bleu", "--max-minutes", str(minutes), "--seed", str(seed)]
+        for option, paths in sides.items():
+            command += [f"--{option}", *paths]
+        subprocess.run([*command, *PACE, *options], check=True)
+    report: dict[str, Any] = json.loads((folder / "report.json").read_text())
+    if report["settings"]["training"]["max_minutes"] != minutes:
+        raise SystemExit(f"{folder} was trained for other minutes; --folder takes another place")
+    return report
+
+
+def row(name: str, reports: Sequence[dict[str, Any]], plain: Sequence[dict[str, Any]]) -> list[str]:
+    """Means over the seeds; of the first score the spread, and the difference from the plain training too."""
+    scores = {key: [one["test"][key]["value"] for one in reports] for key in BLEU}
+    first = scores[BLEU[0]]
+    gain = statistics.mean(first) - statistics.mean(one["test"][BLEU[0]]["value"] for one in plain)
+    spread = f" ± {statistics.stdev(first):.2f}" if len(first) > 1 else ""
+    validated = statistics.mean(one["training"]["best_metrics"]["bleu"] for one in reports)
+    epochs = statistics.mean(one["training"]["epochs"] for one in reports)
+    return [
+        name,
+        f"{epochs:.1f}",
+        f"{validated:.2f}",
+        f"{statistics.mean(first):.2f}{spread}",
+        f"{statistics.mean(scores[BLEU[1]]):.2f}",
+        f"{gain:+.2f}" if reports is not plain else "",
+    ]
+
+
+@app.default
+def main(
+    *,
+    minutes: float = 8,
+    seeds: int = 3,
+    only: tuple[str, ...] = (),
+    folder: Path = Path("runs/ablation"),
+    output: Path = Path("ablation.json"),
+) -> None:
+    """Trains all variants, or the plain one and those named by `only`, and prints the table."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in VARIANTS if not only or name in only}
+    found = {"plain training": [], **found}
+    for seed in range(1, seeds + 1):
+        for name, reports in found.items():
+            place = folder / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
+            reports.append(run(place, VARIANTS[name], minutes, seed))
+    table = Table(title=f"{minutes:g} minutes of training each, {seeds} seeds, beam 5", title_justify="left")
+    for heading in ("", "epochs", "validation BLEU, greedy", "test, lower-cased", "test, cased", "gain"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for name, reports in found.items():
+        table.add_row(*row(name, reports, found["plain training"]))
+    Console().print(table)
+    output.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    app()

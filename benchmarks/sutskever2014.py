@@ -1,0 +1,119 @@
+"""The model of Sutskever, Vinyals and Le (2014) at its full size: how fast does it train, in what memory?
+
+`throughtime seq2seq train --preset paper` runs in a process of its own: 4 layers of 1,000 on each side,
+word vectors of 1,000, 160,000 and 80,000 words, batches of 128 pairs, SGD. WMT'14 is not at hand, so the
+words are made up: as many different ones as the vocabularies hold, frequencies by Zipf's law, sentences of
+25 and 29 words on the average, as the paper's 304 and 348 million words of 12 million pairs have. Told are
+words a second of both sides, as the paper tells them, the process's peak memory beside the forecast, and the
+loss.
+
+    python benchmarks/sutskever2014.py --steps 200    writes sutskever2014.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cyclopts import App
+
+from throughtime.seq2seq.presets import PRESETS
+
+PAPER = PRESETS["paper"]
+LENGTHS = (25, 29)
+LONGEST = 80
+HELD_OUT = 128
+WORDS_A_SECOND = 6_300
+"""Of the paper, section 3.5, on 8 GPUs."""
+
+app = App(help=__doc__, help_format="plaintext")
+
+
+def write_corpus(path: Path, pairs: int, seed: int) -> None:
+    """Pairs of made-up words; every word of the vocabularies stands in it."""
+    generator = np.random.default_rng(seed)
+    sizes = [PAPER[f"{side}_vocab_size"] for side in ("src", "tgt")]
+    sides = [
+        _sentences(generator, size, mean, pairs, sign)
+        for size, mean, sign in zip(sizes, LENGTHS, "et", strict=True)
+    ]
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(f"{src}\t{tgt}\n" for src, tgt in zip(*sides, strict=True))
+
+
+def _sentences(generator: np.random.Generator, words: int, mean: int, number: int, sign: str) -> list[str]:
+    lengths = generator.gamma(3.0, mean / 3.0, number).round().clip(4, LONGEST).astype(int)
+    total = int(lengths.sum())
+    if total < words:
+        raise SystemExit(f"{number} pairs have {total:,} words, fewer than the vocabulary's {words:,}")
+    ranks = np.exp(generator.random(total) * np.log(words + 1)).astype(int) - 1  # log-uniform: Zipf's law
+    ranks[generator.permutation(total)[:words]] = np.arange(words)  # and each word once
+    names = [f"{sign}{rank}" for rank in ranks.tolist()]
+    ends = np.cumsum(lengths)
+    return [" ".join(names[end - length : end]) for end, length in zip(ends, lengths, strict=True)]
+
+
+def train(corpus: Path, folder: Path, epochs: float) -> tuple[list[str], int]:
+    """Runs the command; returns the lines that it printed and the peak of its memory in bytes."""
+    command = [sys.executable, "-m", "throughtime", "seq2seq", "train", "--preset", "paper"]
+    command += ["--corpus", str(corpus), "--folder", str(folder), "--validation-size", str(HELD_OUT)]
+    command += ["--max-epochs", f"{epochs:.6f}", "--validate-every", "1000", "--log-every", "10"]
+    lines: list[str] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit("training failed")
+    return lines, usage.ru_maxrss * 1024
+
+
+@app.default
+def main(
+    *, steps: int = 200, pairs: int = 40_000, seed: int = 1, output: Path = Path("sutskever2014.json")
+) -> None:
+    """Trains some steps and tells what it took."""
+    with tempfile.TemporaryDirectory() as place:
+        folder, corpus = Path(place) / "run", Path(place) / "corpus.tsv"
+        write_corpus(corpus, pairs, seed)
+        per_epoch = (pairs - HELD_OUT) / PAPER["sentences_per_batch"]
+        lines, peak = train(corpus, folder, steps / per_epoch)
+        events = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    told = [one for one in events if one["event"] == "train"]
+    report = _report(told, peak, "".join(lines))
+    output.write_text(json.dumps(report, indent=2) + "\n")
+    first, *_, last = report["losses"]
+    print(f"\n{report['steps']} steps in {report['minutes']:.1f} minutes")
+    print(
+        f"words a second, both sides: {report['words_per_second']:,.0f} (paper, 8 GPUs: {WORDS_A_SECOND:,})"
+    )
+    print(f"peak memory {peak / 2**30:.1f} GiB, forecast {report['forecast']}")
+    print(f"loss of a sentence: {first:.1f} to {last:.1f}")
+
+
+def _report(told: list[dict[str, Any]], peak: int, text: str) -> dict[str, Any]:
+    both_sides = sum(LENGTHS) / LENGTHS[1]
+    found = re.search(r"memory: about ([\d.]+ GiB)", text)
+    return {
+        "steps": told[-1]["step"],
+        "minutes": told[-1]["minutes"],
+        "words_per_second": both_sides * float(np.median([one["words_per_second"] for one in told])),
+        "peak_bytes": peak,
+        "forecast": found[1] if found else "not told",
+        "losses": [one["loss"] for one in told],
+        "gradient_norms": [one["gradient_norm"] for one in told],
+    }
+
+
+if __name__ == "__main__":
+    app()
