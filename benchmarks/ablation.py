@@ -2,8 +2,8 @@
 
 The same training, by `throughtime seq2seq train`, with one thing changed each time, for the same number of
 minutes and with several seeds. Runs that are done are not done again, so that it can be stopped and go on.
-Told are means over the seeds, and by how much they differ from the plain training's. Multi30k is looked for in
-the folder that THROUGHTIME_DATA names, or in ../shared/data.
+Told are means over the seeds, and by how much they differ from the plain training's. Multi30k is looked for
+in the folder that THROUGHTIME_DATA names, or in ../shared/data.
 
     python benchmarks/ablation.py --minutes 8 --seeds 3    writes ablation.json
 """
@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +25,22 @@ from rich.console import Console
 from rich.table import Table
 
 DATA = Path(os.environ.get("THROUGHTIME_DATA", Path(__file__).parents[2] / "shared" / "data")) / "multi30k"
-PACE = "--learning-rate 0.0015 --warmup-steps 200 --schedule linear --max-epochs 100 --dropout 0.4".split()
-VARIANTS: Mapping[str, Sequence[str]] = {
-    "plain training": (),
-    "no attention, source reversed": "--attention none --no-bidirectional --encoder-size 512 --reverse-source".split(),
-    "attention mlp": ("--attention", "mlp"),
-    "input feeding": ("--input-feeding",),
-    "coverage": ("--coverage",),
-    "copying": ("--copying",),
-    "layer norm": ("--cell", "layer_norm_lstm"),
-    "variational dropout 0.1": ("--recurrent-dropout", "0.1"),
-    "word dropout 0.1": ("--word-dropout", "0.1"),
-    "subword dropout 0.1": ("--subword-dropout", "0.1"),
-    "consistency 5": ("--consistency", "5"),
-    "no label smoothing": ("--label-smoothing", "0"),
-    "average of the last 5": ("--average-last", "5"),
+PACE = "--learning-rate 0.0015 --warmup-steps 200 --schedule linear --max-epochs 100 --dropout 0.4"
+PLAIN_FORM = "--attention none --no-bidirectional --encoder-size 512 --reverse-source"
+VARIANTS = {
+    "plain training": "",
+    "no attention, source reversed": PLAIN_FORM,
+    "attention mlp": "--attention mlp",
+    "input feeding": "--input-feeding",
+    "coverage": "--coverage",
+    "copying": "--copying",
+    "layer norm": "--cell layer_norm_lstm",
+    "variational dropout 0.1": "--recurrent-dropout 0.1",
+    "word dropout 0.1": "--word-dropout 0.1",
+    "subword dropout 0.1": "--subword-dropout 0.1",
+    "consistency 5": "--consistency 5",
+    "no label smoothing": "--label-smoothing 0",
+    "average of the last 5": "--average-last 5",
 }
 BLEU = "bleu_tokenised", "bleu"
 """Lower-cased and tokenised; cased and detokenised."""
@@ -46,7 +48,7 @@ BLEU = "bleu_tokenised", "bleu"
 app = App(help=__doc__, help_format="plaintext")
 
 
-def run(folder: Path, options: Sequence[str], minutes: float, seed: int) -> dict[str, Any]:
+def run(folder: Path, options: str, minutes: float, seed: int) -> dict[str, Any]:
     """The report of a training, done now if it is not there yet."""
     if not (folder / "report.json").exists():
         sides = {
@@ -57,7 +59,7 @@ def run(folder: Path, options: Sequence[str], minutes: float, seed: int) -> dict
         command += ["--overwrite", "--watch", "bleu", "--max-minutes", str(minutes), "--seed", str(seed)]
         for option, paths in sides.items():
             command += [f"--{option}", *paths]
-        subprocess.run([*command, *PACE, *options], check=True)
+        subprocess.run([*command, *shlex.split(f"{PACE} {options}")], check=True)
     report: dict[str, Any] = json.loads((folder / "report.json").read_text())
     if report["settings"]["training"]["max_minutes"] != minutes:
         raise SystemExit(f"{folder} was trained for other minutes; --folder takes another place")
