@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, linear
 
+from throughtime.engine import softmax
 from throughtime.engine.softmax import ROWS_AT_ONCE
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import ModelConfig
-from throughtime.seq2seq.consistency import agreeing_loss, twice
+from throughtime.seq2seq.consistency import twice
+from throughtime.seq2seq.output import ChunkedOutput, FullOutput
 
 
 def by_hand(
@@ -24,20 +26,41 @@ def by_hand(
     return sum(losses) / 2 + consistency / 2 * sum(apart) / 2  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("rows", [1, 3, ROWS_AT_ONCE + 5])
-@pytest.mark.parametrize(("smoothing", "consistency"), [(0.0, 0.0), (0.1, 5.0)])
-def test_loss_and_gradients_by_hand(rows: int, smoothing: float, consistency: float) -> None:
+@pytest.fixture(params=["chunked", "chunked, without the engine", "full"])
+def layer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FullOutput:
+    """A layer of 5 features and 37 words, in float64."""
+    if "without" in request.param:
+        monkeypatch.setattr(softmax, "native", None)
     torch.manual_seed(1)
-    given = [
-        torch.randn(size, dtype=torch.float64, requires_grad=True) for size in ((2 * rows, 5), (7, 5), (7,))
-    ]
-    targets = torch.randint(7, (rows,))
-    expected = by_hand(*given, targets, smoothing, consistency)
-    found = agreeing_loss(*given, targets, smoothing, consistency)
+    return (FullOutput if request.param == "full" else ChunkedOutput)(5, 37).double()
+
+
+@pytest.mark.parametrize("rows", [1, 3, ROWS_AT_ONCE // 2, ROWS_AT_ONCE + 5])
+@pytest.mark.parametrize(("smoothing", "consistency"), [(0.0, 1.0), (0.1, 5.0)])
+def test_loss_and_gradients_by_hand(
+    layer: FullOutput, rows: int, smoothing: float, consistency: float
+) -> None:
+    features = torch.randn(2 * rows, 5, dtype=torch.float64, requires_grad=True)
+    targets = torch.randint(37, (rows,))
+    expected = by_hand(features, layer.weight, layer.bias, targets, smoothing, consistency)
+    found = layer.agreeing_loss(features, targets, smoothing, consistency)
     torch.testing.assert_close(found, expected)
+    given = [features, layer.weight, layer.bias]
     gradients = [torch.autograd.grad(3 * loss, given) for loss in (found, expected)]
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_the_engine_works_it_out_in_float32_too() -> None:
+    torch.manual_seed(2)
+    features, targets = torch.randn(2 * 300, 5, requires_grad=True), torch.randint(37, (300,))
+    layer = ChunkedOutput(5, 37)
+    found = layer.agreeing_loss(features, targets, 0.1, 5.0)
+    expected = by_hand(features, layer.weight, layer.bias, targets, 0.1, 5.0)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-4)
+    gradients = [torch.autograd.grad(loss, [features, layer.weight]) for loss in (found, expected)]
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("changes", [dict(), dict(attention="mlp", input_feeding=True)], ids=str)
@@ -77,13 +100,6 @@ def test_twice_holds_every_part_twice(batch_of: Callable[..., Any]) -> None:
     batch = batch_of([([4, 5], [6]), ([7], [5, 4])])
     for part, both in zip(batch, twice(batch), strict=True):
         assert both.tolist() == [*part.tolist(), *part.tolist()]
-
-
-def test_second_derivatives_are_refused() -> None:
-    features = torch.randn(4, 3, requires_grad=True)
-    loss = agreeing_loss(features, torch.randn(5, 3), torch.randn(5), torch.tensor([1, 2]), 0.1, 5.0)
-    with pytest.raises(RuntimeError, match="no second derivatives"):
-        torch.autograd.grad(loss, features, create_graph=True)
 
 
 @pytest.mark.parametrize("changes", [dict(copying=True), dict(output="sampled")], ids=str)

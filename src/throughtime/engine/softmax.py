@@ -36,7 +36,7 @@ class _Laid(ctypes.Structure):
         ),
         *((name, ctypes.c_void_p) for name in ("d_features", "d_weight", "d_bias", "scores")),
         *((name, ctypes.c_int64) for name in ("rows", "width", "words", "at_once")),
-        ("smoothing", ctypes.c_double),
+        *((name, ctypes.c_double) for name in ("smoothing", "consistency")),
     )
 
 
@@ -56,14 +56,16 @@ def log_probabilities(features: Tensor, weight: Tensor, bias: Tensor | None) -> 
     features, bias = features.contiguous(), None if bias is None else bias.contiguous()
     scores, packed = features.new_empty(rows, words), packed_for_good(weight.detach().T)
     given = (features, packed, None, bias, None, None, None, None, None, scores)
-    _run(given, (rows, width, words, max(1, rows)), 0.0, weight.dtype)
+    _run(given, (rows, width, words, max(1, rows)), (0.0, 0.0), weight.dtype)
     return scores
 
 
-def _run(given: Sequence[Tensor | None], sizes: Sequence[int], smoothing: float, dtype: torch.dtype) -> None:
+def _run(
+    given: Sequence[Tensor | None], sizes: Sequence[int], shares: tuple[float, float], dtype: torch.dtype
+) -> None:
     assert native is not None
     places = [None if one is None else one.data_ptr() for one in given]
-    native.softmax_loss[dtype](ctypes.byref(_Laid(*places, *sizes, smoothing)), threads())
+    native.softmax_loss[dtype](ctypes.byref(_Laid(*places, *sizes, *shares)), threads())
 
 
 def softmax_loss(
@@ -73,18 +75,21 @@ def softmax_loss(
     targets: Tensor,
     smoothing: float,
     gradients: bool,
+    consistency: float = 0.0,
 ) -> SoftmaxGradients:
     """The cross-entropy, summed over rows, of `softmax(features weight' + bias)` with `targets`.
 
     features: (rows, width); weight: (words, width); bias: (words); targets: (rows), each a word's number.
-    smoothing: share of each target's probability that is spread over all words.
+    smoothing: share of each target's probability that is spread over all words. consistency: above 0 the rows
+    are pairs that should agree, 2 k and 2 k + 1 both for target k of (rows / 2); the loss of each is halved,
+    and this weight times a quarter of KL(p | q) + KL(q | p) is added.
     """
     assert native is not None
     rows, (words, width) = len(features), weight.shape
     features, weight = features.detach().contiguous(), weight.detach()
     bias = None if bias is None else bias.detach().contiguous()
     targets = targets.contiguous()
-    packed, losses = pack(weight.T), features.new_empty(rows)
+    packed, losses = pack(weight.T), features.new_empty(len(targets))
     at_once = min(ROWS_AT_ONCE, max(1, rows))
     scores = pool.empty(features, at_once, words)
     packed_back = d_features = d_weight = d_bias = None
@@ -94,7 +99,7 @@ def softmax_loss(
         d_bias = None if bias is None else torch.empty_like(bias)
     given = (features, packed, packed_back, bias, targets, losses, d_features, d_weight, d_bias, scores)
     if rows:
-        _run(given, (rows, width, words, at_once), smoothing, weight.dtype)
+        _run(given, (rows, width, words, at_once), (smoothing, consistency), weight.dtype)
     else:
         for one in (d_weight, d_bias):
             if one is not None:

@@ -13,7 +13,7 @@ from throughtime.cells import VariationalDropout, cell_named
 from throughtime.layers import Recurrent
 from throughtime.seq2seq.batches import Batch
 from throughtime.seq2seq.config import ModelConfig
-from throughtime.seq2seq.consistency import agreeing_loss, twice
+from throughtime.seq2seq.consistency import twice
 from throughtime.seq2seq.copying import CopyingGate, attention_on, log_probabilities, log_probability
 from throughtime.seq2seq.coverage import coverage_loss
 from throughtime.seq2seq.head import (
@@ -153,8 +153,8 @@ class Translator(nn.Module):
         features, targets = decoded.features[valid], tgt[valid]
         smoothing = self.config.label_smoothing if self.training else 0.0
         if self.training and self.config.consistency and isinstance(self.output, FullOutput):
-            weight, bias, once = self.output.weight, self.output.bias, targets[: len(targets) // 2]
-            return agreeing_loss(features, weight, bias, once, smoothing, self.config.consistency)
+            once = targets[: len(targets) // 2]
+            return self.output.agreeing_loss(features, once, smoothing, self.config.consistency)
         if decoded.gate is None or decoded.weights is None or not isinstance(self.output, FullOutput):
             return self.output.loss(features, targets, smoothing)
         log_vocab, mean = self.output.log_targets(features, targets)

@@ -7,7 +7,7 @@ over rows, with that share of each target spread over all words; and `log_probab
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, cast
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,9 @@ from torch.nn.functional import cross_entropy, linear
 from torch.utils.checkpoint import checkpoint
 
 from throughtime.engine import softmax
-from throughtime.engine.softmax import ROWS_AT_ONCE, SoftmaxGradients
+from throughtime.engine.softmax import ROWS_AT_ONCE
+from throughtime.seq2seq.chunked_loss import chunked_loss
+from throughtime.seq2seq.consistency import agreeing_loss
 
 CLUSTERS = (0.04, 0.2)
 """Shares of the vocabulary, most frequent words first, at which the adaptive layer begins a new cluster."""
@@ -26,6 +28,13 @@ class FullOutput(nn.Linear):
 
     def loss(self, features: Tensor, targets: Tensor, smoothing: float) -> Tensor:
         return cross_entropy(self(features), targets, label_smoothing=smoothing, reduction="sum")
+
+    def agreeing_loss(
+        self, features: Tensor, targets: Tensor, smoothing: float, consistency: float
+    ) -> Tensor:
+        """The loss of two passes, the features of the second (2 N, E) after those of the first, that should
+        say the same for the targets (N,): see `consistency.py`."""
+        return agreeing_loss(self(features), targets, smoothing, consistency)
 
     def log_probabilities(self, features: Tensor) -> Tensor:
         if torch.is_grad_enabled() or features.dim() != 2 or not softmax.runs(features, self.weight):
@@ -46,10 +55,15 @@ class ChunkedOutput(FullOutput):
     def loss(self, features: Tensor, targets: Tensor, smoothing: float) -> Tensor:
         if torch.is_autocast_enabled(features.device.type):
             return super().loss(features, targets, smoothing)
-        given = (features, self.weight, self.bias, targets, smoothing)
-        if torch.is_grad_enabled():
-            return cast(Tensor, _ChunkedLoss.apply(*given))
-        return _loss(*given, gradients=False).loss
+        return chunked_loss(features, self.weight, self.bias, targets, smoothing)
+
+    def agreeing_loss(
+        self, features: Tensor, targets: Tensor, smoothing: float, consistency: float
+    ) -> Tensor:
+        if torch.is_autocast_enabled(features.device.type):
+            return super().agreeing_loss(features, targets, smoothing, consistency)
+        pairs = torch.stack(features.chunk(2), 1).flatten(0, 1)
+        return chunked_loss(pairs, self.weight, self.bias, targets, smoothing, consistency)
 
     def log_targets(self, features: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """As of all rows at once, by torch's operations: scores are made a second time on the way back."""
@@ -137,53 +151,3 @@ def _log_targets(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor
     scores = linear(features, weight, bias).to(weight.dtype)  # autocast sums exponentials in half precision
     everything = scores.logsumexp(-1)
     return scores.gather(1, targets[:, None])[:, 0] - everything, scores.mean(-1) - everything
-
-
-class _ChunkedLoss(torch.autograd.Function):
-    """The loss, whose gradients are worked out with it: they are the loss's own size, the scores are not."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float
-    ) -> Tensor:
-        found = _loss(features, weight, bias, targets, smoothing, gradients=True)
-        ctx.save_for_backward(*found[1:])
-        return found.loss
-
-    @staticmethod
-    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
-        ctx: Any, *grad_outputs: Tensor
-    ) -> tuple[Tensor | None, ...]:
-        if torch.is_grad_enabled():
-            raise RuntimeError("a chunked loss has no second derivatives; output full has them")
-        (d_loss,) = grad_outputs
-        gradients = ctx.saved_tensors
-        if float(d_loss) != 1:
-            gradients = [one * d_loss for one in gradients]
-        return (*gradients, None, None)
-
-
-def _loss(
-    features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, gradients: bool
-) -> SoftmaxGradients:
-    run = softmax.softmax_loss if softmax.runs(features, weight) else _by_torch
-    return run(features, weight, bias, targets, smoothing, gradients)
-
-
-def _by_torch(
-    features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, gradients: bool
-) -> SoftmaxGradients:
-    """As `engine.softmax.softmax_loss`, by torch's operations."""
-    loss = features.new_zeros(())
-    d_features, d_weight, d_bias = (torch.zeros_like(one) for one in (features, weight, bias))
-    for first in range(0, len(features), ROWS_AT_ONCE):
-        rows = slice(first, first + ROWS_AT_ONCE)
-        scores = linear(features[rows], weight, bias)
-        loss += cross_entropy(scores, targets[rows], label_smoothing=smoothing, reduction="sum")
-        if gradients:
-            d = scores.softmax(-1).sub_(smoothing / len(weight))
-            d[torch.arange(len(d), device=d.device), targets[rows]] -= 1 - smoothing
-            d_features[rows] = d @ weight
-            d_weight.addmm_(d.T, features[rows])
-            d_bias += d.sum(0)
-    return SoftmaxGradients(loss, d_features, d_weight, d_bias)

@@ -96,13 +96,15 @@ struct SoftmaxLoss {
     const void* packed_back;
     const void* bias;         // or null
     const std::int64_t* targets;  // null: the scores become log-probabilities, and that is all
-    void* losses;             // of each row
+    void* losses;             // of each row, or pair
     void* d_features;         // gradients of the sum of the losses; null where none is wanted
     void* d_weight;           // (words, width)
     void* d_bias;             // or null
     void* scores;             // room for those of `at_once` rows
-    std::int64_t rows, width, words, at_once;
+    std::int64_t rows, width, words, at_once;  // the last is even for pairs
     double smoothing;
+    double consistency;  // above 0: rows are pairs, 2 k and 2 k + 1 both for target k, and should agree; the loss is
+                         // half of each one's and of this weight times half of KL(p | q) + KL(q | p)
 };
 
 }  // namespace throughtime

@@ -79,6 +79,80 @@ T row_loss(T* z, std::int64_t words, std::int64_t target, T smoothing) {
     return T(largest + std::log(total) - double(T(1) - smoothing) * of_target - double(share) * scores.sum());
 }
 
+// log sum_v exp z_v, and sum_v z_v, of a row's scores.
+template <class T>
+struct RowSums {
+    T log_sum;
+    double scores;
+
+    RowSums(const T* z, std::int64_t words) {
+        constexpr int L = LANES<T>;
+        const T largest = largest_of(z, words);
+        Total<T> exponentials, all;
+        const auto take = [&](Vector<T> v, int count) {
+            all.add(v, count);
+            exponentials.add(exp<T>(v - largest), count);
+        };
+        std::int64_t k = 0;
+        for (; k + L <= words; k += L) take(load(z + k), L);
+        const int rest = int(words - k);
+        if (rest) take(load_part(z + k, rest), rest);
+        log_sum = T(largest + std::log(exponentials.sum()));
+        scores = all.sum();
+    }
+};
+
+// f(v, w, count) of each two vectors at the same places of two rows.
+template <class T, class F>
+void each_two(T* one, T* other, std::int64_t count, const F& f) {
+    constexpr int L = LANES<T>;
+    std::int64_t k = 0;
+    for (; k + L <= count; k += L) {
+        Vector<T> v = load(one + k), w = load(other + k);
+        if (f(v, w, L)) {
+            store(one + k, v);
+            store(other + k, w);
+        }
+    }
+    const int rest = int(count - k);
+    if (!rest) return;
+    Vector<T> v = load_part(one + k, rest), w = load_part(other + k, rest);
+    if (f(v, w, rest)) {
+        store_part(one + k, v, rest);
+        store_part(other + k, w, rest);
+    }
+}
+
+// The loss of two rows for one target, p and q the softmax of their scores, which give way to their gradients:
+//   loss = (row_loss of p + row_loss of q) / 2 + c / 2 (KL(p | q) + KL(q | p)) / 2
+//   d KL(p | q) by the scores of p: p (log p - log q - KL(p | q)); d KL(q | p) by them: p - q
+template <class T>
+T pair_loss(T* one, T* other, std::int64_t words, std::int64_t target, T smoothing, T consistency) {
+    const RowSums<T> sums(one, words), sums_other(other, words);
+    const T shift = sums.log_sum, shift_other = sums_other.log_sum, share = smoothing / T(words);
+    const double of_target = double(one[target]) + double(other[target]);
+    Total<T> kl, kl_other;
+    each_two(one, other, words, [&](Vector<T>& v, Vector<T>& w, int count) {
+        const Vector<T> apart = (v - shift) - (w - shift_other);
+        kl.add(exp<T>(v - shift) * apart, count);
+        kl_other.add(exp<T>(w - shift_other) * -apart, count);
+        return false;
+    });
+    const double divergence = kl.sum(), divergence_other = kl_other.sum();
+    const T half = T(0.5), weight = consistency * half, mean = T(divergence), mean_other = T(divergence_other);
+    each_two(one, other, words, [&](Vector<T>& v, Vector<T>& w, int) {
+        const Vector<T> apart = (v - shift) - (w - shift_other), p = exp<T>(v - shift), q = exp<T>(w - shift_other);
+        v = half * (p - share + weight * (p * (apart - mean) + p - q));
+        w = half * (q - share + weight * (q * (-apart - mean_other) + q - p));
+        return true;
+    });
+    one[target] -= half * (T(1) - smoothing);
+    other[target] -= half * (T(1) - smoothing);
+    const double both = double(shift) + double(shift_other) - double(T(1) - smoothing) * of_target -
+                        double(share) * (sums.scores + sums_other.scores);
+    return T(0.5 * both + 0.25 * double(consistency) * (divergence + divergence_other));
+}
+
 // A row's scores z become log softmax(z).
 template <class T>
 void row_log_softmax(T* z, std::int64_t words) {
@@ -102,7 +176,7 @@ class SoftmaxRunner {
     void run() {
         for (std::int64_t first = 0; first < loss_.rows; first += loss_.at_once) {
             const std::int64_t rows = std::min(loss_.at_once, loss_.rows - first);
-            own_rows(first, rows * worker_.number / worker_.count, rows * (worker_.number + 1) / worker_.count);
+            own_rows(first, share(rows, worker_.number), share(rows, worker_.number + 1));
             if (!loss_.d_features) continue;
             worker_.barrier->wait(worker_.count);
             const T* features = static_cast<const T*>(loss_.features) + first * loss_.width;
@@ -113,6 +187,12 @@ class SoftmaxRunner {
     }
 
   private:
+    // Where the rows of thread k begin: those of a pair have one thread.
+    std::int64_t share(std::int64_t rows, int k) const {
+        const std::int64_t begin = rows * k / worker_.count;
+        return loss_.consistency > 0 ? begin / 2 * 2 : begin;
+    }
+
     T* scores(std::int64_t row) const { return static_cast<T*>(loss_.scores) + row * loss_.words; }
 
     // Rows from `begin` to before `end` of those from `first` on: scores, losses, gradients of the features.
@@ -125,12 +205,15 @@ class SoftmaxRunner {
                                   width,
                                   words};
         multiply(ahead, end - begin, 0, panel_count(words, PANEL<T>));
-        for (std::int64_t r = begin; r < end; ++r)
-            if (loss_.targets)
-                static_cast<T*>(loss_.losses)[first + r] =
-                    row_loss(scores(r), words, loss_.targets[first + r], T(loss_.smoothing));
-            else
-                row_log_softmax(scores(r), words);
+        if (!loss_.targets)
+            for (std::int64_t r = begin; r < end; ++r) row_log_softmax(scores(r), words);
+        else if (loss_.consistency > 0)
+            for (std::int64_t r = begin; r < end; r += 2)
+                losses((first + r) / 2) = pair_loss(scores(r), scores(r + 1), words, loss_.targets[(first + r) / 2],
+                                                    T(loss_.smoothing), T(loss_.consistency));
+        else
+            for (std::int64_t r = begin; r < end; ++r)
+                losses(first + r) = row_loss(scores(r), words, loss_.targets[first + r], T(loss_.smoothing));
         if (!loss_.d_features) return;
         const Product<T> back = {{scores(begin), words},
                                  {static_cast<T*>(loss_.d_features) + at, width},
@@ -140,6 +223,8 @@ class SoftmaxRunner {
                                  width};
         multiply(back, end - begin, 0, panel_count(width, PANEL<T>));
     }
+
+    T& losses(std::int64_t row) const { return static_cast<T*>(loss_.losses)[row]; }
 
     void add_bias(std::int64_t rows, bool onto) const {
         T* d_bias = static_cast<T*>(loss_.d_bias);
