@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -13,7 +13,9 @@ from throughtime.layers import Recurrent
 from throughtime.seq2seq.attention import SCORES, attend
 from throughtime.seq2seq.batches import Batch
 from throughtime.seq2seq.config import ModelConfig
+from throughtime.seq2seq.linear import PackedLinear
 from throughtime.seq2seq.output import FullOutput, output_layer
+from throughtime.seq2seq.search import Ranked
 from throughtime.seq2seq.tokenizer import PAD_ID
 
 States = tuple[Tensor, ...]
@@ -153,7 +155,7 @@ class Bridge(nn.Module):
         given = [encoder.num_layers * encoder.num_directions * size for size in _widths(encoder)]
         taken = [decoder.num_layers * size for size in _widths(decoder)]
         same = encoder.num_directions == 1 and given == taken and encoder.num_layers == decoder.num_layers
-        self.maps = nn.ModuleList() if same else nn.ModuleList(map(nn.Linear, given, taken))
+        self.maps = nn.ModuleList() if same else nn.ModuleList(map(PackedLinear, given, taken))
 
     def forward(self, last: Tensor | States) -> States:
         states = _as_states(last)
@@ -171,7 +173,7 @@ class AttentionHead(nn.Module):
         super().__init__()
         self.width = width
         self.score = SCORES[kind](decoder_width, memory_width)
-        self.combine = nn.Linear(memory_width + decoder_width, width)
+        self.combine = PackedLinear(memory_width + decoder_width, width)
 
     def attended(self, encoded: Encoded) -> Attended:
         return Attended(self.score.keys(encoded.memory), encoded.memory, encoded.valid)
@@ -187,7 +189,7 @@ class PlainHead(nn.Module):
     def __init__(self, decoder_width: int, width: int) -> None:
         super().__init__()
         self.width = width
-        self.resize = nn.Identity() if decoder_width == width else nn.Linear(decoder_width, width)
+        self.resize = nn.Identity() if decoder_width == width else PackedLinear(decoder_width, width)
 
     def attended(self, encoded: Encoded) -> Attended:
         return Attended(encoded.memory[:, :0], encoded.memory[:, :0], encoded.valid[:, :0])
@@ -292,13 +294,22 @@ class Stepper:
 
     @torch.no_grad()
     def step(self, tokens: Tensor, state: Progress) -> tuple[Tensor, Progress]:
+        features, after = self._features(tokens, state)
+        return self.model.output.log_probabilities(features), after
+
+    @torch.no_grad()
+    def best(self, tokens: Tensor, state: Progress, count: int) -> tuple[Ranked, Progress]:
+        features, after = self._features(tokens, state)
+        return self.model.output.best(features, count), after
+
+    def _features(self, tokens: Tensor, state: Progress) -> tuple[Tensor, Progress]:
         features, after, weights = self.model.decode(tokens[:, None], state.state, state.attended, state.each)
-        log_probabilities = self.model.output.log_probabilities(features[:, 0])
-        return log_probabilities, replace(
-            state, state=after, weights=None if weights is None else weights[:, 0]
-        )
+        looked = None if weights is None else weights[:, 0]
+        return features[:, 0], Progress(after, state.attended, state.owners, looked)
 
     def select(self, state: Progress, rows: Tensor) -> Progress:
+        if len(rows) == len(state.owners) and torch.equal(rows, torch.arange(len(rows), device=rows.device)):
+            return state
         owners = state.owners.index_select(0, rows)
         sentences, counts = owners.unique_consecutive(return_counts=True)
         if len(counts) and not bool((counts == counts[0]).all()):  # each row for itself
@@ -319,6 +330,8 @@ class AttendingStepper(Stepper):
 
     def attention(self, state: Progress) -> Tensor:
         """Attention over the source, (N, S), in the order in which it came; zero before the first step."""
+        if state.weights is not None and not self.model.config.reverse_source:
+            return state.weights
         valid = state.attended.valid.index_select(0, state.owners)
         weights = valid * 0.0 if state.weights is None else state.weights
         return reverse(weights, valid.sum(1)) if self.model.config.reverse_source else weights

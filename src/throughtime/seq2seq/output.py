@@ -1,7 +1,8 @@
 """Output layers: from features to words, and the loss of the words that should have come.
 
-Each has the same two functions: `loss(features (N, E), targets (N,), smoothing)`, the cross-entropy summed
-over rows, with that share of each target spread over all words; and `log_probabilities(features)`, (N, V).
+Each has the same three functions: `loss(features (N, E), targets (N,), smoothing)`, the cross-entropy summed
+over rows, with that share of each target spread over all words; `log_probabilities(features)`, (N, V); and
+`best(features, count)`, so many of the likeliest words of each row, as search asks for them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear
 
 from throughtime.engine import softmax
+from throughtime.engine.rows import best_words
 from throughtime.engine.softmax import ROWS_AT_ONCE, SoftmaxGradients
+from throughtime.seq2seq.search import Ranked, ranked
+from throughtime.seq2seq.tokenizer import BOS_ID, EOS_ID, PAD_ID
 
 CLUSTERS = (0.04, 0.2)
 """Shares of the vocabulary, most frequent words first, at which the adaptive layer begins a new cluster."""
@@ -30,6 +34,12 @@ class FullOutput(nn.Linear):
         if torch.is_grad_enabled() or features.dim() != 2 or not softmax.runs(features, self.weight):
             return self(features).log_softmax(-1)
         return softmax.log_probabilities(features, self.weight, self.bias)
+
+    def best(self, features: Tensor, count: int) -> Ranked:
+        count = min(count, self.out_features)
+        if torch.is_grad_enabled() or not softmax.runs(features, self.weight):
+            return ranked(self.log_probabilities(features), count)
+        return Ranked(*best_words(features, self.weight, self.bias, count, EOS_ID, (PAD_ID, BOS_ID)))
 
 
 class ChunkedOutput(FullOutput):
@@ -103,6 +113,9 @@ class AdaptiveOutput(nn.AdaptiveLogSoftmaxWithLoss):
 
     def log_probabilities(self, features: Tensor) -> Tensor:
         return self.log_prob(features)
+
+    def best(self, features: Tensor, count: int) -> Ranked:
+        return ranked(self.log_probabilities(features), count)
 
 
 def output_layer(

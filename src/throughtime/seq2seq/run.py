@@ -34,6 +34,9 @@ LONGEST_SOURCE = 400
 TOKENS_TOGETHER = 16_000
 """At most so many are searched at once, a short source counted as LONGEST_PIECE: a bound of memory."""
 
+LINES_TOGETHER = 8192
+"""Lines that are read before they are translated, those of like length side by side."""
+
 T = TypeVar("T")
 
 Decoder = BeamSettings | SampleSettings | LengthRule
@@ -83,16 +86,16 @@ class Pipeline:
         self.readers, self.votes, self.unknown = readers, votes, unknown
         self.generator = torch.Generator(device).manual_seed(seed)
 
-    def lines(self, lines: Iterable[str], batch_size: int = 64) -> Iterator[list[Candidate]]:
+    def lines(self, lines: Iterable[str], batch_size: int = LINES_TOGETHER) -> Iterator[list[Candidate]]:
         """The candidates for each line, best first, in the order of lines; a blank line gives an empty text.
 
-        `batch_size` lines are read at a time and translated together.
+        `batch_size` lines are read at a time and translated in groups of like length.
         """
         waiting = iter(lines)
         while batch := list(islice(waiting, batch_size)):
             yield from self._batch(batch)
 
-    def texts(self, lines: Iterable[str], batch_size: int = 64) -> Iterator[str]:
+    def texts(self, lines: Iterable[str], batch_size: int = LINES_TOGETHER) -> Iterator[str]:
         """The best translation of each line."""
         return (candidates[0].text for candidates in self.lines(lines, batch_size))
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import cast
 
 from throughtime.seq2seq.readers import read_lines
-from throughtime.seq2seq.run import Candidate, Pipeline
+from throughtime.seq2seq.run import LINES_TOGETHER, Candidate, Pipeline
 
 TOGETHER = 64
-"""Lines that are translated, and their translations printed, together."""
+"""Lines of standard input, or of a text, that are translated, and their translations printed, together."""
 
 READ_AT_ONCE = 65_536
 """Bytes at most of what has come in on standard input."""
@@ -35,7 +35,7 @@ def blocks_of(text: str | None, file: Path | None) -> Iterator[list[str]]:
     """The lines to translate: of the text, else of the file, else of standard input."""
     if text is not None:
         return _blocks(text.split("\n"))
-    return _blocks(read_lines(file)) if file is not None else standard_input()
+    return _blocks(read_lines(file), LINES_TOGETHER) if file is not None else standard_input()
 
 
 def standard_input() -> Iterator[list[str]]:
@@ -55,7 +55,7 @@ def _decoded(line: bytes) -> str:
     return line.decode("utf-8", "replace").removesuffix("\r")
 
 
-def _blocks(lines: Iterable[str]) -> Iterator[list[str]]:
+def _blocks(lines: Iterable[str], together: int = TOGETHER) -> Iterator[list[str]]:
     waiting = iter(lines)
-    while block := list(islice(waiting, TOGETHER)):
+    while block := list(islice(waiting, together)):
         yield block
