@@ -312,3 +312,12 @@ def test_resume_of_a_finished_run(run: Run, letters: Callable[..., list[str]]) -
     done = run("seq2seq", "resume", "my run")
     assert (done.code, done.err) == (0, "")
     assert "resumed at epoch 0." in done.out
+
+
+def test_run_prints_lists_of_moses_and_json(run: Run, model: Path) -> None:
+    table = run("seq2seq", "run", model, "a b c", "--n-best", "3", "--format", "moses").out.splitlines()
+    assert len(table) == 3 and all(row.startswith("0 ||| ") and row.count("|||") == 4 for row in table)
+    (line,) = run("seq2seq", "run", model, "a b c", "--n-best", "3", "--format", "jsonl").out.splitlines()
+    found = json.loads(line)
+    assert found["source_tokens"] == ["a", "b", "c", "</s>"]
+    assert [row.split(" ||| ")[1] for row in table] == [one["text"] for one in found["candidates"]]

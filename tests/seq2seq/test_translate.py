@@ -11,10 +11,11 @@ import pytest
 
 from chosen import beam_settings
 from throughtime.errors import InputError
+from throughtime.seq2seq.formats import Writer, ranked, writer_of
 from throughtime.seq2seq.model import Translator, stepper
 from throughtime.seq2seq.model_file import Tokenizers
 from throughtime.seq2seq.run import Candidate, Pipeline
-from throughtime.seq2seq.translate import blocks_of, ranked, standard_input, translate
+from throughtime.seq2seq.translate import blocks_of, standard_input, translate
 
 
 class Shouting:
@@ -35,6 +36,10 @@ class Arriving:
         return self.parts[self.taken - 1] if self.taken <= len(self.parts) else b""
 
 
+def plain(n_best: int) -> Writer:
+    return writer_of("text", Shouting(), n_best)
+
+
 def put_on_standard_input(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
@@ -44,7 +49,7 @@ def lines_of_blocks(blocks: Iterable[list[str]]) -> list[str]:
 
 
 def test_one_line_out_for_each_line_in() -> None:
-    assert list(translate(Shouting(), [["a", "", "b"], ["c"]], n_best=1)) == [["A!", "!", "B!"], ["C!"]]
+    assert list(translate(Shouting(), [["a", "", "b"], ["c"]], plain(1))) == [["A!", "!", "B!"], ["C!"]]
 
 
 def test_n_best_are_ranked_with_scores() -> None:
@@ -56,13 +61,20 @@ def test_n_best_are_ranked_with_scores() -> None:
         "2\t-0.7500\tB.",
         "3\t-1.7500\tB?",
     ]
-    assert list(translate(Shouting(), [["a", "b"]], n_best=3)) == [expected]
+    assert list(translate(Shouting(), [["a", "b"]], plain(3))) == [expected]
     assert ranked([Candidate("", 0.0)]) == ["1\t0.0000\t"]
+
+
+def test_lines_are_numbered_through_all_blocks() -> None:
+    def write(number: int, line: str, found: list[Candidate]) -> list[str]:
+        return [f"{number} {line} {found[-1].text}"]
+
+    assert list(translate(Shouting(), [["a", ""], ["c"]], write)) == [["0 a A?", "1  ?"], ["2 c C?"]]
 
 
 def test_n_best_of_a_model(letter_model: Callable[..., Translator], letters: Tokenizers) -> None:
     pipeline = Pipeline(stepper(letter_model()), letters, beam_settings(beam_size=3, n_best=2))
-    (block,) = translate(pipeline, [["a b", "", "c"]], 2)
+    (block,) = translate(pipeline, [["a b", "", "c"]], plain(2))
     rows = [line.split("\t") for line in block]
     assert [row[0] for row in rows] == ["1", "2", "1", "1", "2"]
     assert rows[2] == ["1", "0.0000", ""]
@@ -72,7 +84,7 @@ def test_n_best_of_a_model(letter_model: Callable[..., Translator], letters: Tok
 def test_what_has_come_is_answered_before_more_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     typed = Arriving(b"one\ntw", b"o\n", b"thr", b"ee\nfour")
     monkeypatch.setattr(sys, "stdin", typed)
-    answers = translate(Shouting(), standard_input(), n_best=1)
+    answers = translate(Shouting(), standard_input(), plain(1))
     seen = [(next(answers), typed.taken) for _ in range(4)]
     assert seen == [(["ONE!"], 1), (["TWO!"], 2), (["THREE!"], 4), (["FOUR!"], 5)]
     assert list(answers) == []

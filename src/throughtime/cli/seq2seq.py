@@ -23,6 +23,7 @@ from throughtime.seq2seq.config import (
     TrainingConfig,
 )
 from throughtime.seq2seq.evaluate import evaluate, write_report, write_translations
+from throughtime.seq2seq.formats import Format, writer_of
 from throughtime.seq2seq.prepare import read_test
 from throughtime.seq2seq.presets import PRESETS
 from throughtime.seq2seq.run import load_pipeline
@@ -136,12 +137,13 @@ def run(
     text: str | None = None,
     *,
     file: Path | None = None,
+    format: Format = "text",
     members: Members = EnsembleConfig(),  # noqa: B008
     search: Search = SearchConfig(),  # noqa: B008
 ) -> None:
     """Translate a sentence, a file, or standard input as its lines come.
 
-    As many lines come out as go in; with --n-best over 1, as many for each.
+    As many lines come out as go in; with --n-best over 1, as many for each, but with --format jsonl.
 
     Parameters
     ----------
@@ -149,6 +151,9 @@ def run(
         What to translate; without it and without --file standard input is read.
     file
         A text file to translate, .gz allowed.
+    format
+        text, with --n-best over 1 behind rank and score; moses, an n-best list with log-probabilities and
+        which words belong together; jsonl, an object a line with tokens and where the model looked, too.
     """
     if text is not None and file is not None:
         raise InputError("text and --file are both given; one of them is translated, not both")
@@ -158,7 +163,7 @@ def run(
         sys.stdout.reconfigure(encoding="utf-8")  # as what is read
     if text is None and file is None and sys.stdin.isatty():
         print("One sentence a line; Ctrl-D ends.", file=sys.stderr)
-    for block in translate(pipeline, blocks_of(text, file), search.n_best):
+    for block in translate(pipeline, blocks_of(text, file), writer_of(format, pipeline, search.n_best)):
         print("\n".join(block), flush=True)
 
 

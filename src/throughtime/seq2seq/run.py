@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,7 +22,7 @@ from throughtime.seq2seq.model import stepper
 from throughtime.seq2seq.model_file import Tokenizers, load_model
 from throughtime.seq2seq.sampling import SampleSettings, sample
 from throughtime.seq2seq.search import Hypothesis, LengthRule, StepModel, greedy
-from throughtime.seq2seq.tokenizer import EOS_ID, PAD_ID, UNK_ID, Tokenizer
+from throughtime.seq2seq.tokenizer import EOS_ID, NOTHING, PAD_ID, UNK_ID, Tokenizer
 from throughtime.seq2seq.unknown import UnknownWords, read_dictionary
 
 LONGEST_PIECE = 100
@@ -43,14 +43,6 @@ Decoder = BeamSettings | SampleSettings | LengthRule
 """How to write: a beam, by chance, or with a LengthRule alone greedily."""
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """One translation: its text and the score that the search ranked it by."""
-
-    text: str
-    score: float
-
-
 class Source(NamedTuple):
     """A text to translate.
 
@@ -61,6 +53,26 @@ class Source(NamedTuple):
     ids: tuple[list[int], ...]
     piece: str
     first: int
+
+
+class Part(NamedTuple):
+    """What was searched for in one go, and what was found."""
+
+    source: Source
+    found: Hypothesis
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One translation of a line: its text, the score that the search ranked it by, and its log-probability.
+
+    parts: one, or several of a long line; none of a blank one.
+    """
+
+    text: str
+    score: float
+    log_probability: float = 0.0
+    parts: tuple[Part, ...] = ()
 
 
 class Pipeline:
@@ -122,14 +134,20 @@ class Pipeline:
         results: list[list[Candidate]] = [[] for _ in sources]
         for group in _groups([len(source.ids[0]) for source in sources]):
             for k, found in zip(group, self._search([sources[k] for k in group]), strict=True):
-                results[k] = [Candidate(self._text(one, sources[k]), one.score) for one in found]
+                results[k] = [self._candidate(Part(sources[k], one)) for one in found]
         return results
 
-    def _text(self, found: Hypothesis, source: Source) -> str:
+    def _candidate(self, part: Part) -> Candidate:
+        source, found = part
+        text = self.tokenizers.tgt.decode(found.tokens, self.fillings(found, source))
+        return Candidate(text, found.score, found.log_probability, (part,))
+
+    def fillings(self, found: Hypothesis, source: Source) -> Mapping[int, str]:
+        """What is shown for unknown words, by their places among the tokens."""
         if self.unknown is None or UNK_ID not in found.tokens:
-            return self.tokenizers.tgt.decode(found.tokens)
+            return NOTHING
         surfaces = self.tokenizers.src.surfaces(source.piece)[source.first :][:LONGEST_SOURCE]
-        return self.tokenizers.tgt.decode(found.tokens, self.unknown.filled(found, surfaces))
+        return self.unknown.filled(found, surfaces)
 
     def _search(self, sources: Sequence[Source]) -> list[list[Hypothesis]]:
         each = [_padded(rows, self.device) for rows in zip(*(one.ids for one in sources), strict=True)]
@@ -216,7 +234,12 @@ def _joined(parts: Sequence[list[Candidate]]) -> list[Candidate]:
     if not parts:
         return [Candidate("", 0.0)]
     return [
-        Candidate(" ".join(one.text for one in ranks), sum(one.score for one in ranks))
+        Candidate(
+            " ".join(one.text for one in ranks),
+            sum(one.score for one in ranks),
+            sum(one.log_probability for one in ranks),
+            tuple(part for one in ranks for part in one.parts),
+        )
         for ranks in zip(*parts, strict=False)
     ]
 

@@ -61,6 +61,10 @@ class Tokenizer(Protocol):
         """Return what each id of `encode` stands for, as it was written, without the spaces around it."""
         ...
 
+    def names(self, ids: Sequence[int]) -> list[str]:
+        """Return what each id is called in the vocabulary."""
+        ...
+
     def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
         """Return ids as running text up to the first EOS_ID; PAD_ID and BOS_ID are passed over.
 
@@ -115,6 +119,9 @@ class Subwords:
         pieces = self._model.encode(normalise(text), out_type=str)
         return [piece.replace(_SPACE, " ").strip() for piece in pieces]
 
+    def names(self, ids: Sequence[int]) -> list[str]:
+        return [self._model.id_to_piece(number) for number in ids]
+
     def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
         if not unknown:
             return self._model.decode(_before_end(ids))
@@ -168,6 +175,9 @@ class Words:
 
     def surfaces(self, text: str) -> list[str]:
         return self.split(text)
+
+    def names(self, ids: Sequence[int]) -> list[str]:
+        return [self._words[number] for number in ids]
 
     def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
         end = list(ids).index(EOS_ID) if EOS_ID in ids else len(ids)

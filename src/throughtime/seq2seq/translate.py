@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from io import BufferedReader
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import cast
 
+from throughtime.seq2seq.formats import Writer
 from throughtime.seq2seq.readers import read_lines
-from throughtime.seq2seq.run import LINES_TOGETHER, Candidate, Pipeline
+from throughtime.seq2seq.run import LINES_TOGETHER, Pipeline
 
 TOGETHER = 64
 """Lines of standard input, or of a text, that are translated, and their translations printed, together."""
@@ -19,16 +20,12 @@ READ_AT_ONCE = 65_536
 """Bytes at most of what has come in on standard input."""
 
 
-def translate(pipeline: Pipeline, blocks: Iterable[list[str]], n_best: int) -> Iterator[list[str]]:
-    """What to print for each block: of each line its translation; with `n_best` over 1 rank, score, text."""
+def translate(pipeline: Pipeline, blocks: Iterable[list[str]], write: Writer) -> Iterator[list[str]]:
+    """What to print for each block: of each line what `write` makes of its candidates."""
+    number = count()
     for block in blocks:
-        found = pipeline.lines(block)
-        yield [row for one in found for row in (ranked(one) if n_best > 1 else [one[0].text])]
-
-
-def ranked(candidates: Iterable[Candidate]) -> list[str]:
-    """Candidates as tab-separated rank, score and text."""
-    return [f"{rank}\t{one.score:.4f}\t{one.text}" for rank, one in enumerate(candidates, 1)]
+        found = zip(block, pipeline.lines(block), strict=True)
+        yield [row for line, candidates in found for row in write(next(number), line, candidates)]
 
 
 def blocks_of(text: str | None, file: Path | None) -> Iterator[list[str]]:
