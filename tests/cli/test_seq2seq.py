@@ -321,3 +321,14 @@ def test_run_prints_lists_of_moses_and_json(run: Run, model: Path) -> None:
     found = json.loads(line)
     assert found["source_tokens"] == ["a", "b", "c", "</s>"]
     assert [row.split(" ||| ")[1] for row in table] == [one["text"] for one in found["candidates"]]
+
+
+def test_run_begins_with_what_it_is_told(run: Run, model: Path, tmp_path: Path) -> None:
+    lines, told = tmp_path / "lines.txt", tmp_path / "told.txt"
+    lines.write_text("a b c\na b\n", encoding="utf-8")
+    told.write_text("c c\n\n", encoding="utf-8")
+    plain = run("seq2seq", "run", model, "--file", lines).out.splitlines()
+    found = run("seq2seq", "run", model, "--file", lines, "--prefixes", told).out.splitlines()
+    assert found[0].startswith("c c") and not plain[0].startswith("c c")
+    assert found[1] == plain[1]
+    assert run("seq2seq", "run", model, "a b c", "--prefix", "c c").out.splitlines() == found[:1]

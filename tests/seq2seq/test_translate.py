@@ -15,14 +15,17 @@ from throughtime.seq2seq.formats import Writer, ranked, writer_of
 from throughtime.seq2seq.model import Translator, stepper
 from throughtime.seq2seq.model_file import Tokenizers
 from throughtime.seq2seq.run import Candidate, Pipeline
-from throughtime.seq2seq.translate import blocks_of, standard_input, translate
+from throughtime.seq2seq.translate import blocks_of, prefixes_of, standard_input, translate
 
 
 class Shouting:
     """Takes the place of a pipeline: three candidates for a line."""
 
-    def lines(self, lines: Iterable[str]) -> Iterator[list[Candidate]]:
-        return ([Candidate(line.upper() + mark, 0.25 - k) for k, mark in enumerate("!.?")] for line in lines)
+    def lines(self, lines: Iterable[str], prefixes: Iterable[str]) -> Iterator[list[Candidate]]:
+        return (
+            [Candidate(prefix + line.upper() + mark, 0.25 - k) for k, mark in enumerate("!.?")]
+            for line, prefix in zip(lines, prefixes, strict=False)
+        )
 
 
 class Arriving:
@@ -70,6 +73,23 @@ def test_lines_are_numbered_through_all_blocks() -> None:
         return [f"{number} {line} {found[-1].text}"]
 
     assert list(translate(Shouting(), [["a", ""], ["c"]], write)) == [["0 a A?", "1  ?"], ["2 c C?"]]
+
+
+def test_each_line_has_its_prefix(tmp_path: Path) -> None:
+    path = tmp_path / "prefixes.txt"
+    path.write_text("x\n\nz\n", encoding="utf-8")
+    blocks = [["a", "b"], ["c"]]
+    assert list(translate(Shouting(), blocks, plain(1), prefixes_of(None, path))) == [["xA!", "B!"], ["zC!"]]
+    assert list(translate(Shouting(), blocks, plain(1), prefixes_of("y", None))) == [["yA!", "yB!"], ["yC!"]]
+    assert list(translate(Shouting(), blocks, plain(1), prefixes_of(None, None))) == [["A!", "B!"], ["C!"]]
+    with pytest.raises(InputError) as caught:
+        list(translate(Shouting(), [*blocks, ["d"]], plain(1), prefixes_of(None, path)))
+    assert str(caught.value) == f"{path} has 3 lines, but more are translated; expected a prefix for each"
+    with pytest.raises(InputError) as caught:
+        prefixes_of("y", path)
+    assert str(caught.value) == (
+        "prefix and prefixes are both given; expected one for all lines or one for each"
+    )
 
 
 def test_n_best_of_a_model(letter_model: Callable[..., Translator], letters: Tokenizers) -> None:

@@ -29,7 +29,7 @@ from throughtime.seq2seq.presets import PRESETS
 from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.show import show_scores, votes_table
 from throughtime.seq2seq.train import default_folder, resume_run, train_run
-from throughtime.seq2seq.translate import blocks_of, translate
+from throughtime.seq2seq.translate import blocks_of, prefixes_of, translate
 
 
 def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
@@ -138,6 +138,8 @@ def run(
     *,
     file: Path | None = None,
     format: Format = "text",
+    prefix: str | None = None,
+    prefixes: Path | None = None,
     members: Members = EnsembleConfig(),  # noqa: B008
     search: Search = SearchConfig(),  # noqa: B008
 ) -> None:
@@ -154,16 +156,22 @@ def run(
     format
         text, with --n-best over 1 behind rank and score; moses, an n-best list with log-probabilities and
         which words belong together; jsonl, an object a line with tokens and where the model looked, too.
+    prefix
+        What every translation begins with, in whole words.
+    prefixes
+        A text file, .gz allowed, with what the translation of each line begins with.
     """
     if text is not None and file is not None:
         raise InputError("text and --file are both given; one of them is translated, not both")
+    told = prefixes_of(prefix, prefixes)
     models = [_present(model), *members.ensemble]
     pipeline = load_pipeline(models, search, members.weights)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # as what is read
     if text is None and file is None and sys.stdin.isatty():
         print("One sentence a line; Ctrl-D ends.", file=sys.stderr)
-    for block in translate(pipeline, blocks_of(text, file), writer_of(format, pipeline, search.n_best)):
+    write = writer_of(format, pipeline, search.n_best)
+    for block in translate(pipeline, blocks_of(text, file), write, told):
         print("\n".join(block), flush=True)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import islice, repeat
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -20,6 +20,7 @@ from throughtime.seq2seq.config import SearchConfig
 from throughtime.seq2seq.ensemble import Ensemble, Vote, count_votes
 from throughtime.seq2seq.model import stepper
 from throughtime.seq2seq.model_file import Tokenizers, load_model
+from throughtime.seq2seq.prefix import Prefixed
 from throughtime.seq2seq.sampling import SampleSettings, sample
 from throughtime.seq2seq.search import Hypothesis, LengthRule, StepModel, greedy
 from throughtime.seq2seq.tokenizer import EOS_ID, NOTHING, PAD_ID, UNK_ID, Tokenizer
@@ -37,6 +38,9 @@ TOKENS_TOGETHER = 16_000
 LINES_TOGETHER = 8192
 """Lines that are read before they are translated, those of like length side by side."""
 
+NO_PREFIXES = repeat("")
+"""For translations that may begin as they like."""
+
 T = TypeVar("T")
 
 Decoder = BeamSettings | SampleSettings | LengthRule
@@ -47,12 +51,13 @@ class Source(NamedTuple):
     """A text to translate.
 
     ids: by the model's vocabulary, or by that of each member of an ensemble. piece: the text that the first's
-    ids are of, from its id `first` on.
+    ids are of, from its id `first` on. prefix: what its translation begins with.
     """
 
     ids: tuple[list[int], ...]
     piece: str
     first: int
+    prefix: str = ""
 
 
 class Part(NamedTuple):
@@ -98,12 +103,15 @@ class Pipeline:
         self.readers, self.votes, self.unknown = readers, votes, unknown
         self.generator = torch.Generator(device).manual_seed(seed)
 
-    def lines(self, lines: Iterable[str], batch_size: int = LINES_TOGETHER) -> Iterator[list[Candidate]]:
+    def lines(
+        self, lines: Iterable[str], batch_size: int = LINES_TOGETHER, prefixes: Iterable[str] = NO_PREFIXES
+    ) -> Iterator[list[Candidate]]:
         """The candidates for each line, best first, in the order of lines; a blank line gives an empty text.
 
-        `batch_size` lines are read at a time and translated in groups of like length.
+        `batch_size` lines are read at a time and translated in groups of like length. prefixes: one for each
+        line, whose translation begins with it; the words of a prefix are whole.
         """
-        waiting = iter(lines)
+        waiting = zip(lines, prefixes, strict=False)
         while batch := list(islice(waiting, batch_size)):
             yield from self._batch(batch)
 
@@ -111,14 +119,15 @@ class Pipeline:
         """The best translation of each line."""
         return (candidates[0].text for candidates in self.lines(lines, batch_size))
 
-    def _batch(self, lines: Sequence[str]) -> list[list[Candidate]]:
-        parts = [self._sources(line) for line in lines]
+    def _batch(self, lines: Sequence[tuple[str, str]]) -> list[list[Candidate]]:
+        parts = [self._sources(*line) for line in lines]
         written = iter(self._translate([source for part in parts for source in part]))
         return [_joined(list(islice(written, len(part)))) for part in parts]
 
-    def _sources(self, line: str) -> list[Source]:
+    def _sources(self, line: str, prefix: str) -> list[Source]:
         """A line as ids, in one piece or several; in none where there is nothing to translate."""
-        return [source for piece in pieces(line) for source in self._encoded(piece)]
+        found = [one for piece in pieces(line) for one in self._encoded(piece)]
+        return [found[0]._replace(prefix=prefix), *found[1:]] if found else []
 
     def _encoded(self, piece: str) -> Iterator[Source]:
         parts = _runs(self.tokenizers.src.encode(piece), LONGEST_SOURCE)
@@ -144,29 +153,45 @@ class Pipeline:
 
     def fillings(self, found: Hypothesis, source: Source) -> Mapping[int, str]:
         """What is shown for unknown words, by their places among the tokens."""
-        if self.unknown is None or UNK_ID not in found.tokens:
+        if UNK_ID not in found.tokens:
             return NOTHING
+        shown = dict(enumerate(self.tokenizers.tgt.surfaces(source.prefix)))
+        if self.unknown is None:
+            return shown
         surfaces = self.tokenizers.src.surfaces(source.piece)[source.first :][:LONGEST_SOURCE]
-        return self.unknown.filled(found, surfaces)
+        return {**self.unknown.filled(found, surfaces), **shown}
 
     def _search(self, sources: Sequence[Source]) -> list[list[Hypothesis]]:
         each = [_padded(rows, self.device) for rows in zip(*(one.ids for one in sources), strict=True)]
         model, (src, lengths) = self.model, each[0]
         if self.readers and isinstance(model, Ensemble):
             model = model.reading(each)
-        found = self._found(model, src, lengths)
+        found = self._found(model, src, lengths, [self.tokenizers.tgt.encode(one.prefix) for one in sources])
         if self.votes and isinstance(model, Ensemble):
             count_votes(model, src, lengths, [one[0].tokens for one in found], self.votes)
         return found
 
-    def _found(self, model: StepModel, src: Tensor, lengths: Tensor) -> list[list[Hypothesis]]:
-        match self.decoder:
+    def _found(
+        self, model: StepModel, src: Tensor, lengths: Tensor, prefixes: Sequence[list[int]]
+    ) -> list[list[Hypothesis]]:
+        decoder = self.decoder
+        if any(prefixes):
+            model = Prefixed(model, prefixes, torch.tensor(self.tokenizers.tgt.inner()))
+            decoder = _longer(decoder, tuple(map(len, prefixes)))
+        match decoder:
             case BeamSettings():
-                return beam(model, src, lengths, self.decoder)
+                return beam(model, src, lengths, decoder)
             case SampleSettings():
-                return sample(model, src, lengths, self.decoder, self.generator)
+                return sample(model, src, lengths, decoder, self.generator)
             case LengthRule():
-                return [[one] for one in greedy(model, src, lengths, self.decoder)]
+                return [[one] for one in greedy(model, src, lengths, decoder)]
+
+
+def _longer(decoder: Decoder, floor: tuple[int, ...]) -> Decoder:
+    """The same search in which each source has room for so many tokens."""
+    if isinstance(decoder, LengthRule):
+        return replace(decoder, floor=floor)
+    return replace(decoder, max_length=replace(decoder.max_length, floor=floor))
 
 
 def load_pipeline(

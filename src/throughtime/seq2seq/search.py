@@ -103,12 +103,14 @@ class LengthRule:
     """How many tokens, eos not counted, may be written for a source of S tokens.
 
     min_length <= |Y| <= max(min_length, floor(ratio * S) + offset). What reaches the upper limit must end
-    there, and pays for its eos as any other. Raises InputError for negative or non-finite numbers.
+    there, and pays for its eos as any other. floor: for each source so many tokens are allowed in any case.
+    Raises InputError for negative or non-finite numbers.
     """
 
     ratio: float
     offset: int
     min_length: int
+    floor: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("ratio", "offset", "min_length"):
@@ -119,6 +121,8 @@ class LengthRule:
     def limits(self, src_lengths: Tensor) -> Tensor:
         """Return the most tokens allowed for each source, (B,) int64."""
         limits = (src_lengths.double() * self.ratio).floor().long() + self.offset
+        if self.floor:
+            limits = limits.maximum(torch.tensor(self.floor, device=limits.device))
         return limits.clamp(min=self.min_length)
 
 

@@ -72,6 +72,10 @@ class Tokenizer(Protocol):
         """
         ...
 
+    def inner(self) -> list[bool]:
+        """Return for each id whether its text would go on with the word before it."""
+        ...
+
     def cuts(self) -> list[list[tuple[int, int]]]:
         """Return for each id the pairs of ids that together stand for the same text."""
         ...
@@ -129,6 +133,11 @@ class Subwords:
         parts = self._model.decode(_before_end(ids)).split(UNKNOWN_SIGN)
         return parts[0] + "".join(next(fillings, UNKNOWN_SIGN) + part for part in parts[1:])
 
+    def inner(self) -> list[bool]:
+        model = self._model
+        plain = (not (model.is_control(k) or model.is_unknown(k)) for k in range(model.vocab_size()))
+        return [one and model.id_to_piece(k)[0].isalnum() for k, one in enumerate(plain)]
+
     def cuts(self) -> list[list[tuple[int, int]]]:
         model = self._model
         size = model.vocab_size()
@@ -184,6 +193,9 @@ class Words:
         written = [(k, number) for k, number in enumerate(ids[:end]) if number not in (PAD_ID, BOS_ID)]
         words = [unknown.get(k, self._words[number]) for k, number in written]
         return self._joiner.detokenize(words, unescape=False)
+
+    def inner(self) -> list[bool]:
+        return [False for _ in self._words]
 
     def cuts(self) -> list[list[tuple[int, int]]]:
         return [[] for _ in self._words]
