@@ -332,3 +332,10 @@ def test_run_begins_with_what_it_is_told(run: Run, model: Path, tmp_path: Path) 
     assert found[0].startswith("c c") and not plain[0].startswith("c c")
     assert found[1] == plain[1]
     assert run("seq2seq", "run", model, "a b c", "--prefix", "c c").out.splitlines() == found[:1]
+
+
+def test_run_writes_what_it_must_and_nothing_that_it_must_not(run: Run, model: Path) -> None:
+    plain = run("seq2seq", "run", model, "a b c").out.split()
+    done = run("seq2seq", "run", model, "a b c", "--must", "c c", "--must", "a", "--never", "b")
+    assert "b" in plain and "b" not in done.out.split()
+    assert "c c" in done.out and "a" in done.out and done.err == ""

@@ -124,6 +124,7 @@ def evaluate_command(
     if evaluation.votes:
         Console().print(votes_table(models, members.weights, evaluation.votes))
     print(f"{len(pairs):,} sentences in {evaluation.seconds:.1f} s")
+    _tell_unmet(pipeline.unmet)
     if output is not None:
         write_translations(output, evaluation.translations)
     if report is not None:
@@ -173,6 +174,12 @@ def run(
     write = writer_of(format, pipeline, search.n_best)
     for block in translate(pipeline, blocks_of(text, file), write, told):
         print("\n".join(block), flush=True)
+    _tell_unmet(pipeline.unmet)
+
+
+def _tell_unmet(count: int) -> None:
+    if count:
+        print(f"without all that they must have, since none was found with it: {count:,}", file=sys.stderr)
 
 
 def _present(model: Path) -> Path:

@@ -151,7 +151,7 @@ def _extend(live: _Live, ranks: Ranked, settings: BeamSettings) -> _Candidates:
     count = options.shape[1]
     totals = (live.totals.view(-1, 1) + options).view(size, width * count)
     values, places = totals.sort(dim=1, descending=True, stable=True)
-    return _Candidates(values, places // count, tokens.view(size, -1).gather(1, places))
+    return _Candidates(values, places // count, tokens.reshape(size, -1).gather(1, places))
 
 
 def _finish(
@@ -177,6 +177,11 @@ def _finish(
 
 def _score(hypothesis: Hypothesis) -> float:
     return hypothesis.score
+
+
+def score_of(total: float, length: int, settings: BeamSettings) -> float:
+    """The score of a text of so many tokens, eos among them, without the coverage penalty."""
+    return total / _length_penalty(length, settings)
 
 
 def _length_penalty(length: Tensor | int, settings: BeamSettings) -> Any:

@@ -14,9 +14,12 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from throughtime.errors import InputError
+from throughtime.seq2seq.avoiding import Avoiding
 from throughtime.seq2seq.beam import BeamSettings, beam
 from throughtime.seq2seq.cleaning import normalise
 from throughtime.seq2seq.config import SearchConfig
+from throughtime.seq2seq.constrained import constrained_beam
+from throughtime.seq2seq.demands import Demands, Phrase, demands_of, first_inside
 from throughtime.seq2seq.ensemble import Ensemble, Vote, count_votes
 from throughtime.seq2seq.model import stepper
 from throughtime.seq2seq.model_file import Tokenizers, load_model
@@ -46,18 +49,22 @@ T = TypeVar("T")
 Decoder = BeamSettings | SampleSettings | LengthRule
 """How to write: a beam, by chance, or with a LengthRule alone greedily."""
 
+AnyDecoder = TypeVar("AnyDecoder", bound=Decoder)
+
 
 class Source(NamedTuple):
     """A text to translate.
 
     ids: by the model's vocabulary, or by that of each member of an ensemble. piece: the text that the first's
-    ids are of, from its id `first` on. prefix: what its translation begins with.
+    ids are of, from its id `first` on. prefix: what its translation begins with. must: runs of target ids
+    that it has in it.
     """
 
     ids: tuple[list[int], ...]
     piece: str
     first: int
     prefix: str = ""
+    must: tuple[Phrase, ...] = ()
 
 
 class Part(NamedTuple):
@@ -85,7 +92,8 @@ class Pipeline:
 
     readers: the source tokenizer of each member of an ensemble, where they are not all one; `tokenizers` then
     has the first's. votes: where there are any, one a member, what each says of the translations is added.
-    unknown: what is shown for words that the model does not know; None: the sign for them.
+    unknown: what is shown for words that the model does not know; None: the sign for them. demands: phrases
+    that translations must have, and must not; `unmet` counts those that could not be written with the former.
     """
 
     def __init__(
@@ -98,9 +106,11 @@ class Pipeline:
         readers: Sequence[Tokenizer] = (),
         votes: Sequence[Vote] = (),
         unknown: UnknownWords | None = None,
+        demands: Demands = Demands(),  # noqa: B008
     ) -> None:
         self.model, self.tokenizers, self.decoder, self.device = model, tokenizers, decoder, device
         self.readers, self.votes, self.unknown = readers, votes, unknown
+        self.demands, self.unmet = demands, 0
         self.generator = torch.Generator(device).manual_seed(seed)
 
     def lines(
@@ -127,7 +137,8 @@ class Pipeline:
     def _sources(self, line: str, prefix: str) -> list[Source]:
         """A line as ids, in one piece or several; in none where there is nothing to translate."""
         found = [one for piece in pieces(line) for one in self._encoded(piece)]
-        return [found[0]._replace(prefix=prefix), *found[1:]] if found else []
+        first = [one._replace(prefix=prefix, must=self.demands.must) for one in found[:1]]
+        return [*first, *found[1:]]
 
     def _encoded(self, piece: str) -> Iterator[Source]:
         parts = _runs(self.tokenizers.src.encode(piece), LONGEST_SOURCE)
@@ -166,18 +177,55 @@ class Pipeline:
         model, (src, lengths) = self.model, each[0]
         if self.readers and isinstance(model, Ensemble):
             model = model.reading(each)
-        found = self._found(model, src, lengths, [self.tokenizers.tgt.encode(one.prefix) for one in sources])
-        if self.votes and isinstance(model, Ensemble):
-            count_votes(model, src, lengths, [one[0].tokens for one in found], self.votes)
+        voting = model
+        if self.demands.never:
+            model = Avoiding(model, self.demands.never)
+        found = self._found(model, src, lengths, sources)
+        if self.votes and isinstance(voting, Ensemble):
+            count_votes(voting, src, lengths, [one[0].tokens for one in found], self.votes)
         return found
 
     def _found(
-        self, model: StepModel, src: Tensor, lengths: Tensor, prefixes: Sequence[list[int]]
+        self, model: StepModel, src: Tensor, lengths: Tensor, sources: Sequence[Source]
     ) -> list[list[Hypothesis]]:
-        decoder = self.decoder
+        prefixes, decoder = [self._prefix(one.prefix) for one in sources], self.decoder
         if any(prefixes):
             model = Prefixed(model, prefixes, torch.tensor(self.tokenizers.tgt.inner()))
             decoder = _longer(decoder, tuple(map(len, prefixes)))
+        if not any(one.must for one in sources) or not isinstance(decoder, BeamSettings):
+            return self._searched(model, src, lengths, decoder)
+        return self._constrained(model, src, lengths, decoder, [one.must for one in sources])
+
+    def _prefix(self, text: str) -> list[int]:
+        """A prefix as ids; raises InputError where it has what no translation may have."""
+        ids = self.tokenizers.tgt.encode(text)
+        if (barred := first_inside(ids, self.demands.never)) is not None:
+            raise InputError(
+                f"the prefix {text!r} has {self.tokenizers.tgt.decode(barred)!r}, which is in never"
+            )
+        return ids
+
+    def _constrained(
+        self,
+        model: StepModel,
+        src: Tensor,
+        lengths: Tensor,
+        decoder: BeamSettings,
+        phrases: Sequence[tuple[Phrase, ...]],
+    ) -> list[list[Hypothesis]]:
+        """Texts that have the phrases; where there are none, the best as they are."""
+        before = decoder.max_length.floor or (0,) * len(phrases)
+        floor = tuple(size + sum(map(len, own)) for size, own in zip(before, phrases, strict=True))
+        found = constrained_beam(model, src, lengths, _longer(decoder, floor), phrases)
+        self.unmet += found.count([])
+        if [] in found:
+            plain = self._searched(model, src, lengths, decoder)
+            found = [one or other for one, other in zip(found, plain, strict=True)]
+        return found
+
+    def _searched(
+        self, model: StepModel, src: Tensor, lengths: Tensor, decoder: Decoder
+    ) -> list[list[Hypothesis]]:
         match decoder:
             case BeamSettings():
                 return beam(model, src, lengths, decoder)
@@ -187,7 +235,7 @@ class Pipeline:
                 return [[one] for one in greedy(model, src, lengths, decoder)]
 
 
-def _longer(decoder: Decoder, floor: tuple[int, ...]) -> Decoder:
+def _longer(decoder: AnyDecoder, floor: tuple[int, ...]) -> AnyDecoder:
     """The same search in which each source has room for so many tokens."""
     if isinstance(decoder, LengthRule):
         return replace(decoder, floor=floor)
@@ -207,6 +255,7 @@ def load_pipeline(
     decoder, unknown = decoder_of(config), unknown_words(config)
     trained = [load_model(path) for path in paths]
     tokenizers = trained[0].tokenizers
+    demands = demands_of(config, tokenizers.tgt)
     for path, other in zip(paths, trained, strict=True):
         if not same_vocabulary(other.tokenizers.tgt, tokenizers.tgt):
             raise InputError(
@@ -214,7 +263,7 @@ def load_pipeline(
             )
     steppers = [stepper(one.model) for one in trained]
     if len(steppers) == 1 and not weights:
-        return Pipeline(steppers[0], tokenizers, decoder, config.seed, unknown=unknown)
+        return Pipeline(steppers[0], tokenizers, decoder, config.seed, unknown=unknown, demands=demands)
     readers = [one.tokenizers.src for one in trained]
     shared = all(same_vocabulary(one, tokenizers.src) for one in readers)
     votes = [Vote() for _ in steppers] if counting else ()
@@ -226,6 +275,7 @@ def load_pipeline(
         readers=() if shared else readers,
         votes=votes,
         unknown=unknown,
+        demands=demands,
     )
 
 
