@@ -11,6 +11,12 @@ namespace {
 
 void run(const BestWords& best, int threads, float) { NAME(best_words_float, ISA)(&best, threads); }
 void run(const BestWords& best, int threads, double) { NAME(best_words_double, ISA)(&best, threads); }
+void run(const BestWords& best, const SummedScores& given, int threads, float) {
+    NAME(best_of_sums_float, ISA)(&best, &given, threads);
+}
+void run(const BestWords& best, const SummedScores& given, int threads, double) {
+    NAME(best_of_sums_double, ISA)(&best, &given, threads);
+}
 void run(const RowsProduct& product, int threads, float) { NAME(rows_product_float, ISA)(&product, threads); }
 void run(const RowsProduct& product, int threads, double) { NAME(rows_product_double, ISA)(&product, threads); }
 
@@ -46,6 +52,30 @@ struct Case {
                                 found.data(), of_asked.data(), rows, width, words, std::int64_t(barred.size()),
                                 count, asked};
         run(best, threads, T());
+        check_rows(values, found, of_asked);
+        std::fill(values.begin(), values.end() - 1, T(0));
+        check_sums(best, threads);
+        check_rows(values, found, of_asked);
+    }
+
+    // The same scores as sums of whole numbers, whose scales are powers of two with a product of at most 1.
+    void check_sums(BestWords best, int threads) const {
+        std::vector<std::int32_t> sums(rows * words);
+        std::vector<T> row_scales(rows), word_scales(words);
+        for (int r = 0; r < rows; ++r)
+            for (int v = 0; v < words; ++v) {
+                row_scales[r] = r % 2 ? T(0.5) : T(0.25);
+                word_scales[v] = v % 3 ? T(2) : T(-1);
+                T sum = 0;
+                for (int k = 0; k < width; ++k) sum += features[r * width + k] * weight[v * width + k];
+                sums[r * words + v] = std::int32_t(sum / (row_scales[r] * word_scales[v]));
+            }
+        best.features = best.packed = nullptr;
+        best.width = 0;
+        run(best, SummedScores{sums.data(), row_scales.data(), word_scales.data()}, threads, T());
+    }
+
+    void check_rows(std::vector<T>& values, std::vector<std::int64_t>& found, std::vector<T>& of_asked) const {
         for (int r = 0; r < rows; ++r) check_row(r, &values[r * count], &found[r * count], of_asked[r]);
         CHECK(values.back() == GUARD && found.back() == GUARD && of_asked.back() == GUARD, "%s %d rows: written past the end",
               TYPE<T>, rows);

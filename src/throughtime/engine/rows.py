@@ -23,6 +23,12 @@ class _Best(ctypes.Structure):
     )
 
 
+class _Summed(ctypes.Structure):
+    """As `SummedScores` in native/program.h."""
+
+    _fields_ = tuple((name, ctypes.c_void_p) for name in ("sums", "row_scales", "word_scales"))
+
+
 class _Product(ctypes.Structure):
     """As `RowsProduct` in native/program.h."""
 
@@ -54,19 +60,51 @@ def best_words(
     rest is -inf, of word 0. What is no number makes all of its row so.
     """
     assert native is not None
-    rows, (words, width) = len(features), weight.shape
-    features, bias = features.contiguous(), None if bias is None else bias.contiguous()
-    packed, never = packed_for_good(weight.detach().T), torch.tensor(barred, dtype=torch.int64)
-    best = Best(
-        features.new_empty(rows, count),
-        torch.empty(rows, count, dtype=torch.int64),
-        features.new_empty(rows),
-    )
-    given = (features, packed, bias, never, *best)
-    places = [None if one is None else one.data_ptr() for one in given]
-    laid = _Best(*places, rows, width, words, len(never), count, asked)
+    features, packed = features.contiguous(), packed_for_good(weight.detach().T)
+    best, laid, _alive = _laid(features, packed, features, bias, weight.shape, count, asked, barred)
     native.best_words[weight.dtype](ctypes.byref(laid), threads())
     return best
+
+
+def best_of_sums(
+    sums: Tensor,
+    row_scales: Tensor,
+    word_scales: Tensor,
+    bias: Tensor | None,
+    count: int,
+    asked: int,
+    barred: Sequence[int],
+) -> Best:
+    """As `best_words`, of scores `sums[r, w] row_scales[r] word_scales[w] + bias[w]`; sums: (N, words) int32,
+    contiguous; row_scales: (N,), word_scales: (words,)."""
+    assert native is not None
+    row_scales, word_scales = row_scales.contiguous(), word_scales.contiguous()
+    shape = torch.Size((sums.shape[1], 0))
+    best, laid, _alive = _laid(None, None, row_scales, bias, shape, count, asked, barred)
+    given = _Summed(sums.data_ptr(), row_scales.data_ptr(), word_scales.data_ptr())
+    native.best_of_sums[row_scales.dtype](ctypes.byref(laid), ctypes.byref(given), threads())
+    return best
+
+
+def _laid(
+    features: Tensor | None,
+    packed: Tensor | None,
+    like: Tensor,
+    bias: Tensor | None,
+    shape: torch.Size,
+    count: int,
+    asked: int,
+    barred: Sequence[int],
+) -> tuple[Best, _Best, Sequence[Tensor | None]]:
+    """Room for the result, the call, and what has to live until it is over."""
+    rows, (words, width) = len(like), shape
+    never = torch.tensor(barred, dtype=torch.int64)
+    best = Best(
+        like.new_empty(rows, count), torch.empty(rows, count, dtype=torch.int64), like.new_empty(rows)
+    )
+    given = (features, packed, None if bias is None else bias.contiguous(), never, *best)
+    places = [None if one is None else one.data_ptr() for one in given]
+    return best, _Best(*places, rows, width, words, len(never), count, asked), given
 
 
 def linear(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

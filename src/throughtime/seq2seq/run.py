@@ -24,6 +24,7 @@ from throughtime.seq2seq.ensemble import Ensemble, Vote, count_votes
 from throughtime.seq2seq.model import stepper
 from throughtime.seq2seq.model_file import Tokenizers, load_model
 from throughtime.seq2seq.prefix import Prefixed
+from throughtime.seq2seq.quantised import quantise
 from throughtime.seq2seq.sampling import SampleSettings, sample
 from throughtime.seq2seq.search import Hypothesis, LengthRule, StepModel, greedy
 from throughtime.seq2seq.tokenizer import EOS_ID, NOTHING, PAD_ID, UNK_ID, Tokenizer
@@ -261,7 +262,8 @@ def load_pipeline(
             raise InputError(
                 f"{path} and {paths[0]} have different target vocabularies; an ensemble needs the same in all"
             )
-    steppers = [stepper(one.model) for one in trained]
+    models = [quantise(one.model) if config.quantise == "int8" else one.model for one in trained]
+    steppers = [stepper(model) for model in models]
     if len(steppers) == 1 and not weights:
         return Pipeline(steppers[0], tokenizers, decoder, config.seed, unknown=unknown, demands=demands)
     readers = [one.tokenizers.src for one in trained]

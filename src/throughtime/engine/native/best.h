@@ -86,11 +86,47 @@ struct LogSum {
     T value() const { return T(double(most) + std::log(total)); }
 };
 
-// One of the threads that find the best words: those of rows of its own.
+// Scores of some rows from `row` on and some words from `word` on, BEST_WORDS apart: features times weights ...
 template <class T>
+struct ProductScores {
+    const BestWords& best;
+
+    void operator()(std::int64_t row, std::int64_t rows, std::int64_t word, std::int64_t count, T* scores) const {
+        const T* bias = static_cast<const T*>(best.bias);
+        const Product<T> product = {{static_cast<const T*>(best.features) + row * best.width, best.width},
+                                    {scores, BEST_WORDS},
+                                    {{bias ? bias + word : nullptr, 0}, {nullptr, 0}},
+                                    static_cast<const T*>(best.packed) + word * best.width,
+                                    best.width,
+                                    count};
+        multiply(product, rows, 0, panel_count(count, PANEL<T>));
+    }
+};
+
+// ... or sums of whole numbers, to be scaled by row and by word.
+template <class T>
+struct ScaledScores {
+    const BestWords& best;
+    const SummedScores& given;
+
+    void operator()(std::int64_t row, std::int64_t rows, std::int64_t word, std::int64_t count, T* scores) const {
+        const T* word_scales = static_cast<const T*>(given.word_scales) + word;
+        const T* bias = static_cast<const T*>(best.bias);
+        for (std::int64_t r = 0; r < rows; ++r, scores += BEST_WORDS) {
+            const std::int32_t* sums = given.sums + (row + r) * best.words + word;
+            const T scale = static_cast<const T*>(given.row_scales)[row + r];
+            for (std::int64_t k = 0; k < count; ++k) scores[k] = T(sums[k]) * (scale * word_scales[k]);
+            if (!bias) continue;
+            for (std::int64_t k = 0; k < count; ++k) scores[k] += bias[word + k];
+        }
+    }
+};
+
+// One of the threads that find the best words: those of rows of its own.
+template <class T, class Scores>
 class BestRunner {
   public:
-    explicit BestRunner(const BestWords& best) : best_(best), sums_(BEST_ROWS) {}
+    BestRunner(const BestWords& best, Scores scores) : best_(best), scores_(scores), sums_(BEST_ROWS) {}
 
     void run(std::int64_t begin, std::int64_t end) {
         T* scores = scratch<T>(BEST_ROWS * BEST_WORDS);
@@ -109,20 +145,10 @@ class BestRunner {
         }
         for (std::int64_t word = 0; word < best_.words; word += BEST_WORDS) {
             const std::int64_t count = std::min(BEST_WORDS, best_.words - word);
-            multiply(product(first, word, count, scores), rows, 0, panel_count(count, PANEL<T>));
+            scores_(first, rows, word, count, scores);
             for (std::int64_t r = 0; r < rows; ++r) take(first + r, sums_[r], scores + r * BEST_WORDS, word, count);
         }
         for (std::int64_t r = 0; r < rows; ++r) finish(first + r, sums_[r].value());
-    }
-
-    Product<T> product(std::int64_t row, std::int64_t word, std::int64_t count, T* scores) const {
-        const T* bias = static_cast<const T*>(best_.bias);
-        return {{static_cast<const T*>(best_.features) + row * best_.width, best_.width},
-                {scores, BEST_WORDS},
-                {{bias ? bias + word : nullptr, 0}, {nullptr, 0}},
-                static_cast<const T*>(best_.packed) + word * best_.width,
-                best_.width,
-                count};
     }
 
     // The scores of a row for the words from `first` on; they are changed.
@@ -144,6 +170,7 @@ class BestRunner {
     T& of_asked(std::int64_t row) const { return static_cast<T*>(best_.of_asked)[row]; }
 
     const BestWords& best_;
+    Scores scores_;
     std::vector<LogSum<T>> sums_;
 };
 

@@ -118,6 +118,13 @@ struct BestWords {
     std::int64_t rows, width, words, barred_count, count, asked;
 };
 
+// Scores as sums of whole numbers: z(r, w) = sums(r, w) row_scales(r) word_scales(w) + bias(w).
+struct SummedScores {
+    const std::int32_t* sums;  // (rows, words)
+    const void* row_scales;
+    const void* word_scales;
+};
+
 // to = rows of v (rows, depth) times a packed matrix (depth, columns) + bias.
 struct RowsProduct {
     const void* v;

@@ -206,12 +206,12 @@ void softmax_loss(const SoftmaxLoss& loss, int threads) {
     });
 }
 
-template <class T>
-void best_words(const BestWords& best, int threads) {
+template <class T, class Scores>
+void best_words(const BestWords& best, Scores scores, int threads) {
     const auto team = std::min<std::int64_t>(threads, std::max<std::int64_t>(1, best.rows));
     on_threads(int(team), [&](std::int64_t k, std::int64_t n) {
         const FlushedSubnormals flushed;
-        BestRunner<T>(best).run(best.rows * k / n, best.rows * (k + 1) / n);
+        BestRunner<T, Scores>(best, scores).run(best.rows * k / n, best.rows * (k + 1) / n);
     });
 }
 
@@ -290,11 +290,22 @@ EXPORT void NAME(softmax_loss_double, ISA)(const throughtime::SoftmaxLoss* loss,
 }
 
 EXPORT void NAME(best_words_float, ISA)(const throughtime::BestWords* best, int threads) {
-    throughtime::ISA::best_words<float>(*best, threads);
+    throughtime::ISA::best_words<float>(*best, throughtime::ISA::ProductScores<float>{*best}, threads);
 }
 
 EXPORT void NAME(best_words_double, ISA)(const throughtime::BestWords* best, int threads) {
-    throughtime::ISA::best_words<double>(*best, threads);
+    throughtime::ISA::best_words<double>(*best, throughtime::ISA::ProductScores<double>{*best}, threads);
+}
+
+// As best_words; features, packed and width are not looked at.
+EXPORT void NAME(best_of_sums_float, ISA)(const throughtime::BestWords* best, const throughtime::SummedScores* given,
+                                          int threads) {
+    throughtime::ISA::best_words<float>(*best, throughtime::ISA::ScaledScores<float>{*best, *given}, threads);
+}
+
+EXPORT void NAME(best_of_sums_double, ISA)(const throughtime::BestWords* best,
+                                           const throughtime::SummedScores* given, int threads) {
+    throughtime::ISA::best_words<double>(*best, throughtime::ISA::ScaledScores<double>{*best, *given}, threads);
 }
 
 EXPORT void NAME(rows_product_float, ISA)(const throughtime::RowsProduct* product, int threads) {
