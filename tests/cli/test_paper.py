@@ -37,7 +37,7 @@ def test_rescore_prints_the_list_in_its_new_order(run: Run, given: tuple[Path, P
     scores = {pair.tgt: 0.25 * judged[k] for k, pair in enumerate(pairs)}
     for one in [one for ones in LISTS for one in ones]:
         scores[one.text] += 0.75 * one.score
-    assert {one.text: pytest.approx(one.score, abs=1e-5) for ones in found for one in ones} == scores
+    assert {one.text: pytest.approx(one.score, abs=1e-4) for ones in found for one in ones} == scores
     assert found[0] == sorted(found[0], key=lambda one: -one.score)
 
 

@@ -313,3 +313,30 @@ def test_resume_of_a_finished_run(run: Run, letters: Callable[..., list[str]]) -
     done = run("seq2seq", "resume", "my run")
     assert (done.code, done.err) == (0, "")
     assert "resumed at epoch 0." in done.out
+
+
+def test_run_prints_lists_of_moses_and_json(run: Run, model: Path) -> None:
+    table = run("seq2seq", "run", model, "a b c", "--n-best", "3", "--format", "moses").out.splitlines()
+    assert len(table) == 3 and all(row.startswith("0 ||| ") and row.count("|||") == 4 for row in table)
+    (line,) = run("seq2seq", "run", model, "a b c", "--n-best", "3", "--format", "jsonl").out.splitlines()
+    found = json.loads(line)
+    assert found["source_tokens"] == ["a", "b", "c", "</s>"]
+    assert [row.split(" ||| ")[1] for row in table] == [one["text"] for one in found["candidates"]]
+
+
+def test_run_begins_with_what_it_is_told(run: Run, model: Path, tmp_path: Path) -> None:
+    lines, told = tmp_path / "lines.txt", tmp_path / "told.txt"
+    lines.write_text("a b c\na b\n", encoding="utf-8")
+    told.write_text("c c\n\n", encoding="utf-8")
+    plain = run("seq2seq", "run", model, "--file", lines).out.splitlines()
+    found = run("seq2seq", "run", model, "--file", lines, "--prefixes", told).out.splitlines()
+    assert found[0].startswith("c c") and not plain[0].startswith("c c")
+    assert found[1] == plain[1]
+    assert run("seq2seq", "run", model, "a b c", "--prefix", "c c").out.splitlines() == found[:1]
+
+
+def test_run_writes_what_it_must_and_nothing_that_it_must_not(run: Run, model: Path) -> None:
+    plain = run("seq2seq", "run", model, "a b c").out.split()
+    done = run("seq2seq", "run", model, "a b c", "--must", "c c", "--must", "a", "--never", "b")
+    assert "b" in plain and "b" not in done.out.split()
+    assert "c c" in done.out and "a" in done.out and done.err == ""

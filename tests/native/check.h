@@ -87,6 +87,7 @@ void check_rows();
 void check_outer();
 void check_scan();
 void check_softmax();
+void check_best();
 
 }  // namespace ISA
 }  // namespace throughtime

@@ -15,6 +15,12 @@ void NAME(outer_float, ISA)(const throughtime::Outer*, int, int);
 void NAME(outer_double, ISA)(const throughtime::Outer*, int, int);
 void NAME(softmax_loss_float, ISA)(const throughtime::SoftmaxLoss*, int);
 void NAME(softmax_loss_double, ISA)(const throughtime::SoftmaxLoss*, int);
+void NAME(best_words_float, ISA)(const throughtime::BestWords*, int);
+void NAME(best_words_double, ISA)(const throughtime::BestWords*, int);
+void NAME(best_of_sums_float, ISA)(const throughtime::BestWords*, const throughtime::SummedScores*, int);
+void NAME(best_of_sums_double, ISA)(const throughtime::BestWords*, const throughtime::SummedScores*, int);
+void NAME(rows_product_float, ISA)(const throughtime::RowsProduct*, int);
+void NAME(rows_product_double, ISA)(const throughtime::RowsProduct*, int);
 void NAME(pack_float, ISA)(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, float*, int);
 void NAME(pack_double, ISA)(const double*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, double*,
                             int);

@@ -27,6 +27,7 @@ int main(int count, char** words) {
     throughtime::ISA::check_outer();
     throughtime::ISA::check_scan();
     throughtime::ISA::check_softmax();
+    throughtime::ISA::check_best();
     std::printf(TEXT(ISA) ": %d checks failed\n", throughtime::failures);
     return throughtime::failures ? 1 : 0;
 }

@@ -23,6 +23,7 @@ from throughtime.seq2seq.model import (
     reverse,
     stepper,
 )
+from throughtime.seq2seq.search import ranked
 from throughtime.seq2seq.tokenizer import EOS_ID, PAD_ID
 from tolerances import FINITE_DIFFERENCES
 
@@ -322,6 +323,27 @@ def test_select_repeats_drops_and_reorders_rows(
     again, _ = steps.step(torch.tensor([4, 4, 4]), chosen_after)
     others, _ = steps.step(torch.tensor([4, 4, 4, 4]), after)
     assert_close(again, others[rows])
+
+
+@every_kind
+def test_the_best_of_a_step_are_those_of_all_its_words(
+    tiny_translator: MakeTranslator, batch_of: MakeBatch, changes: dict[str, Any]
+) -> None:
+    steps, batch = stepper(tiny_translator(**changes)), batch_of(PAIRS)
+    state = steps.start(batch.src, batch.src_lengths)
+    for tokens in batch.tgt_in.T[:2]:
+        log_probabilities, after = steps.step(tokens, state)
+        found, state = steps.best(tokens, state, 3)
+        for one, other in zip(found, ranked(log_probabilities, 3), strict=True):
+            assert_close(one, other)
+        for one, other in zip(state.state, after.state, strict=True):
+            assert_close(one, other)
+
+
+def test_selecting_all_rows_copies_nothing(tiny_translator: MakeTranslator, batch_of: MakeBatch) -> None:
+    steps, batch = stepper(tiny_translator(attention="dot", decoder_size=4)), batch_of(PAIRS)
+    state = steps.start(batch.src, batch.src_lengths)
+    assert steps.select(state, torch.arange(len(PAIRS))) is state
 
 
 def test_select_before_the_first_step(tiny_translator: MakeTranslator, batch_of: MakeBatch) -> None:

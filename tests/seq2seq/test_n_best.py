@@ -30,6 +30,13 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert read_n_best(path, 2) == LISTS
 
 
+def test_bars_in_a_text_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    path.write_text("\n".join(n_best_lines([[Listed("a ||| b", 1.0)]])))
+    assert path.read_text().count("|||") == 4
+    assert read_n_best(path, 1) == [[Listed("a ||| b", 1.0)]]
+
+
 def test_reads_what_moses_writes(tmp_path: Path) -> None:
     path = tmp_path / "list"
     path.write_text(

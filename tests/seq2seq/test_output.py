@@ -12,6 +12,7 @@ from torch.testing import assert_close
 
 from throughtime.engine import softmax
 from throughtime.seq2seq.output import AdaptiveOutput, ChunkedOutput, FullOutput, SampledOutput
+from throughtime.seq2seq.tokenizer import BOS_ID, EOS_ID, PAD_ID
 
 WIDTH, WORDS = 6, 50
 EVERY = {
@@ -122,6 +123,21 @@ def test_without_gradients_all_words_are_the_engines(
         if count:
             features[0, 0] = math.nan
             assert layer.log_probabilities(features)[0].isnan().all()
+
+
+@every_output
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_best_are_the_likeliest_of_all_words(make, dtype: torch.dtype) -> None:
+    layer = make(WIDTH, WORDS).to(dtype).eval()
+    features, _ = rows(30, dtype=dtype)
+    with torch.no_grad():
+        every = layer.log_probabilities(features)
+        found = layer.best(features, 7)
+        assert_close(found.ends, every[:, EOS_ID])
+        every[:, [PAD_ID, BOS_ID]] = -math.inf
+        assert_close(found.values, every.topk(7).values)
+        assert torch.equal(found.tokens, every.topk(7).indices)
+        assert layer.best(features, WORDS + 9).tokens.shape == (30, WORDS)
 
 
 @every_output

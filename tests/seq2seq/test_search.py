@@ -7,10 +7,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chosen import length_rule
-from hashed_model import FixedModel, HashedModel, forced, sources
+from chosen import beam_settings, length_rule
+from hashed_model import FixedModel, Hashed, HashedModel, forced, sources
 from throughtime.errors import InputError
-from throughtime.seq2seq.search import AttendingModel, allowed, greedy, largest
+from throughtime.seq2seq.beam import beam
+from throughtime.seq2seq.search import (
+    AttendingModel,
+    LengthRule,
+    Ranked,
+    allowed,
+    greedy,
+    largest,
+    ranked,
+    restrained,
+)
 
 SEEDS = range(6)
 
@@ -161,6 +171,47 @@ def test_largest_orders_what_stands_above_minus_infinity() -> None:
     values, columns = largest(torch.tensor([[-math.inf, -1.0, -math.inf, -0.5, -math.inf, -1.0]]), 4)
     assert values.tolist() == [[-0.5, -1.0, -1.0, -math.inf]]
     assert columns[:, :3].tolist() == [[3, 1, 5]]
+
+
+class Ranking(HashedModel):
+    """The same model, which tells its likeliest tokens and would fail if it were asked for all."""
+
+    def best(self, tokens: torch.Tensor, state: Hashed, count: int) -> tuple[Ranked, Hashed]:
+        answer, state = super().step(tokens, state)
+        return ranked(answer, count), state
+
+    def step(self, tokens: torch.Tensor, state: Hashed) -> tuple[torch.Tensor, Hashed]:
+        raise AssertionError("nobody needs all log-probabilities")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("rule", [length_rule(0.5, 2), length_rule(1, 1, min_length=4)])
+def test_ranking_models_are_asked_for_their_likeliest_tokens(seed: int, rule: LengthRule) -> None:
+    given_ = sources()
+    plain, ranking = HashedModel(seed, 9), Ranking(seed, 9)
+    assert greedy(ranking, *given_, rule) == greedy(plain, *given_, rule)
+    for width in (1, 3, 40):
+        searched = beam_settings(width, n_best=1, max_length=rule)
+        assert beam(ranking, *given_, searched) == beam(plain, *given_, searched)
+
+
+def test_ranks_know_neither_pad_nor_bos_and_all_where_there_are_few() -> None:
+    found = ranked(torch.tensor([[0.0, -2.0, 0.0, -1.0, -1.0]]), 9)
+    assert found.tokens[0, :3].tolist() == [3, 4, 1]
+    assert found.values[0].tolist() == [-1, -1, -2, -math.inf, -math.inf]
+    assert found.ends.tolist() == [-1]
+
+
+def test_restrained_ranks_by_hand() -> None:
+    ranks = Ranked(
+        torch.tensor([[-1.0, -2.0], [-1.0, -2.0]]), torch.tensor([[3, 4], [4, 5]]), torch.tensor([-1.0, -9.0])
+    )
+    held = restrained(ranks, 0, torch.tensor([5, 5]), min_length=1)
+    assert held.values.tolist() == [[-math.inf, -2], [-1, -2]]
+    full = restrained(ranks, 5, torch.tensor([6, 5]), min_length=1)
+    assert full.values.tolist() == [[-1, -2], [-9, -math.inf]]
+    assert full.tokens.tolist() == [[3, 4], [3, 3]]
+    assert ranks.values.tolist() == [[-1, -2], [-1, -2]]
 
 
 def test_attending_models_are_told_by_their_method() -> None:

@@ -154,9 +154,9 @@ def test_bleu_is_of_the_first_sentences_alone(make_task: MakeTask, monkeypatch: 
     asked: list[list[str]] = []
     texts = Pipeline.texts
 
-    def noted(self: Pipeline, lines: list[str], batch_size: int):
+    def noted(self: Pipeline, lines: list[str]):
         asked.append(lines)
-        return texts(self, lines, batch_size)
+        return texts(self, lines)
 
     monkeypatch.setattr(task_module, "VALIDATED_SENTENCES", 5)
     monkeypatch.setattr(Pipeline, "texts", noted)

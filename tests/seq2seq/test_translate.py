@@ -11,17 +11,21 @@ import pytest
 
 from chosen import beam_settings
 from throughtime.errors import InputError
+from throughtime.seq2seq.formats import Writer, ranked, writer_of
 from throughtime.seq2seq.model import Translator, stepper
 from throughtime.seq2seq.model_file import Tokenizers
 from throughtime.seq2seq.run import Candidate, Pipeline
-from throughtime.seq2seq.translate import blocks_of, ranked, standard_input, translate
+from throughtime.seq2seq.translate import blocks_of, prefixes_of, standard_input, translate
 
 
 class Shouting:
     """Takes the place of a pipeline: three candidates for a line."""
 
-    def lines(self, lines: Iterable[str]) -> Iterator[list[Candidate]]:
-        return ([Candidate(line.upper() + mark, 0.25 - k) for k, mark in enumerate("!.?")] for line in lines)
+    def lines(self, lines: Iterable[str], prefixes: Iterable[str]) -> Iterator[list[Candidate]]:
+        return (
+            [Candidate(prefix + line.upper() + mark, 0.25 - k) for k, mark in enumerate("!.?")]
+            for line, prefix in zip(lines, prefixes, strict=False)
+        )
 
 
 class Arriving:
@@ -35,6 +39,10 @@ class Arriving:
         return self.parts[self.taken - 1] if self.taken <= len(self.parts) else b""
 
 
+def plain(n_best: int) -> Writer:
+    return writer_of("text", Shouting(), n_best)
+
+
 def put_on_standard_input(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
@@ -44,7 +52,7 @@ def lines_of_blocks(blocks: Iterable[list[str]]) -> list[str]:
 
 
 def test_one_line_out_for_each_line_in() -> None:
-    assert list(translate(Shouting(), [["a", "", "b"], ["c"]], n_best=1)) == [["A!", "!", "B!"], ["C!"]]
+    assert list(translate(Shouting(), [["a", "", "b"], ["c"]], plain(1))) == [["A!", "!", "B!"], ["C!"]]
 
 
 def test_n_best_are_ranked_with_scores() -> None:
@@ -56,13 +64,37 @@ def test_n_best_are_ranked_with_scores() -> None:
         "2\t-0.7500\tB.",
         "3\t-1.7500\tB?",
     ]
-    assert list(translate(Shouting(), [["a", "b"]], n_best=3)) == [expected]
+    assert list(translate(Shouting(), [["a", "b"]], plain(3))) == [expected]
     assert ranked([Candidate("", 0.0)]) == ["1\t0.0000\t"]
+
+
+def test_lines_are_numbered_through_all_blocks() -> None:
+    def write(number: int, line: str, found: list[Candidate]) -> list[str]:
+        return [f"{number} {line} {found[-1].text}"]
+
+    assert list(translate(Shouting(), [["a", ""], ["c"]], write)) == [["0 a A?", "1  ?"], ["2 c C?"]]
+
+
+def test_each_line_has_its_prefix(tmp_path: Path) -> None:
+    path = tmp_path / "prefixes.txt"
+    path.write_text("x\n\nz\n", encoding="utf-8")
+    blocks = [["a", "b"], ["c"]]
+    assert list(translate(Shouting(), blocks, plain(1), prefixes_of(None, path))) == [["xA!", "B!"], ["zC!"]]
+    assert list(translate(Shouting(), blocks, plain(1), prefixes_of("y", None))) == [["yA!", "yB!"], ["yC!"]]
+    assert list(translate(Shouting(), blocks, plain(1), prefixes_of(None, None))) == [["A!", "B!"], ["C!"]]
+    with pytest.raises(InputError) as caught:
+        list(translate(Shouting(), [*blocks, ["d"]], plain(1), prefixes_of(None, path)))
+    assert str(caught.value) == f"{path} has 3 lines, but more are translated; expected a prefix for each"
+    with pytest.raises(InputError) as caught:
+        prefixes_of("y", path)
+    assert str(caught.value) == (
+        "prefix and prefixes are both given; expected one for all lines or one for each"
+    )
 
 
 def test_n_best_of_a_model(letter_model: Callable[..., Translator], letters: Tokenizers) -> None:
     pipeline = Pipeline(stepper(letter_model()), letters, beam_settings(beam_size=3, n_best=2))
-    (block,) = translate(pipeline, [["a b", "", "c"]], 2)
+    (block,) = translate(pipeline, [["a b", "", "c"]], plain(2))
     rows = [line.split("\t") for line in block]
     assert [row[0] for row in rows] == ["1", "2", "1", "1", "2"]
     assert rows[2] == ["1", "0.0000", ""]
@@ -72,7 +104,7 @@ def test_n_best_of_a_model(letter_model: Callable[..., Translator], letters: Tok
 def test_what_has_come_is_answered_before_more_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     typed = Arriving(b"one\ntw", b"o\n", b"thr", b"ee\nfour")
     monkeypatch.setattr(sys, "stdin", typed)
-    answers = translate(Shouting(), standard_input(), n_best=1)
+    answers = translate(Shouting(), standard_input(), plain(1))
     seen = [(next(answers), typed.taken) for _ in range(4)]
     assert seen == [(["ONE!"], 1), (["TWO!"], 2), (["THREE!"], 4), (["FOUR!"], 5)]
     assert list(answers) == []
@@ -85,7 +117,7 @@ def test_much_at_once_is_answered_in_parts(monkeypatch: pytest.MonkeyPatch, tmp_
     (tmp_path / "lines.txt").write_bytes(data)
     expected = [lines[:64], lines[64:128], lines[128:]]
     assert list(standard_input()) == expected
-    assert list(blocks_of(None, tmp_path / "lines.txt")) == expected
+    assert list(blocks_of(None, tmp_path / "lines.txt")) == [lines]  # a file is sorted as a whole
     assert list(blocks_of("\n".join(lines), None)) == expected
 
 

@@ -24,6 +24,7 @@ from throughtime.seq2seq.config import (
     TrainingConfig,
 )
 from throughtime.seq2seq.evaluate import evaluate, write_report, write_translations
+from throughtime.seq2seq.formats import Format, writer_of
 from throughtime.seq2seq.likelihood import load_judge
 from throughtime.seq2seq.n_best import n_best_lines, read_n_best, rescored
 from throughtime.seq2seq.prepare import read_test
@@ -33,7 +34,7 @@ from throughtime.seq2seq.reproduce import sutskever2014
 from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.show import show_scores, votes_table
 from throughtime.seq2seq.train import default_folder, resume_run, train_run
-from throughtime.seq2seq.translate import blocks_of, translate
+from throughtime.seq2seq.translate import blocks_of, prefixes_of, translate
 
 
 def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
@@ -201,6 +202,7 @@ def evaluate_command(
     if evaluation.votes:
         Console().print(votes_table(models, members.weights, evaluation.votes))
     print(f"{len(pairs):,} sentences in {evaluation.seconds:.1f} s")
+    _tell_unmet(pipeline.unmet)
     if output is not None:
         write_translations(output, evaluation.translations)
     if report is not None:
@@ -214,12 +216,15 @@ def run(
     text: str | None = None,
     *,
     file: Path | None = None,
+    format: Format = "text",
+    prefix: str | None = None,
+    prefixes: Path | None = None,
     members: Members = EnsembleConfig(),  # noqa: B008
     search: Search = SearchConfig(),  # noqa: B008
 ) -> None:
     """Translate a sentence, a file, or standard input as its lines come.
 
-    As many lines come out as go in; with --n-best over 1, as many for each.
+    As many lines come out as go in; with --n-best over 1, as many for each, but with --format jsonl.
 
     Parameters
     ----------
@@ -227,17 +232,32 @@ def run(
         What to translate; without it and without --file standard input is read.
     file
         A text file to translate, .gz allowed.
+    format
+        text, with --n-best over 1 behind rank and score; moses, an n-best list with log-probabilities and
+        which words belong together; jsonl, an object a line with tokens and where the model looked, too.
+    prefix
+        What every translation begins with, in whole words.
+    prefixes
+        A text file, .gz allowed, with what the translation of each line begins with.
     """
     if text is not None and file is not None:
         raise InputError("text and --file are both given; one of them is translated, not both")
+    told = prefixes_of(prefix, prefixes)
     models = [_present(model), *members.ensemble]
     pipeline = load_pipeline(models, search, members.weights)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # as what is read
     if text is None and file is None and sys.stdin.isatty():
         print("One sentence a line; Ctrl-D ends.", file=sys.stderr)
-    for block in translate(pipeline, blocks_of(text, file), search.n_best):
+    write = writer_of(format, pipeline, search.n_best)
+    for block in translate(pipeline, blocks_of(text, file), write, told):
         print("\n".join(block), flush=True)
+    _tell_unmet(pipeline.unmet)
+
+
+def _tell_unmet(count: int) -> None:
+    if count:
+        print(f"without all that they must have, since none was found with it: {count:,}", file=sys.stderr)
 
 
 def _present(model: Path) -> Path:

@@ -40,13 +40,19 @@ class Native:
         self.pack = {dtype: self._function(f"pack_{name}") for dtype, name in NAMES.items()}
         self.outer = {dtype: self._function(f"outer_{name}") for dtype, name in NAMES.items()}
         self.softmax_loss = {dtype: self._function(f"softmax_loss_{name}") for dtype, name in NAMES.items()}
+        self.best_words = {dtype: self._function(f"best_words_{name}") for dtype, name in NAMES.items()}
+        self.best_of_sums = {dtype: self._function(f"best_of_sums_{name}") for dtype, name in NAMES.items()}
+        self.rows_product = {dtype: self._function(f"rows_product_{name}") for dtype, name in NAMES.items()}
         self.sample = self.library.throughtime_sample
         self.sample.restype = ctypes.c_uint64
         self.sample.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
         for scan in (*self.scan.values(), *self.outer.values()):
             scan.restype, scan.argtypes = None, [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
-        for loss in self.softmax_loss.values():
-            loss.restype, loss.argtypes = None, [ctypes.c_void_p, ctypes.c_int]
+        for one in (self.softmax_loss, self.best_words, self.rows_product):
+            for function in one.values():
+                function.restype, function.argtypes = None, [ctypes.c_void_p, ctypes.c_int]
+        for best in self.best_of_sums.values():
+            best.restype, best.argtypes = None, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
         for pack in self.pack.values():
             pack.restype = None
             pack.argtypes = [ctypes.c_void_p, *[ctypes.c_int64] * 4, ctypes.c_void_p, ctypes.c_int]

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from throughtime.seq2seq.linear import PackedLinear
+
 
 class Dot(nn.Module):
     """score(h, m) = h . m; asks for a decoder as wide as the encoder's output."""
@@ -31,7 +33,7 @@ class General(nn.Module):
 
     def __init__(self, decoder_width: int, memory_width: int) -> None:
         super().__init__()
-        self.keys = nn.Linear(memory_width, decoder_width, bias=False)
+        self.keys = PackedLinear(memory_width, decoder_width, bias=False)
 
     def forward(self, outputs: Tensor, keys: Tensor) -> Tensor:
         return outputs @ keys.mT
@@ -42,8 +44,8 @@ class Perceptron(nn.Module):
 
     def __init__(self, decoder_width: int, memory_width: int) -> None:
         super().__init__()
-        self.keys = nn.Linear(memory_width, decoder_width)
-        self.query = nn.Linear(decoder_width, decoder_width, bias=False)
+        self.keys = PackedLinear(memory_width, decoder_width)
+        self.query = PackedLinear(decoder_width, decoder_width, bias=False)
         self.energy = nn.Linear(decoder_width, 1, bias=False)
 
     def forward(self, outputs: Tensor, keys: Tensor) -> Tensor:

@@ -13,11 +13,12 @@ from throughtime.errors import InputError
 from throughtime.seq2seq.search import (
     Hypothesis,
     LengthRule,
+    Ranked,
     State,
     StepModel,
-    allowed,
     attention_of,
-    largest,
+    best_of,
+    restrained,
 )
 from throughtime.seq2seq.tokenizer import BOS_ID, EOS_ID
 
@@ -96,10 +97,11 @@ def beam(
     if not finished:
         return finished
     live, state = _begin(src, src_lengths, settings), model.start(src, src_lengths)
+    best = best_of(model, settings.beam_size + 1)
     while True:
-        log_probabilities, state = model.step(live.tokens[:, :, -1].flatten(), state)
+        ranks, state = best(live.tokens[:, :, -1].flatten(), state)
         live = _look(live, model, state, settings)
-        extensions = _extend(live, log_probabilities, settings)
+        extensions = _extend(live, ranks, settings)
         _finish(live, extensions, settings, finished)
         live, rows = _advance(live, extensions, settings, finished)
         if len(rows) == 0:
@@ -137,16 +139,19 @@ def _begin(src: Tensor, src_lengths: Tensor, settings: BeamSettings) -> _Live:
     )
 
 
-def _extend(live: _Live, log_probabilities: Tensor, settings: BeamSettings) -> _Candidates:
-    """Extend by log_probabilities (B * W, V): the best W + W' of each sentence, of which W' are not eos."""
+def _extend(live: _Live, ranks: Ranked, settings: BeamSettings) -> _Candidates:
+    """Extend by the likeliest tokens (B * W, C) of each hypothesis.
+
+    What a sentence goes on with is among the beam_size likeliest of each that do not end, so that
+    C = beam_size + 1, eos among them or not, are enough.
+    """
     size, width = live.totals.shape
     rows = live.limits.repeat_interleave(width)
-    options = allowed(log_probabilities, live.written, rows, settings.max_length.min_length)
-    vocab_size = options.shape[1]
-    totals = (live.totals.view(-1, 1) + options).view(size, width * vocab_size)
-    onward = min(settings.beam_size, width * (vocab_size - 1))
-    values, cells = largest(totals, width + onward)
-    return _Candidates(values, cells // vocab_size, cells % vocab_size)
+    options, tokens, _ = restrained(ranks, live.written, rows, settings.max_length.min_length)
+    count = options.shape[1]
+    totals = (live.totals.view(-1, 1) + options).view(size, width * count)
+    values, places = totals.sort(dim=1, descending=True, stable=True)
+    return _Candidates(values, places // count, tokens.reshape(size, -1).gather(1, places))
 
 
 def _finish(
@@ -155,9 +160,12 @@ def _finish(
     """Put aside what ends within the beam, and keep the n_best of each sentence."""
     ranks = torch.arange(extensions.totals.shape[1], device=live.totals.device)
     ends = (extensions.tokens == EOS_ID) & (ranks < settings.beam_size) & (extensions.totals > -math.inf)
-    penalties = _coverage_penalty(live, settings).gather(1, extensions.parents)
-    scores = extensions.totals / _length_penalty(live.written + 1, settings) + penalties
     rows = ends.nonzero()[:, 0]
+    if len(rows) == 0:
+        return
+    scores = extensions.totals / _length_penalty(live.written + 1, settings)
+    if settings.coverage_penalty > 0:
+        scores = scores + _coverage_penalty(live, settings).gather(1, extensions.parents)
     texts = live.tokens[rows, extensions.parents[ends], 1:].tolist()
     looked = live.looked[rows, extensions.parents[ends]].tolist()
     places, numbers = live.sentences[rows].tolist(), torch.stack([scores, extensions.totals], dim=-1)[ends]
@@ -169,6 +177,11 @@ def _finish(
 
 def _score(hypothesis: Hypothesis) -> float:
     return hypothesis.score
+
+
+def score_of(total: float, length: int, settings: BeamSettings) -> float:
+    """The score of a text of so many tokens, eos among them, without the coverage penalty."""
+    return total / _length_penalty(length, settings)
 
 
 def _length_penalty(length: Tensor | int, settings: BeamSettings) -> Any:
@@ -185,7 +198,7 @@ def _advance(
     live: _Live, extensions: _Candidates, settings: BeamSettings, finished: list[list[Hypothesis]]
 ) -> tuple[_Live, Tensor]:
     """What goes on being written, and the rows of the model's state that it comes from, (B' * W',)."""
-    onward = _onward(extensions, extensions.totals.shape[1] - live.totals.shape[1])
+    onward = _onward(extensions, settings.beam_size, live.totals.shape[1])
     going = _can_still_win(live, onward, settings, finished)
     _close_dead_ends(live, going, finished)
     kept = going.nonzero()  # (B', 1)
@@ -205,12 +218,13 @@ def _advance(
     return moved, (kept * live.totals.shape[1] + parents).flatten()
 
 
-def _onward(extensions: _Candidates, width: int) -> _Candidates:
-    """The best `width` extensions that do not end, in order."""
-    ends = (extensions.tokens == EOS_ID).byte()
-    order = ends.sort(dim=1, stable=True).indices[:, :width]
+def _onward(extensions: _Candidates, beam_size: int, hypotheses: int) -> _Candidates:
+    """The best `beam_size` extensions that do not end, in order; each hypothesis may have one that does."""
+    width = min(beam_size, extensions.totals.shape[1] - hypotheses)
+    ends = extensions.tokens == EOS_ID
+    order = ends.byte().sort(dim=1, stable=True).indices[:, :width]
     return _Candidates(
-        extensions.totals.gather(1, order),
+        extensions.totals.masked_fill(ends, -math.inf).gather(1, order),
         extensions.parents.gather(1, order),
         extensions.tokens.gather(1, order),
     )

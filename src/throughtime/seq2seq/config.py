@@ -198,6 +198,11 @@ class SearchConfig:
         unknown: what stands for a word that the model does not know; copy, the source word that it looked at,
             where it has attention; keep, the sign for an unknown word.
         dictionary: a .tsv of source words and their translations, looked into before a word is copied.
+        must: words or phrases that every translation has in it; of a line that is translated in pieces the
+            first; a translation that the model cannot write with them is written without, and told of.
+        never: words or phrases that no translation has in it, nor longer words that begin with the last.
+        quantise: int8 keeps the output layer, what attention combines and the bridge in eight bits, which is
+            faster and changes a translation here and there; recurrences stay as they are.
         seed: of what is drawn.
     """
 
@@ -214,6 +219,9 @@ class SearchConfig:
     min_length: int = 0
     unknown: Literal["copy", "keep"] = "copy"
     dictionary: Path | None = None
+    must: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    quantise: Literal["none", "int8"] = "none"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -223,6 +231,12 @@ class SearchConfig:
             raise InputError("a dictionary is given, but unknown is keep; expected copy")
         if self.search == "greedy" and self.n_best > 1:
             raise InputError(f"n_best is {self.n_best}, but greedy search writes one translation; expected 1")
+        if self.must and self.search != "beam":
+            raise InputError(f"must is given, but search is {self.search}; expected beam")
+        if self.must and self.coverage_penalty:
+            raise InputError(
+                f"must is given, but coverage_penalty is {self.coverage_penalty}; expected 0 beside it"
+            )
 
 
 @dataclass(frozen=True)

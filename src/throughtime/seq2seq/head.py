@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from throughtime.seq2seq.attention import SCORES, attend
 from throughtime.seq2seq.coverage import COVERED_SCORES, attend_in_turn
+from throughtime.seq2seq.linear import PackedLinear
 from throughtime.seq2seq.tokenizer import PAD_ID
 
 States = tuple[Tensor, ...]
@@ -66,7 +67,7 @@ class AttentionHead(nn.Module):
         super().__init__()
         self.width = width
         self.score = SCORES[kind](decoder_width, memory_width)
-        self.combine = nn.Linear(memory_width + decoder_width, width)
+        self.combine = PackedLinear(memory_width + decoder_width, width)
 
     def attended(self, encoded: Encoded) -> Attended:
         return Attended(self.score.keys(encoded.memory), encoded.memory, encoded.src)
@@ -83,7 +84,7 @@ class CoveringHead(nn.Module):
         super().__init__()
         self.width = width
         self.score = COVERED_SCORES[kind](decoder_width, memory_width)
-        self.combine = nn.Linear(memory_width + decoder_width, width)
+        self.combine = PackedLinear(memory_width + decoder_width, width)
 
     def attended(self, encoded: Encoded) -> Attended:
         return Attended(self.score.keys(encoded.memory), encoded.memory, encoded.src)
@@ -104,7 +105,7 @@ class PlainHead(nn.Module):
     def __init__(self, decoder_width: int, width: int) -> None:
         super().__init__()
         self.width = width
-        self.resize = nn.Identity() if decoder_width == width else nn.Linear(decoder_width, width)
+        self.resize = nn.Identity() if decoder_width == width else PackedLinear(decoder_width, width)
 
     def attended(self, encoded: Encoded) -> Attended:
         return Attended(encoded.memory[:, :0], encoded.memory[:, :0], encoded.src[:, :0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -25,7 +25,9 @@ from throughtime.seq2seq.head import (
     PlainHead,
     States,
 )
+from throughtime.seq2seq.linear import PackedLinear
 from throughtime.seq2seq.output import FullOutput, output_layer
+from throughtime.seq2seq.search import Ranked, ranked
 from throughtime.seq2seq.tokenizer import PAD_ID
 
 
@@ -169,6 +171,12 @@ class Translator(nn.Module):
             return log_vocab
         return log_probabilities(log_vocab, decoded.gate[:, -1], decoded.weights[:, -1], src)
 
+    def best(self, decoded: Decoded, src: Tensor, count: int) -> Ranked:
+        """The `count` likeliest words after the last; src: what each row reads, (B, S)."""
+        if decoded.gate is None:
+            return self.output.best(decoded.features[:, -1], count)
+        return ranked(self.log_probabilities(decoded, src), min(count, self.tgt_vocab_size))
+
     def _embedded(self, embedding: nn.Embedding, tokens: Tensor) -> Tensor:
         words = self.dropout(embedding(tokens) * self.scale)
         if not (self.training and self.config.word_dropout):
@@ -189,7 +197,7 @@ class Bridge(nn.Module):
         given = [encoder.num_layers * encoder.num_directions * size for size in _widths(encoder)]
         taken = [decoder.num_layers * size for size in _widths(decoder)]
         same = encoder.num_directions == 1 and given == taken and encoder.num_layers == decoder.num_layers
-        self.maps = nn.ModuleList() if same else nn.ModuleList(map(nn.Linear, given, taken))
+        self.maps = nn.ModuleList() if same else nn.ModuleList(map(PackedLinear, given, taken))
 
     def forward(self, last: Tensor | States) -> States:
         states = _as_states(last)
@@ -305,13 +313,26 @@ class Stepper:
 
     @torch.no_grad()
     def step(self, tokens: Tensor, state: Progress) -> tuple[Tensor, Progress]:
+        decoded, after = self._decoded(tokens, state)
+        return self.model.log_probabilities(decoded, self._read(state)), after
+
+    @torch.no_grad()
+    def best(self, tokens: Tensor, state: Progress, count: int) -> tuple[Ranked, Progress]:
+        decoded, after = self._decoded(tokens, state)
+        return self.model.best(decoded, self._read(state), count), after
+
+    def _decoded(self, tokens: Tensor, state: Progress) -> tuple[Decoded, Progress]:
         decoded = self.model.decode(tokens[:, None], state.state, state.attended, state.each)
-        src = state.attended.src.index_select(0, state.owners)
         weights = None if decoded.weights is None else decoded.weights[:, 0]
-        after = replace(state, state=decoded.state, weights=weights)
-        return self.model.log_probabilities(decoded, src), after
+        return decoded, Progress(decoded.state, state.attended, state.owners, weights)
+
+    def _read(self, state: Progress) -> Tensor:
+        """What each row reads, (N, S)."""
+        return state.attended.src.index_select(0, state.owners)
 
     def select(self, state: Progress, rows: Tensor) -> Progress:
+        if len(rows) == len(state.owners) and torch.equal(rows, torch.arange(len(rows), device=rows.device)):
+            return state
         owners = state.owners.index_select(0, rows)
         sentences, counts = owners.unique_consecutive(return_counts=True)
         if len(counts) and not bool((counts == counts[0]).all()):  # each row for itself
@@ -332,6 +353,8 @@ class AttendingStepper(Stepper):
 
     def attention(self, state: Progress) -> Tensor:
         """Attention over the source, (N, S), in the order in which it came; zero before the first step."""
+        if state.weights is not None and not self.model.config.reverse_source:
+            return state.weights
         valid = state.attended.valid.index_select(0, state.owners)
         weights = valid * 0.0 if state.weights is None else state.weights
         return reverse(weights, valid.sum(1)) if self.model.config.reverse_source else weights

@@ -11,7 +11,7 @@ from throughtime.seq2seq.likelihood import Judge
 from throughtime.seq2seq.readers import Pair, read_lines
 from throughtime.seq2seq.score import sentence_bleu
 
-BAR = "|||"
+BAR, BAR_IN_TEXT = "|||", "&#124;" * 3
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def read_n_best(path: Path, sentences: int) -> list[list[Listed]]:
 def _parsed(line: str, where: str) -> tuple[int, Listed]:
     fields = [field.strip() for field in line.split(BAR)]
     try:
-        return int(fields[0]), Listed(fields[1], float(fields[3]))
+        return int(fields[0]), Listed(fields[1].replace(BAR_IN_TEXT, BAR), float(fields[3]))
     except (IndexError, ValueError):
         raise InputError(
             f"{where}: expected number {BAR} text {BAR} features {BAR} score; got {line!r}"
@@ -58,10 +58,16 @@ def _parsed(line: str, where: str) -> tuple[int, Listed]:
 def n_best_lines(lists: Lists) -> list[str]:
     """The lines of such a file."""
     return [
-        f"{number} {BAR} {one.text} {BAR} total= {one.score:.6f} {BAR} {one.score:.6f}"
+        n_best_line(number, one.text, f"Total= {one.score:.4f}", one.score)
         for number, ones in enumerate(lists)
         for one in ones
     ]
+
+
+def n_best_line(number: int, text: str, features: str, score: float, alignment: str = "") -> str:
+    """One line; three bars in the text become &#124;&#124;&#124;."""
+    shown = text.replace(BAR, BAR_IN_TEXT)
+    return f"{number} {BAR} {shown} {BAR} {features} {BAR} {score:.4f} {BAR} {alignment}".rstrip()
 
 
 def rescored(lists: Lists, sources: Sequence[str], judge: Judge, weight: float) -> list[list[Listed]]:

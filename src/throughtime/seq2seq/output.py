@@ -1,7 +1,8 @@
 """Output layers: from features to words, and the loss of the words that should have come.
 
-Each has the same two functions: `loss(features (N, E), targets (N,), smoothing)`, the cross-entropy summed
-over rows, with that share of each target spread over all words; and `log_probabilities(features)`, (N, V).
+Each has the same three functions: `loss(features (N, E), targets (N,), smoothing)`, the cross-entropy summed
+over rows, with that share of each target spread over all words; `log_probabilities(features)`, (N, V); and
+`best(features, count)`, so many of the likeliest words of each row, as search asks for them.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from torch.nn.functional import cross_entropy, linear
 from torch.utils.checkpoint import checkpoint
 
 from throughtime.engine import softmax
+from throughtime.engine.rows import best_words
 from throughtime.engine.softmax import ROWS_AT_ONCE
 from throughtime.seq2seq.chunked_loss import chunked_loss
 from throughtime.seq2seq.consistency import agreeing_loss
+from throughtime.seq2seq.search import Ranked, ranked
+from throughtime.seq2seq.tokenizer import BOS_ID, EOS_ID, PAD_ID
 
 CLUSTERS = (0.04, 0.2)
 """Shares of the vocabulary, most frequent words first, at which the adaptive layer begins a new cluster."""
@@ -44,6 +48,12 @@ class FullOutput(nn.Linear):
     def log_targets(self, features: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """log p of each row's target, and the mean of log p over all words; (N,) each."""
         return _log_targets(features, self.weight, self.bias, targets)
+
+    def best(self, features: Tensor, count: int) -> Ranked:
+        count = min(count, self.out_features)
+        if torch.is_grad_enabled() or not softmax.runs(features, self.weight):
+            return ranked(self.log_probabilities(features), count)
+        return Ranked(*best_words(features, self.weight, self.bias, count, EOS_ID, (PAD_ID, BOS_ID)))
 
 
 class ChunkedOutput(FullOutput):
@@ -130,6 +140,9 @@ class AdaptiveOutput(nn.AdaptiveLogSoftmaxWithLoss):
 
     def log_probabilities(self, features: Tensor) -> Tensor:
         return self.log_prob(features)
+
+    def best(self, features: Tensor, count: int) -> Ranked:
+        return ranked(self.log_probabilities(features), count)
 
 
 def output_layer(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, repeat
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -14,15 +14,20 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from throughtime.errors import InputError
+from throughtime.seq2seq.avoiding import Avoiding
 from throughtime.seq2seq.beam import BeamSettings, beam
 from throughtime.seq2seq.cleaning import normalise
 from throughtime.seq2seq.config import SearchConfig
+from throughtime.seq2seq.constrained import constrained_beam
+from throughtime.seq2seq.demands import Demands, Phrase, demands_of, first_inside
 from throughtime.seq2seq.ensemble import Ensemble, Vote, count_votes
 from throughtime.seq2seq.model import stepper
 from throughtime.seq2seq.model_file import Tokenizers, Trained, load_model
+from throughtime.seq2seq.prefix import Prefixed
+from throughtime.seq2seq.quantised import quantise
 from throughtime.seq2seq.sampling import SampleSettings, sample
 from throughtime.seq2seq.search import Hypothesis, LengthRule, StepModel, greedy
-from throughtime.seq2seq.tokenizer import EOS_ID, PAD_ID, Tokenizer
+from throughtime.seq2seq.tokenizer import EOS_ID, NOTHING, PAD_ID, Tokenizer
 from throughtime.seq2seq.unknown import UnknownWords, read_dictionary
 
 LONGEST_PIECE = 100
@@ -34,30 +39,53 @@ LONGEST_SOURCE = 400
 TOKENS_TOGETHER = 16_000
 """At most so many are searched at once, a short source counted as LONGEST_PIECE: a bound of memory."""
 
+LINES_TOGETHER = 8192
+"""Lines that are read before they are translated, those of like length side by side."""
+
+NO_PREFIXES = repeat("")
+"""For translations that may begin as they like."""
+
 T = TypeVar("T")
 
 Decoder = BeamSettings | SampleSettings | LengthRule
 """How to write: a beam, by chance, or with a LengthRule alone greedily."""
 
-
-@dataclass(frozen=True)
-class Candidate:
-    """One translation: its text and the score that the search ranked it by."""
-
-    text: str
-    score: float
+AnyDecoder = TypeVar("AnyDecoder", bound=Decoder)
 
 
 class Source(NamedTuple):
     """A text to translate.
 
     ids: by the model's vocabulary, or by that of each member of an ensemble. piece: the text that the first's
-    ids are of, from its id `first` on.
+    ids are of, from its id `first` on. prefix: what its translation begins with. must: runs of target ids
+    that it has in it.
     """
 
     ids: tuple[list[int], ...]
     piece: str
     first: int
+    prefix: str = ""
+    must: tuple[Phrase, ...] = ()
+
+
+class Part(NamedTuple):
+    """What was searched for in one go, and what was found."""
+
+    source: Source
+    found: Hypothesis
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One translation of a line: its text, the score that the search ranked it by, and its log-probability.
+
+    parts: one, or several of a long line; none of a blank one.
+    """
+
+    text: str
+    score: float
+    log_probability: float = 0.0
+    parts: tuple[Part, ...] = ()
 
 
 class Pipeline:
@@ -65,7 +93,8 @@ class Pipeline:
 
     readers: the source tokenizer of each member of an ensemble, where they are not all one; `tokenizers` then
     has the first's. votes: where there are any, one a member, what each says of the translations is added.
-    unknown: what is shown for words that the model does not know; None: the sign for them.
+    unknown: what is shown for words that the model does not know; None: the sign for them. demands: phrases
+    that translations must have, and must not; `unmet` counts those that could not be written with the former.
     """
 
     def __init__(
@@ -78,32 +107,39 @@ class Pipeline:
         readers: Sequence[Tokenizer] = (),
         votes: Sequence[Vote] = (),
         unknown: UnknownWords | None = None,
+        demands: Demands = Demands(),  # noqa: B008
     ) -> None:
         self.model, self.tokenizers, self.decoder, self.device = model, tokenizers, decoder, device
         self.readers, self.votes, self.unknown = readers, votes, unknown
+        self.demands, self.unmet = demands, 0
         self.generator = torch.Generator(device).manual_seed(seed)
 
-    def lines(self, lines: Iterable[str], batch_size: int = 64) -> Iterator[list[Candidate]]:
+    def lines(
+        self, lines: Iterable[str], batch_size: int = LINES_TOGETHER, prefixes: Iterable[str] = NO_PREFIXES
+    ) -> Iterator[list[Candidate]]:
         """The candidates for each line, best first, in the order of lines; a blank line gives an empty text.
 
-        `batch_size` lines are read at a time and translated together.
+        `batch_size` lines are read at a time and translated in groups of like length. prefixes: one for each
+        line, whose translation begins with it; the words of a prefix are whole.
         """
-        waiting = iter(lines)
+        waiting = zip(lines, prefixes, strict=False)
         while batch := list(islice(waiting, batch_size)):
             yield from self._batch(batch)
 
-    def texts(self, lines: Iterable[str], batch_size: int = 64) -> Iterator[str]:
+    def texts(self, lines: Iterable[str], batch_size: int = LINES_TOGETHER) -> Iterator[str]:
         """The best translation of each line."""
         return (candidates[0].text for candidates in self.lines(lines, batch_size))
 
-    def _batch(self, lines: Sequence[str]) -> list[list[Candidate]]:
-        parts = [self._sources(line) for line in lines]
+    def _batch(self, lines: Sequence[tuple[str, str]]) -> list[list[Candidate]]:
+        parts = [self._sources(*line) for line in lines]
         written = iter(self._translate([source for part in parts for source in part]))
         return [_joined(list(islice(written, len(part)))) for part in parts]
 
-    def _sources(self, line: str) -> list[Source]:
+    def _sources(self, line: str, prefix: str) -> list[Source]:
         """A line as ids, in one piece or several; in none where there is nothing to translate."""
-        return [source for piece in pieces(line) for source in self._encoded(piece)]
+        found = [one for piece in pieces(line) for one in self._encoded(piece)]
+        first = [one._replace(prefix=prefix, must=self.demands.must) for one in found[:1]]
+        return [*first, *found[1:]]
 
     def _encoded(self, piece: str) -> Iterator[Source]:
         parts = _runs(self.tokenizers.src.encode(piece), LONGEST_SOURCE)
@@ -119,34 +155,93 @@ class Pipeline:
         results: list[list[Candidate]] = [[] for _ in sources]
         for group in _groups([len(source.ids[0]) for source in sources]):
             for k, found in zip(group, self._search([sources[k] for k in group]), strict=True):
-                results[k] = [Candidate(self._text(one, sources[k]), one.score) for one in found]
+                results[k] = [self._candidate(Part(sources[k], one)) for one in found]
         return results
 
-    def _text(self, found: Hypothesis, source: Source) -> str:
+    def _candidate(self, part: Part) -> Candidate:
+        source, found = part
+        text = self.tokenizers.tgt.decode(found.tokens, self.fillings(found, source))
+        return Candidate(text, found.score, found.log_probability, (part,))
+
+    def fillings(self, found: Hypothesis, source: Source) -> Mapping[int, str]:
+        """What is shown for unknown words, by their places among the tokens."""
         unknowns = self.tokenizers.tgt.unknowns
-        if self.unknown is None or unknowns.keys().isdisjoint(found.tokens):
-            return self.tokenizers.tgt.decode(found.tokens)
+        if unknowns.keys().isdisjoint(found.tokens):
+            return NOTHING
+        shown = dict(enumerate(self.tokenizers.tgt.surfaces(source.prefix)))
+        if self.unknown is None:
+            return shown
         surfaces = self.tokenizers.src.surfaces(source.piece)[source.first :][:LONGEST_SOURCE]
-        return self.tokenizers.tgt.decode(found.tokens, self.unknown.filled(found, surfaces, unknowns))
+        return {**self.unknown.filled(found, surfaces, unknowns), **shown}
 
     def _search(self, sources: Sequence[Source]) -> list[list[Hypothesis]]:
         each = [_padded(rows, self.device) for rows in zip(*(one.ids for one in sources), strict=True)]
         model, (src, lengths) = self.model, each[0]
         if self.readers and isinstance(model, Ensemble):
             model = model.reading(each)
-        found = self._found(model, src, lengths)
-        if self.votes and isinstance(model, Ensemble):
-            count_votes(model, src, lengths, [one[0].tokens for one in found], self.votes)
+        voting = model
+        if self.demands.never:
+            model = Avoiding(model, self.demands.never)
+        found = self._found(model, src, lengths, sources)
+        if self.votes and isinstance(voting, Ensemble):
+            count_votes(voting, src, lengths, [one[0].tokens for one in found], self.votes)
         return found
 
-    def _found(self, model: StepModel, src: Tensor, lengths: Tensor) -> list[list[Hypothesis]]:
-        match self.decoder:
+    def _found(
+        self, model: StepModel, src: Tensor, lengths: Tensor, sources: Sequence[Source]
+    ) -> list[list[Hypothesis]]:
+        prefixes, decoder = [self._prefix(one.prefix) for one in sources], self.decoder
+        if any(prefixes):
+            model = Prefixed(model, prefixes, torch.tensor(self.tokenizers.tgt.inner()))
+            decoder = _longer(decoder, tuple(map(len, prefixes)))
+        if not any(one.must for one in sources) or not isinstance(decoder, BeamSettings):
+            return self._searched(model, src, lengths, decoder)
+        return self._constrained(model, src, lengths, decoder, [one.must for one in sources])
+
+    def _prefix(self, text: str) -> list[int]:
+        """A prefix as ids; raises InputError where it has what no translation may have."""
+        ids = self.tokenizers.tgt.encode(text)
+        if (barred := first_inside(ids, self.demands.never)) is not None:
+            raise InputError(
+                f"the prefix {text!r} has {self.tokenizers.tgt.decode(barred)!r}, which is in never"
+            )
+        return ids
+
+    def _constrained(
+        self,
+        model: StepModel,
+        src: Tensor,
+        lengths: Tensor,
+        decoder: BeamSettings,
+        phrases: Sequence[tuple[Phrase, ...]],
+    ) -> list[list[Hypothesis]]:
+        """Texts that have the phrases; where there are none, the best as they are."""
+        before = decoder.max_length.floor or (0,) * len(phrases)
+        floor = tuple(size + sum(map(len, own)) for size, own in zip(before, phrases, strict=True))
+        found = constrained_beam(model, src, lengths, _longer(decoder, floor), phrases)
+        self.unmet += found.count([])
+        if [] in found:
+            plain = self._searched(model, src, lengths, decoder)
+            found = [one or other for one, other in zip(found, plain, strict=True)]
+        return found
+
+    def _searched(
+        self, model: StepModel, src: Tensor, lengths: Tensor, decoder: Decoder
+    ) -> list[list[Hypothesis]]:
+        match decoder:
             case BeamSettings():
-                return beam(model, src, lengths, self.decoder)
+                return beam(model, src, lengths, decoder)
             case SampleSettings():
-                return sample(model, src, lengths, self.decoder, self.generator)
+                return sample(model, src, lengths, decoder, self.generator)
             case LengthRule():
-                return [[one] for one in greedy(model, src, lengths, self.decoder)]
+                return [[one] for one in greedy(model, src, lengths, decoder)]
+
+
+def _longer(decoder: AnyDecoder, floor: tuple[int, ...]) -> AnyDecoder:
+    """The same search in which each source has room for so many tokens."""
+    if isinstance(decoder, LengthRule):
+        return replace(decoder, floor=floor)
+    return replace(decoder, max_length=replace(decoder.max_length, floor=floor))
 
 
 def load_pipeline(
@@ -163,9 +258,11 @@ def load_pipeline(
     trained = [load_model(path) for path in paths]
     require_one_target_vocabulary(trained, paths)
     tokenizers = trained[0].tokenizers
-    steppers = [stepper(one.model) for one in trained]
+    demands = demands_of(config, tokenizers.tgt)
+    models = [quantise(one.model) if config.quantise == "int8" else one.model for one in trained]
+    steppers = [stepper(model) for model in models]
     if len(steppers) == 1 and not weights:
-        return Pipeline(steppers[0], tokenizers, decoder, config.seed, unknown=unknown)
+        return Pipeline(steppers[0], tokenizers, decoder, config.seed, unknown=unknown, demands=demands)
     readers = [one.tokenizers.src for one in trained]
     shared = all(same_vocabulary(one, tokenizers.src) for one in readers)
     votes = [Vote() for _ in steppers] if counting else ()
@@ -177,6 +274,7 @@ def load_pipeline(
         readers=() if shared else readers,
         votes=votes,
         unknown=unknown,
+        demands=demands,
     )
 
 
@@ -210,7 +308,12 @@ def _joined(parts: Sequence[list[Candidate]]) -> list[Candidate]:
     if not parts:
         return [Candidate("", 0.0)]
     return [
-        Candidate(" ".join(one.text for one in ranks), sum(one.score for one in ranks))
+        Candidate(
+            " ".join(one.text for one in ranks),
+            sum(one.score for one in ranks),
+            sum(one.log_probability for one in ranks),
+            tuple(part for one in ranks for part in one.parts),
+        )
         for ranks in zip(*parts, strict=False)
     ]
 

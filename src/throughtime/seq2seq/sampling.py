@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.search import Hypothesis, LengthRule, StepModel, largest, unroll
+from throughtime.seq2seq.search import Hypothesis, LengthRule, StepModel, by_choice, largest, unroll
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,9 @@ def sample(
         chances = distribution(log_probabilities, settings)
         return torch.multinomial(chances, 1, generator=generator).squeeze(1)
 
-    drawn = unroll(model, src, src_lengths, settings.max_length, choose, copies=settings.samples)
+    rule = settings.max_length
+    write = by_choice(model, choose, rule.min_length)
+    drawn = unroll(model, src, src_lengths, rule, write, copies=settings.samples)
     return [drawn[first : first + settings.samples] for first in range(0, len(drawn), settings.samples)]
 
 

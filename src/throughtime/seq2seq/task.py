@@ -115,7 +115,7 @@ class TranslationTask:
         pipeline = Pipeline(
             stepper(self.translator), self.tokenizers, decoder_of(GREEDY), device=self._device
         )
-        return quick_bleu(list(pipeline.texts(sources, batch_size=128)), references)
+        return quick_bleu(list(pipeline.texts(sources)), references)
 
     @cached_property
     def _dropouts(self) -> tuple[SubwordDropout, SubwordDropout]:

@@ -73,11 +73,19 @@ class Tokenizer(Protocol):
         """Return what each id of `encode` stands for, as it was written, without the spaces around it."""
         ...
 
+    def names(self, ids: Sequence[int]) -> list[str]:
+        """Return what each id is called in the vocabulary."""
+        ...
+
     def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
         """Return ids as running text up to the first EOS_ID; PAD_ID and BOS_ID are passed over.
 
         unknown: for places among the ids where an unknown word stands, what to write there.
         """
+        ...
+
+    def inner(self) -> list[bool]:
+        """Return for each id whether its text would go on with the word before it."""
         ...
 
     def cuts(self) -> list[list[tuple[int, int]]]:
@@ -128,12 +136,20 @@ class Subwords:
         pieces = self._model.encode(normalise(text), out_type=str)
         return [piece.replace(_SPACE, " ").strip() for piece in pieces]
 
+    def names(self, ids: Sequence[int]) -> list[str]:
+        return [self._model.id_to_piece(number) for number in ids]
+
     def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
         if not unknown:
             return self._model.decode(_before_end(ids))
         fillings = iter([unknown.get(k, UNKNOWN_SIGN) for k, number in enumerate(ids) if number == UNK_ID])
         parts = self._model.decode(_before_end(ids)).split(UNKNOWN_SIGN)
         return parts[0] + "".join(next(fillings, UNKNOWN_SIGN) + part for part in parts[1:])
+
+    def inner(self) -> list[bool]:
+        model = self._model
+        plain = (not (model.is_control(k) or model.is_unknown(k)) for k in range(model.vocab_size()))
+        return [one and model.id_to_piece(k)[0].isalnum() for k, one in enumerate(plain)]
 
     def cuts(self) -> list[list[tuple[int, int]]]:
         model = self._model
@@ -189,11 +205,17 @@ class Words:
     def surfaces(self, text: str) -> list[str]:
         return self.split(text)
 
+    def names(self, ids: Sequence[int]) -> list[str]:
+        return [self._words[number] for number in ids]
+
     def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
         end = list(ids).index(EOS_ID) if EOS_ID in ids else len(ids)
         written = [(k, number) for k, number in enumerate(ids[:end]) if number not in (PAD_ID, BOS_ID)]
         words = [unknown.get(k, self._words[number]) for k, number in written]
         return self._joiner.detokenize(words, unescape=False)
+
+    def inner(self) -> list[bool]:
+        return [False for _ in self._words]
 
     def cuts(self) -> list[list[tuple[int, int]]]:
         return [[] for _ in self._words]

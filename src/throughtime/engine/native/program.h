@@ -107,4 +107,33 @@ struct SoftmaxLoss {
                          // half of each one's and of this weight times half of KL(p | q) + KL(q | p)
 };
 
+// The likeliest of so many words for rows of features (rows, width): log softmax(W f + b), largest first, of equal
+// ones the first. Where fewer are above -inf the rest is -inf, of word 0.
+struct BestWords {
+    const void* features;
+    const void* packed;          // W turned around, (width, words), see pack
+    const void* bias;            // or null
+    const std::int64_t* barred;  // words that are never among them, though they have their probability
+    void* values;                // log-probabilities (rows, count)
+    std::int64_t* found;         // the words (rows, count)
+    void* of_asked;              // log-probability of the word `asked`, (rows)
+    std::int64_t rows, width, words, barred_count, count, asked;
+};
+
+// Scores as sums of whole numbers: z(r, w) = sums(r, w) row_scales(r) word_scales(w) + bias(w).
+struct SummedScores {
+    const std::int32_t* sums;  // (rows, words)
+    const void* row_scales;
+    const void* word_scales;
+};
+
+// to = rows of v (rows, depth) times a packed matrix (depth, columns) + bias.
+struct RowsProduct {
+    const void* v;
+    const void* packed;
+    const void* bias;  // or null
+    void* to;
+    std::int64_t rows, depth, columns;
+};
+
 }  // namespace throughtime

@@ -1,4 +1,5 @@
 // The scan: a program of row operations run over time, compiled once for each instruction set (ISA).
+#include "best.h"
 #include "export.h"
 #include "outer.h"
 #include "rowops.h"
@@ -205,6 +206,36 @@ void softmax_loss(const SoftmaxLoss& loss, int threads) {
     });
 }
 
+template <class T, class Scores>
+void best_words(const BestWords& best, Scores scores, int threads) {
+    const auto team = std::min<std::int64_t>(threads, std::max<std::int64_t>(1, best.rows));
+    on_threads(int(team), [&](std::int64_t k, std::int64_t n) {
+        const FlushedSubnormals flushed;
+        BestRunner<T, Scores>(best, scores).run(best.rows * k / n, best.rows * (k + 1) / n);
+    });
+}
+
+// Threads share the rows, or the columns where rows are too few for them.
+template <class T>
+void rows_product(const RowsProduct& given, int threads) {
+    const Product<T> product = {{static_cast<const T*>(given.v), given.depth},
+                                {static_cast<T*>(given.to), given.columns},
+                                {{static_cast<const T*>(given.bias), 0}, {nullptr, 0}},
+                                static_cast<const T*>(given.packed),
+                                given.depth,
+                                given.columns};
+    const std::int64_t panels = panel_count(given.columns, PANEL<T>);
+    on_threads(threads, [&](std::int64_t k, std::int64_t n) {
+        const FlushedSubnormals flushed;
+        if (given.rows < BLOCK_ROWS * n) return multiply(product, given.rows, panels * k / n, panels * (k + 1) / n);
+        const std::int64_t begin = given.rows * k / n, end = given.rows * (k + 1) / n;
+        Product<T> own = product;
+        own.v.first = product.v.row(begin);
+        own.to.first = product.to.row(begin);
+        multiply(own, end - begin, 0, panels);
+    });
+}
+
 template <class T>
 void pack_all(const T* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
               std::int64_t columns, T* packed, int threads) {
@@ -256,6 +287,33 @@ EXPORT void NAME(softmax_loss_float, ISA)(const throughtime::SoftmaxLoss* loss, 
 
 EXPORT void NAME(softmax_loss_double, ISA)(const throughtime::SoftmaxLoss* loss, int threads) {
     throughtime::ISA::softmax_loss<double>(*loss, threads);
+}
+
+EXPORT void NAME(best_words_float, ISA)(const throughtime::BestWords* best, int threads) {
+    throughtime::ISA::best_words<float>(*best, throughtime::ISA::ProductScores<float>{*best}, threads);
+}
+
+EXPORT void NAME(best_words_double, ISA)(const throughtime::BestWords* best, int threads) {
+    throughtime::ISA::best_words<double>(*best, throughtime::ISA::ProductScores<double>{*best}, threads);
+}
+
+// As best_words; features, packed and width are not looked at.
+EXPORT void NAME(best_of_sums_float, ISA)(const throughtime::BestWords* best, const throughtime::SummedScores* given,
+                                          int threads) {
+    throughtime::ISA::best_words<float>(*best, throughtime::ISA::ScaledScores<float>{*best, *given}, threads);
+}
+
+EXPORT void NAME(best_of_sums_double, ISA)(const throughtime::BestWords* best,
+                                           const throughtime::SummedScores* given, int threads) {
+    throughtime::ISA::best_words<double>(*best, throughtime::ISA::ScaledScores<double>{*best, *given}, threads);
+}
+
+EXPORT void NAME(rows_product_float, ISA)(const throughtime::RowsProduct* product, int threads) {
+    throughtime::ISA::rows_product<float>(*product, threads);
+}
+
+EXPORT void NAME(rows_product_double, ISA)(const throughtime::RowsProduct* product, int threads) {
+    throughtime::ISA::rows_product<double>(*product, threads);
 }
 
 // Numbers that a packed matrix takes.

@@ -177,8 +177,8 @@ class SoftmaxRunner {
         for (std::int64_t first = 0; first < loss_.rows; first += loss_.at_once) {
             const std::int64_t rows = std::min(loss_.at_once, loss_.rows - first);
             own_rows(first, share(rows, worker_.number), share(rows, worker_.number + 1));
+            worker_.barrier->wait(worker_.count);  // the next rows' scores may take the place of another thread's
             if (!loss_.d_features) continue;
-            worker_.barrier->wait(worker_.count);
             const T* features = static_cast<const T*>(loss_.features) + first * loss_.width;
             outer_.add_up({loss_.scores, features, loss_.d_weight, rows, loss_.words, loss_.width, first > 0});
             if (loss_.d_bias) add_bias(rows, first > 0);
