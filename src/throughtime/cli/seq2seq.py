@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from io import TextIOWrapper
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,6 +25,8 @@ from throughtime.seq2seq.config import (
 )
 from throughtime.seq2seq.evaluate import evaluate, write_report, write_translations
 from throughtime.seq2seq.formats import Format, writer_of
+from throughtime.seq2seq.lexicon import learn, write_lexicon
+from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.prepare import read_test
 from throughtime.seq2seq.presets import PRESETS
 from throughtime.seq2seq.run import load_pipeline
@@ -175,6 +178,38 @@ def run(
     for block in translate(pipeline, blocks_of(text, file), write, told):
         print("\n".join(block), flush=True)
     _tell_unmet(pipeline.unmet)
+
+
+@app.command
+def lexicon(
+    model: Path,
+    output: Path,
+    *,
+    corpus: tuple[str, ...],
+    columns: tuple[str, str] | None = None,
+    best: int = 100,
+    sentences: int = 50_000,
+) -> None:
+    """Learn which target tokens a model's source tokens become, for --shortlist.
+
+    Parameters
+    ----------
+    output
+        The file to write: source token, target token and probability, tab-separated.
+    corpus
+        Pairs to learn from, in the forms that `train` reads.
+    columns
+        Names, or in a .tsv numbers from 0, of the source and the target column.
+    best
+        So many likeliest target tokens of each source token are kept.
+    sentences
+        So many of the first pairs are read.
+    """
+    both = load_model(model).tokenizers
+    pairs = islice(read_test(corpus, columns), sentences)
+    found = learn(((both.src.encode(one.src), both.tgt.encode(one.tgt)) for one in pairs), best)
+    write_lexicon(output, found, both.src, both.tgt)
+    print(f"{output}: {sum(map(len, found.values())):,} pairs; --shortlist {output} takes it")
 
 
 def _tell_unmet(count: int) -> None:

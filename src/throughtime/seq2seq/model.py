@@ -294,15 +294,17 @@ class Stepper:
 
     @torch.no_grad()
     def step(self, tokens: Tensor, state: Progress) -> tuple[Tensor, Progress]:
-        features, after = self._features(tokens, state)
+        features, after = self.features(tokens, state)
         return self.model.output.log_probabilities(features), after
 
     @torch.no_grad()
     def best(self, tokens: Tensor, state: Progress, count: int) -> tuple[Ranked, Progress]:
-        features, after = self._features(tokens, state)
+        features, after = self.features(tokens, state)
         return self.model.output.best(features, count), after
 
-    def _features(self, tokens: Tensor, state: Progress) -> tuple[Tensor, Progress]:
+    @torch.no_grad()
+    def features(self, tokens: Tensor, state: Progress) -> tuple[Tensor, Progress]:
+        """Return what the output layer takes for the next tokens (N, E), and the new state."""
         features, after, weights = self.model.decode(tokens[:, None], state.state, state.attended, state.each)
         looked = None if weights is None else weights[:, 0]
         return features[:, 0], Progress(after, state.attended, state.owners, looked)
