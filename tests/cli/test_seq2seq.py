@@ -347,6 +347,6 @@ def test_a_lexicon_is_learned_and_used(run: Run, model: Path, tmp_path: Path) ->
     done = run("seq2seq", "lexicon", model, lexicon, "--corpus", pairs, "--best", "2")
     rows = [line.split("\t") for line in lexicon.read_text(encoding="utf-8").splitlines()]
     assert done.out.startswith(f"{lexicon}: {len(rows)} pairs")
-    assert [row[1] for row in rows if row[0] == "a"][0] == "a"
+    assert next(row[1] for row in rows if row[0] == "a") == "a"
     short = run("seq2seq", "run", model, "a b", "--shortlist", lexicon, "--shortlist-best", "1")
     assert short.code == 0 and set(short.out.split()) <= set("abc")
