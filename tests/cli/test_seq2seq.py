@@ -340,3 +340,14 @@ def test_run_writes_what_it_must_and_nothing_that_it_must_not(run: Run, model: P
     done = run("seq2seq", "run", model, "a b c", "--must", "c c", "--must", "a", "--never", "b")
     assert "b" in plain and "b" not in done.out.split()
     assert "c c" in done.out and "a" in done.out and done.err == ""
+
+
+def test_a_lexicon_is_learned_and_used(run: Run, model: Path, tmp_path: Path) -> None:
+    pairs, lexicon = tmp_path / "pairs.tsv", tmp_path / "lexicon.tsv"
+    pairs.write_text("a b\ta b\nb c\tb c\nc\tc\na\ta\n", encoding="utf-8")
+    done = run("seq2seq", "lexicon", model, lexicon, "--corpus", pairs, "--best", "2")
+    rows = [line.split("\t") for line in lexicon.read_text(encoding="utf-8").splitlines()]
+    assert done.out.startswith(f"{lexicon}: {len(rows)} pairs")
+    assert next(row[1] for row in rows if row[0] == "a") == "a"
+    short = run("seq2seq", "run", model, "a b", "--shortlist", lexicon, "--shortlist-best", "1")
+    assert short.code == 0 and set(short.out.split()) <= set("abc")

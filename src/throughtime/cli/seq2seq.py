@@ -25,11 +25,13 @@ from throughtime.seq2seq.config import (
 )
 from throughtime.seq2seq.evaluate import evaluate, write_report, write_translations
 from throughtime.seq2seq.formats import Format, writer_of
+from throughtime.seq2seq.lexicon import lexicon_of, write_lexicon
 from throughtime.seq2seq.likelihood import load_judge
+from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.n_best import n_best_lines, read_n_best, rescored
 from throughtime.seq2seq.prepare import read_test
 from throughtime.seq2seq.presets import PRESETS
-from throughtime.seq2seq.readers import read_lines
+from throughtime.seq2seq.readers import read_lines, read_pairs
 from throughtime.seq2seq.reproduce import sutskever2014
 from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.show import show_scores, votes_table
@@ -253,6 +255,34 @@ def run(
     for block in translate(pipeline, blocks_of(text, file), write, told):
         print("\n".join(block), flush=True)
     _tell_unmet(pipeline.unmet)
+
+
+@app.command
+def lexicon(
+    model: Path,
+    output: Path,
+    *,
+    corpus: tuple[str, ...],
+    columns: tuple[str, str] | None = None,
+    best: int = 100,
+) -> None:
+    """Learn which target tokens a model's source tokens become, for --shortlist.
+
+    Parameters
+    ----------
+    output
+        The file to write: source token, target token and probability, tab-separated.
+    corpus
+        Pairs to learn from, in the forms that `train` reads.
+    columns
+        Names, or in a .tsv numbers from 0, of the source and the target column.
+    best
+        So many likeliest target tokens of each source token are kept.
+    """
+    both = load_model(model).tokenizers
+    found = lexicon_of(read_pairs(corpus, columns), both, best)
+    write_lexicon(output, found, both.src, both.tgt)
+    print(f"{output}: {sum(map(len, found.values())):,} pairs; --shortlist {output} takes it")
 
 
 def _tell_unmet(count: int) -> None:

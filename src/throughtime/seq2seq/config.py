@@ -203,6 +203,10 @@ class SearchConfig:
         never: words or phrases that no translation has in it, nor longer words that begin with the last.
         quantise: int8 keeps the output layer, what attention combines and the bridge in eight bits, which is
             faster and changes a translation here and there; recurrences stay as they are.
+        shortlist: a lexicon, as `throughtime seq2seq lexicon` writes it; only words that the source's are
+            likely to become are searched, which pays where there are tens of thousands.
+        shortlist_best: so many likeliest target tokens of each source token ...
+        shortlist_frequent: ... and so many of the most frequent are searched.
         seed: of what is drawn.
     """
 
@@ -222,6 +226,9 @@ class SearchConfig:
     must: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     quantise: Literal["none", "int8"] = "none"
+    shortlist: Path | None = None
+    shortlist_best: int = 50
+    shortlist_frequent: int = 100
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -231,6 +238,10 @@ class SearchConfig:
             raise InputError("a dictionary is given, but unknown is keep; expected copy")
         if self.search == "greedy" and self.n_best > 1:
             raise InputError(f"n_best is {self.n_best}, but greedy search writes one translation; expected 1")
+        for name in ("shortlist_best", "shortlist_frequent"):
+            _require(self, name, getattr(self, name) >= 1, "at least 1")
+        if self.shortlist is not None and self.quantise == "int8":
+            raise InputError("shortlist and quantise int8 are both given; expected one of them")
         if self.must and self.search != "beam":
             raise InputError(f"must is given, but search is {self.search}; expected beam")
         if self.must and self.coverage_penalty:

@@ -313,15 +313,17 @@ class Stepper:
 
     @torch.no_grad()
     def step(self, tokens: Tensor, state: Progress) -> tuple[Tensor, Progress]:
-        decoded, after = self._decoded(tokens, state)
+        decoded, after = self.decoded(tokens, state)
         return self.model.log_probabilities(decoded, self._read(state)), after
 
     @torch.no_grad()
     def best(self, tokens: Tensor, state: Progress, count: int) -> tuple[Ranked, Progress]:
-        decoded, after = self._decoded(tokens, state)
+        decoded, after = self.decoded(tokens, state)
         return self.model.best(decoded, self._read(state), count), after
 
-    def _decoded(self, tokens: Tensor, state: Progress) -> tuple[Decoded, Progress]:
+    @torch.no_grad()
+    def decoded(self, tokens: Tensor, state: Progress) -> tuple[Decoded, Progress]:
+        """Return what the decoder makes of the next tokens (N,), and the new state."""
         decoded = self.model.decode(tokens[:, None], state.state, state.attended, state.each)
         weights = None if decoded.weights is None else decoded.weights[:, 0]
         return decoded, Progress(decoded.state, state.attended, state.owners, weights)

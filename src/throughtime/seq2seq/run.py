@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -21,12 +21,14 @@ from throughtime.seq2seq.config import SearchConfig
 from throughtime.seq2seq.constrained import constrained_beam
 from throughtime.seq2seq.demands import Demands, Phrase, demands_of, first_inside
 from throughtime.seq2seq.ensemble import Ensemble, Vote, count_votes
+from throughtime.seq2seq.lexicon import read_lexicon
 from throughtime.seq2seq.model import stepper
 from throughtime.seq2seq.model_file import Tokenizers, Trained, load_model
 from throughtime.seq2seq.prefix import Prefixed
 from throughtime.seq2seq.quantised import quantise
 from throughtime.seq2seq.sampling import SampleSettings, sample
 from throughtime.seq2seq.search import Hypothesis, LengthRule, StepModel, greedy
+from throughtime.seq2seq.shortlist import Shortlisted
 from throughtime.seq2seq.tokenizer import EOS_ID, NOTHING, PAD_ID, Tokenizer
 from throughtime.seq2seq.unknown import UnknownWords, read_dictionary
 
@@ -180,6 +182,9 @@ class Pipeline:
         if self.readers and isinstance(model, Ensemble):
             model = model.reading(each)
         voting = model
+        if isinstance(model, Shortlisted):
+            told = [[*self.tokenizers.tgt.encode(one.prefix), *chain(*one.must)] for one in sources]
+            model = model.allowing(chain(*told))
         if self.demands.never:
             model = Avoiding(model, self.demands.never)
         found = self._found(model, src, lengths, sources)
@@ -260,7 +265,12 @@ def load_pipeline(
     tokenizers = trained[0].tokenizers
     demands = demands_of(config, tokenizers.tgt)
     models = [quantise(one.model) if config.quantise == "int8" else one.model for one in trained]
-    steppers = [stepper(model) for model in models]
+    steppers: list[StepModel] = [stepper(model) for model in models]
+    if config.shortlist is not None:
+        if len(steppers) > 1 or weights:
+            raise InputError("a shortlist is given with an ensemble; expected one model")
+        lexicon = read_lexicon(config.shortlist, tokenizers.src, tokenizers.tgt, config.shortlist_best)
+        steppers = [Shortlisted(stepper(models[0]), lexicon, config.shortlist_frequent)]
     if len(steppers) == 1 and not weights:
         return Pipeline(steppers[0], tokenizers, decoder, config.seed, unknown=unknown, demands=demands)
     readers = [one.tokenizers.src for one in trained]

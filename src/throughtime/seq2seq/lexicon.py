@@ -1,0 +1,86 @@
+"""Which target tokens a source token is likely to become: learned from pairs, kept as a table of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from throughtime.artefact.file import written_whole
+from throughtime.errors import InputError
+from throughtime.seq2seq.alignment import learn_alignment
+from throughtime.seq2seq.cleaning import Cleaning
+from throughtime.seq2seq.config import DataConfig
+from throughtime.seq2seq.corpus import EncodedCorpus, build_text_corpus, encode_corpus
+from throughtime.seq2seq.model_file import Tokenizers
+from throughtime.seq2seq.prepare import MOST_TOKENS
+from throughtime.seq2seq.readers import Pair, read_lines
+from throughtime.seq2seq.tokenizer import PAD_ID, Tokenizer
+
+Lexicon = Mapping[int, Sequence[tuple[int, float]]]
+"""For each source id its likeliest target ids with t(target | source), likeliest first."""
+
+
+def learn(corpus: EncodedCorpus, tgt_words: int, best: int) -> Lexicon:
+    """The `best` likeliest target ids of each source id, as aligning the corpus finds them.
+
+    tgt_words: size of the target's vocabulary. The end of a sentence is not among them.
+    """
+    alignment = learn_alignment(corpus, tgt_words)
+    sources, targets = np.divmod(alignment.couples, tgt_words)
+    order = np.lexsort((-alignment.chances, sources))
+    found: dict[int, list[tuple[int, float]]] = {}
+    columns = (one[order].tolist() for one in (sources, targets, alignment.chances))
+    for src, tgt, chance in zip(*columns, strict=True):
+        if len(own := found.setdefault(src, [])) < best:
+            own.append((tgt, chance))
+    return found
+
+
+def lexicon_of(pairs: Iterable[Pair], both: Tokenizers, best: int) -> Lexicon:
+    """The same of pairs of text, cleaned as for training; raises InputError where none is of use."""
+    usual = DataConfig()
+    cleaning = Cleaning(usual.max_words, usual.max_ratio, usual.drop_duplicates)
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        text, _ = build_text_corpus(pairs, folder, cleaning)
+        encoded = encode_corpus(text, both.src, both.tgt, folder, MOST_TOKENS * usual.max_words)
+        return learn(encoded, both.tgt.vocab_size, best)
+
+
+def write_lexicon(path: Path, lexicon: Lexicon, src: Tokenizer, tgt: Tokenizer) -> None:
+    """Write a lexicon as lines of source token, target token and probability, tab-separated."""
+    rows = [
+        f"{src.names([one])[0]}\t{tgt.names([other])[0]}\t{chance:.6g}\n"
+        for one, others in sorted(lexicon.items())
+        for other, chance in others
+    ]
+    with written_whole(path) as temporary:
+        temporary.write_text("".join(rows), encoding="utf-8", newline="\n")
+
+
+def read_lexicon(path: Path, src: Tokenizer, tgt: Tokenizer, best: int) -> Tensor:
+    """The `best` likeliest target ids of each source id (V, best), right padded with pad.
+
+    Raises InputError, with the line's number, for a line that is no such row, or of other vocabularies.
+    """
+    ids = [{name: k for k, name in enumerate(one.names(range(one.vocab_size)))} for one in (src, tgt)]
+    found: dict[int, list[tuple[float, int]]] = {}
+    for number, line in enumerate(read_lines(path), 1):
+        try:
+            one, other, chance = line.split("\t")
+            found.setdefault(ids[0][one], []).append((-float(chance), ids[1][other]))
+        except (KeyError, ValueError):
+            raise InputError(
+                f"{path}, line {number}: expected a token of the source, one of the target and a "
+                f"probability, tab-separated; got {line!r}"
+            ) from None
+    table = torch.full((src.vocab_size, best), PAD_ID)
+    for one, others in found.items():
+        chosen = [other for _, other in sorted(others)[:best]]
+        table[one, : len(chosen)] = torch.tensor(chosen)
+    return table

@@ -1,0 +1,72 @@
+"""Lexicons: what is learned, and their files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chosen import cleaning
+from throughtime.errors import InputError
+from throughtime.seq2seq.alignment import learn_alignment
+from throughtime.seq2seq.corpus import build_text_corpus, encode_corpus
+from throughtime.seq2seq.lexicon import Lexicon, lexicon_of, read_lexicon, write_lexicon
+from throughtime.seq2seq.model_file import Tokenizers
+from throughtime.seq2seq.readers import Pair
+from throughtime.seq2seq.tokenizer import PAD_ID, Words
+
+SRC, TGT = Words(["the", "dog", "cat"], "en"), Words(["le", "chien", "chat"], "fr")
+PAIRS = [
+    Pair("the dog", "le chien"),
+    Pair("the cat", "le chat"),
+    Pair("dog", "chien"),
+    Pair("cat the cat", "chat le chat"),
+]
+
+
+@pytest.fixture
+def lexicon() -> Lexicon:
+    return lexicon_of(PAIRS, Tokenizers(SRC, TGT), best=2)
+
+
+def test_words_find_their_translations(lexicon: Lexicon) -> None:
+    assert [lexicon[src][0][0] for src in (4, 5, 6)] == [4, 5, 6]
+    assert lexicon[4][0][1] > 0.5 > lexicon[4][1][1]
+
+
+def test_it_is_what_the_aligner_learned(lexicon: Lexicon, tmp_path: Path) -> None:
+    text, _ = build_text_corpus(PAIRS, tmp_path, cleaning())
+    alignment = learn_alignment(encode_corpus(text, SRC, TGT, tmp_path, 50), TGT.vocab_size)
+    learned = zip(alignment.couples.tolist(), alignment.chances.tolist(), strict=True)
+    chances = {divmod(couple, TGT.vocab_size): chance for couple, chance in learned}
+    for src, own in lexicon.items():
+        every = sorted((chance for (one, _), chance in chances.items() if one == src), reverse=True)
+        assert [chance for _, chance in own] == every[:2]
+        assert all(chances[src, tgt] == chance for tgt, chance in own)
+
+
+def test_files_keep_them(tmp_path: Path, lexicon: Lexicon) -> None:
+    path = tmp_path / "lex.tsv"
+    write_lexicon(path, lexicon, SRC, TGT)
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+    assert ["dog", "chien"] in [row[:2] for row in rows]
+    assert {row[0] for row in rows} == {"the", "dog", "cat"}
+    table = read_lexicon(path, SRC, TGT, best=2)
+    assert table.shape == (7, 2)
+    assert table[:, 0].tolist()[4:] == [4, 5, 6]
+    assert table[:4].unique().tolist() == [PAD_ID]
+    assert [set(row) - {PAD_ID} for row in table.tolist()[4:]] == [
+        {tgt for tgt, _ in lexicon[src]} for src in range(4, 7)
+    ]
+
+
+@pytest.mark.parametrize("line", ["dog\tchien", "dog\tchien\tx", "hound\tchien\t0.5", "dog\thibou\t0.5", ""])
+def test_files_that_are_none(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "lex.tsv"
+    path.write_text(f"dog\tchien\t0.5\n{line}\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_lexicon(path, SRC, TGT, 5)
+    assert str(caught.value) == (
+        f"{path}, line 2: expected a token of the source, one of the target and a probability, "
+        f"tab-separated; got {line!r}"
+    )
