@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from throughtime.seq2seq.likelihood import load_judge
-from throughtime.seq2seq.n_best import Listed, n_best_lines, read_n_best
+from throughtime.seq2seq.data.readers import Pair
+from throughtime.seq2seq.measure.likelihood import load_judge
+from throughtime.seq2seq.measure.n_best import Listed, n_best_lines, read_n_best
 from throughtime.seq2seq.presets import PRESETS
-from throughtime.seq2seq.readers import Pair
 
 Run = Callable[..., Any]
 LISTS = [[Listed("a b", -1.0), Listed("b a", -1.5)], [Listed("c", -2.0)]]

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from throughtime.seq2seq.batches import Batch
 from throughtime.seq2seq.config import ModelConfig
-from throughtime.seq2seq.model import Translator
-from throughtime.seq2seq.model_file import Tokenizers, save_model
-from throughtime.seq2seq.tokenizer import BOS_ID, EOS_ID, Words
+from throughtime.seq2seq.data.batches import Batch
+from throughtime.seq2seq.data.tokenizer import BOS_ID, EOS_ID, Tokenizers, Words
+from throughtime.seq2seq.model_file import save_model
+from throughtime.seq2seq.network.model import Translator
 
 IdPairs = Sequence[tuple[Sequence[int], Sequence[int]]]
 VOCAB_SIZE = 9

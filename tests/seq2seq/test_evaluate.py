@@ -8,12 +8,12 @@ import pytest
 
 from chosen import length_rule
 from throughtime.errors import InputError
+from throughtime.seq2seq.data.readers import Pair
+from throughtime.seq2seq.data.tokenizer import Tokenizers
 from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_report, write_translations
-from throughtime.seq2seq.model import Translator, stepper
-from throughtime.seq2seq.model_file import Tokenizers
-from throughtime.seq2seq.readers import Pair
+from throughtime.seq2seq.measure.score import score
+from throughtime.seq2seq.network.model import Translator, stepper
 from throughtime.seq2seq.run import Pipeline
-from throughtime.seq2seq.score import score
 
 SOURCES = ["a b c d", "e f g h", "", "b d f h a", "h g"]
 

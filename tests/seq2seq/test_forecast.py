@@ -10,7 +10,7 @@ from throughtime.errors import InputError
 from throughtime.seq2seq import forecast as module
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.forecast import Forecast, forecast, free_memory
-from throughtime.seq2seq.model import Translator
+from throughtime.seq2seq.network.model import Translator
 
 GIB = 1 << 30
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from chosen import beam_settings
+from throughtime.seq2seq.data.tokenizer import EOS_ID, UNK_ID, Tokenizers, Words, train_subwords
 from throughtime.seq2seq.formats import (
     alignment,
     as_json,
@@ -17,11 +18,9 @@ from throughtime.seq2seq.formats import (
     writer_of,
     written_words,
 )
-from throughtime.seq2seq.model import Translator, stepper
-from throughtime.seq2seq.model_file import Tokenizers
+from throughtime.seq2seq.network.model import Translator, stepper
 from throughtime.seq2seq.run import LONGEST_PIECE, LONGEST_SOURCE, Candidate, Part, Pipeline, Source
-from throughtime.seq2seq.search import Hypothesis
-from throughtime.seq2seq.tokenizer import EOS_ID, UNK_ID, Words, train_subwords
+from throughtime.seq2seq.search.stepping import Hypothesis
 from throughtime.seq2seq.unknown import UnknownWords
 
 WORDS = Words(["the", "black", "dog", "'s", "bone", "l'", "os", "du", "chien", "noir"], "fr")

@@ -8,12 +8,11 @@ import pytest
 
 from chosen import cleaning
 from throughtime.errors import InputError
-from throughtime.seq2seq.alignment import learn_alignment
-from throughtime.seq2seq.corpus import build_text_corpus, encode_corpus
+from throughtime.seq2seq.data.alignment import learn_alignment
+from throughtime.seq2seq.data.corpus import build_text_corpus, encode_corpus
+from throughtime.seq2seq.data.readers import Pair
+from throughtime.seq2seq.data.tokenizer import PAD_ID, Tokenizers, Words
 from throughtime.seq2seq.lexicon import Lexicon, lexicon_of, read_lexicon, write_lexicon
-from throughtime.seq2seq.model_file import Tokenizers
-from throughtime.seq2seq.readers import Pair
-from throughtime.seq2seq.tokenizer import PAD_ID, Words
 
 SRC, TGT = Words(["the", "dog", "cat"], "en"), Words(["le", "chien", "chat"], "fr")
 PAIRS = [

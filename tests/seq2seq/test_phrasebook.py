@@ -13,10 +13,10 @@ import pytest
 
 from throughtime.errors import InputError
 from throughtime.seq2seq import phrasebook
+from throughtime.seq2seq.data.readers import Pair
 from throughtime.seq2seq.phrasebook import adjectives, corpus, french, nouns
 from throughtime.seq2seq.phrasebook.clauses import Sentence
 from throughtime.seq2seq.phrasebook.phrases import PHRASES
-from throughtime.seq2seq.readers import Pair
 
 SMALL = corpus.SMALLEST_SIZE
 

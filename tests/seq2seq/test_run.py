@@ -13,8 +13,9 @@ from torch import Tensor
 from chosen import beam_settings, length_rule, sample_settings
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import SearchConfig
-from throughtime.seq2seq.model import Translator, stepper
-from throughtime.seq2seq.model_file import Tokenizers, save_model
+from throughtime.seq2seq.data.tokenizer import EOS_ID, SPECIALS, UNKNOWN, Tokenizers, Words
+from throughtime.seq2seq.model_file import save_model
+from throughtime.seq2seq.network.model import Translator, stepper
 from throughtime.seq2seq.run import (
     LONGEST_PIECE,
     LONGEST_SOURCE,
@@ -27,8 +28,7 @@ from throughtime.seq2seq.run import (
     pieces,
     same_vocabularies,
 )
-from throughtime.seq2seq.search import State
-from throughtime.seq2seq.tokenizer import EOS_ID, SPECIALS, UNKNOWN, Words
+from throughtime.seq2seq.search.stepping import State
 
 LETTERS = list("abcdefgh")
 SHORT = SearchConfig("greedy", max_length_offset=3)

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from throughtime.seq2seq.readers import Pair
-from throughtime.seq2seq.score import ScoreReport, score
+from throughtime.seq2seq.data.readers import Pair
+from throughtime.seq2seq.measure.score import ScoreReport, score
 from throughtime.seq2seq.show import show_scores, translations_table
 
 

@@ -13,16 +13,16 @@ from torch.nn.utils import clip_grad_norm_
 
 from chosen import cleaning, length_rule
 from throughtime.seq2seq import task as task_module
-from throughtime.seq2seq.batches import Batch
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
-from throughtime.seq2seq.corpus import build_text_corpus, encode_corpus
-from throughtime.seq2seq.model import stepper
-from throughtime.seq2seq.model_file import Tokenizers, load_model
-from throughtime.seq2seq.readers import Pair
+from throughtime.seq2seq.data.batches import Batch
+from throughtime.seq2seq.data.corpus import build_text_corpus, encode_corpus
+from throughtime.seq2seq.data.readers import Pair
+from throughtime.seq2seq.data.tokenizer import PAD_ID, Tokenizers
+from throughtime.seq2seq.measure.score import quick_bleu
+from throughtime.seq2seq.model_file import load_model
+from throughtime.seq2seq.network.model import stepper
 from throughtime.seq2seq.run import Pipeline
-from throughtime.seq2seq.score import quick_bleu
 from throughtime.seq2seq.task import Sets, TranslationTask
-from throughtime.seq2seq.tokenizer import PAD_ID
 
 MakeTask = Callable[..., TranslationTask]
 

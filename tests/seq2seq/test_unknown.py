@@ -11,13 +11,12 @@ import torch
 from chosen import beam_settings, length_rule
 from hashed_model import AttendingHashedModel, HashedModel, forced, sources
 from throughtime.errors import InputError
-from throughtime.seq2seq.beam import beam
 from throughtime.seq2seq.config import SearchConfig
-from throughtime.seq2seq.model import Translator, stepper
-from throughtime.seq2seq.model_file import Tokenizers
+from throughtime.seq2seq.data.tokenizer import EOS_ID, UNK_ID, Tokenizers, Words, train_subwords
+from throughtime.seq2seq.network.model import Translator, stepper
 from throughtime.seq2seq.run import Pipeline, unknown_words
-from throughtime.seq2seq.search import Hypothesis, greedy
-from throughtime.seq2seq.tokenizer import EOS_ID, UNK_ID, Words, train_subwords
+from throughtime.seq2seq.search.beam import beam
+from throughtime.seq2seq.search.stepping import Hypothesis, greedy
 from throughtime.seq2seq.unknown import UnknownWords, read_dictionary
 
 A, B = 4, 5

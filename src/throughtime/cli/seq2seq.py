@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from dataclasses import asdict
 from io import TextIOWrapper
@@ -23,16 +22,15 @@ from throughtime.seq2seq.config import (
     TrainConfig,
     TrainingConfig,
 )
+from throughtime.seq2seq.data.prepare import read_test
+from throughtime.seq2seq.data.readers import read_lines, read_pairs
 from throughtime.seq2seq.evaluate import evaluate, write_report, write_translations
 from throughtime.seq2seq.formats import Format, writer_of
 from throughtime.seq2seq.lexicon import lexicon_of, write_lexicon
-from throughtime.seq2seq.likelihood import load_judge
+from throughtime.seq2seq.measure.likelihood import load_judge
+from throughtime.seq2seq.measure.n_best import n_best_lines, read_n_best, rescored
 from throughtime.seq2seq.model_file import load_model
-from throughtime.seq2seq.n_best import n_best_lines, read_n_best, rescored
-from throughtime.seq2seq.prepare import read_test
 from throughtime.seq2seq.presets import PRESETS
-from throughtime.seq2seq.readers import read_lines, read_pairs
-from throughtime.seq2seq.reproduce import sutskever2014
 from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.show import show_scores, votes_table
 from throughtime.seq2seq.train import default_folder, resume_run, train_run
@@ -56,7 +54,6 @@ app = App(
     default_parameter=Parameter(consume_multiple=True, negative_iterable=()),
     config=fill_from_preset,
 )
-PAPERS = {"sutskever2014": sutskever2014.reproduce}
 PHRASEBOOK_MODEL = default_folder(()) / "best.safetensors"
 Model = Annotated[Path, Parameter(help="A model file.")]
 Search = Annotated[SearchConfig, Parameter(name="*", group="Search")]
@@ -88,36 +85,11 @@ def train(
     train_run(TrainConfig(data, model, training), folder or default_folder(data.corpus), overwrite, Console())
 
 
-@app.command
-def reproduce(
-    paper: Literal["sutskever2014"] = "sutskever2014",
-    *,
-    folder: Path = Path("runs/sutskever2014"),
-    preset: Literal["phrasebook", "multi30k", "paper"] | None = None,
-    n_best: Path | None = None,
-    data: Annotated[DataConfig, Parameter(name="*", group="Corpus")] = DataConfig(),  # noqa: B008
-    model: Annotated[ModelConfig, Parameter(name="*", group="Network")] = ModelConfig(),  # noqa: B008
-    training: Annotated[TrainingConfig, Parameter(name="*", group="Training")] = TrainingConfig(),  # noqa: B008
-) -> None:
-    """Do a paper again: train its models, and print its tables beside what they show.
-
-    One model that reads forwards and five that read backwards are trained, one after the other, and each is
-    left alone once it is done: the same command goes on where it was stopped.
-
-    Parameters
-    ----------
-    paper
-        sutskever2014: Sequence to sequence learning with neural networks (Sutskever, Vinyals and Le 2014).
-    folder
-        Where the models, the pictures and the report go.
-    preset
-        multi30k for a small corpus, the default where one is given; paper for the size and the rules of 2014;
-        phrasebook for the built-in corpus.
-    n_best
-        A list of translations of the test, as Moses writes it, to be rescored; else the forward model's own.
-    """
-    run_again = shlex.join(["throughtime", *sys.argv[1:]])
-    PAPERS[paper](TrainConfig(data, model, training), folder, n_best, run_again, Console())
+app.command(
+    "throughtime.cli.reproduce:reproduce",
+    name="reproduce",
+    help="Do a paper again: train its models, and print its tables beside what they show.",
+)
 
 
 @app.command

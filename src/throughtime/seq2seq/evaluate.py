@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from throughtime.artefact.file import written_whole
-from throughtime.seq2seq.ensemble import Vote
-from throughtime.seq2seq.readers import Pair
+from throughtime.seq2seq.data.readers import Pair
+from throughtime.seq2seq.measure.score import ScoreReport, score
 from throughtime.seq2seq.run import Pipeline
-from throughtime.seq2seq.score import ScoreReport, score
+from throughtime.seq2seq.search.ensemble import Vote
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import torch
 from throughtime.errors import InputError
 from throughtime.layers import Recurrent
 from throughtime.seq2seq.config import ModelConfig, TrainConfig
-from throughtime.seq2seq.model import Translator
-from throughtime.seq2seq.output import ROWS_AT_ONCE
+from throughtime.seq2seq.network.model import Translator
+from throughtime.seq2seq.network.output import ROWS_AT_ONCE
 
 NUMBER = 4
 """Bytes of a number."""

@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from throughtime.seq2seq.n_best import n_best_line
+from throughtime.seq2seq.data.tokenizer import EOS_ID, Tokenizer
+from throughtime.seq2seq.measure.n_best import n_best_line
 from throughtime.seq2seq.run import Candidate, Pipeline
-from throughtime.seq2seq.tokenizer import EOS_ID, Tokenizer
 
 Format = Literal["text", "moses", "jsonl"]
 

@@ -12,14 +12,13 @@ from torch import Tensor
 
 from throughtime.artefact.file import written_whole
 from throughtime.errors import InputError
-from throughtime.seq2seq.alignment import learn_alignment
-from throughtime.seq2seq.cleaning import Cleaning
 from throughtime.seq2seq.config import DataConfig
-from throughtime.seq2seq.corpus import EncodedCorpus, build_text_corpus, encode_corpus
-from throughtime.seq2seq.model_file import Tokenizers
-from throughtime.seq2seq.prepare import MOST_TOKENS
-from throughtime.seq2seq.readers import Pair, read_lines
-from throughtime.seq2seq.tokenizer import PAD_ID, Tokenizer
+from throughtime.seq2seq.data.alignment import learn_alignment
+from throughtime.seq2seq.data.cleaning import Cleaning
+from throughtime.seq2seq.data.corpus import EncodedCorpus, build_text_corpus, encode_corpus
+from throughtime.seq2seq.data.prepare import MOST_TOKENS
+from throughtime.seq2seq.data.readers import Pair, read_lines
+from throughtime.seq2seq.data.tokenizer import PAD_ID, Tokenizer, Tokenizers
 
 Lexicon = Mapping[int, Sequence[tuple[int, float]]]
 """For each source id its likeliest target ids with t(target | source), likeliest first."""

@@ -12,18 +12,10 @@ from torch import Tensor
 from throughtime.artefact.file import Artefact, load, save
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import ModelConfig
-from throughtime.seq2seq.model import Translator
-from throughtime.seq2seq.tokenizer import Tokenizer, tokenizer_from_asset
+from throughtime.seq2seq.data.tokenizer import Tokenizers, tokenizer_from_asset
+from throughtime.seq2seq.network.model import Translator
 
 KIND = "seq2seq"
-
-
-@dataclass(frozen=True)
-class Tokenizers:
-    """How each side becomes numbers; one and the same object where the vocabulary is joint."""
-
-    src: Tokenizer
-    tgt: Tokenizer
 
 
 @dataclass(frozen=True)

@@ -14,22 +14,22 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.avoiding import Avoiding
-from throughtime.seq2seq.beam import BeamSettings, beam
-from throughtime.seq2seq.cleaning import normalise
 from throughtime.seq2seq.config import SearchConfig
-from throughtime.seq2seq.constrained import constrained_beam
-from throughtime.seq2seq.demands import Demands, Phrase, demands_of, first_inside
-from throughtime.seq2seq.ensemble import Ensemble, Vote, count_votes
+from throughtime.seq2seq.data.cleaning import normalise
+from throughtime.seq2seq.data.tokenizer import EOS_ID, NOTHING, PAD_ID, Tokenizer, Tokenizers
 from throughtime.seq2seq.lexicon import read_lexicon
-from throughtime.seq2seq.model import stepper
-from throughtime.seq2seq.model_file import Tokenizers, Trained, load_model
-from throughtime.seq2seq.prefix import Prefixed
-from throughtime.seq2seq.quantised import quantise
-from throughtime.seq2seq.sampling import SampleSettings, sample
-from throughtime.seq2seq.search import Hypothesis, LengthRule, StepModel, greedy
-from throughtime.seq2seq.shortlist import Shortlisted
-from throughtime.seq2seq.tokenizer import EOS_ID, NOTHING, PAD_ID, Tokenizer
+from throughtime.seq2seq.model_file import Trained, load_model
+from throughtime.seq2seq.network.model import stepper
+from throughtime.seq2seq.network.quantised import quantise
+from throughtime.seq2seq.network.shortlist import Shortlisted
+from throughtime.seq2seq.search.avoiding import Avoiding
+from throughtime.seq2seq.search.beam import BeamSettings, beam
+from throughtime.seq2seq.search.constrained import constrained_beam
+from throughtime.seq2seq.search.demands import Demands, Phrase, demands_of, first_inside
+from throughtime.seq2seq.search.ensemble import Ensemble, Vote, count_votes
+from throughtime.seq2seq.search.prefix import Prefixed
+from throughtime.seq2seq.search.sampling import SampleSettings, sample
+from throughtime.seq2seq.search.stepping import Hypothesis, LengthRule, StepModel, greedy
 from throughtime.seq2seq.unknown import UnknownWords, read_dictionary
 
 LONGEST_PIECE = 100

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from throughtime.seq2seq.ensemble import Vote
-from throughtime.seq2seq.readers import Pair
-from throughtime.seq2seq.score import ScoreReport
+from throughtime.seq2seq.data.readers import Pair
+from throughtime.seq2seq.measure.score import ScoreReport
+from throughtime.seq2seq.search.ensemble import Vote
 
 
 def show_scores(console: Console, scores: ScoreReport, title: str) -> None:

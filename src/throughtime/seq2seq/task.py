@@ -13,14 +13,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from throughtime.seq2seq.batches import Batch, Side, make_batch, plan_batches
 from throughtime.seq2seq.config import METRICS, SearchConfig, TrainConfig
-from throughtime.seq2seq.corpus import EncodedCorpus, TextCorpus
-from throughtime.seq2seq.model import Translator, stepper
-from throughtime.seq2seq.model_file import Tokenizers, save_model
+from throughtime.seq2seq.data.batches import Batch, Side, make_batch, plan_batches
+from throughtime.seq2seq.data.corpus import EncodedCorpus, TextCorpus
+from throughtime.seq2seq.data.subword_dropout import SubwordDropout
+from throughtime.seq2seq.data.tokenizer import Tokenizers
+from throughtime.seq2seq.measure.score import quick_bleu
+from throughtime.seq2seq.model_file import save_model
+from throughtime.seq2seq.network.model import Translator, stepper
 from throughtime.seq2seq.run import Pipeline, decoder_of
-from throughtime.seq2seq.score import quick_bleu
-from throughtime.seq2seq.subword_dropout import SubwordDropout
 from throughtime.training.task import Loss
 
 VALIDATED_SENTENCES = 1000

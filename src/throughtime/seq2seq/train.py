@@ -16,12 +16,12 @@ from rich.console import Console
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, SearchConfig, TrainConfig, TrainingConfig
+from throughtime.seq2seq.data.prepare import Prepared, prepare, write_tsv
+from throughtime.seq2seq.data.readers import Pair
 from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_report
 from throughtime.seq2seq.forecast import Forecast, forecast
-from throughtime.seq2seq.model import Translator
 from throughtime.seq2seq.model_file import load_model
-from throughtime.seq2seq.prepare import Prepared, prepare, write_tsv
-from throughtime.seq2seq.readers import Pair
+from throughtime.seq2seq.network.model import Translator
 from throughtime.seq2seq.run import load_pipeline, same_vocabularies
 from throughtime.seq2seq.show import show_scores, translations_table
 from throughtime.seq2seq.task import Sets, TranslationTask

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import cast
 
 from throughtime.errors import InputError
+from throughtime.seq2seq.data.readers import read_lines
 from throughtime.seq2seq.formats import Writer
-from throughtime.seq2seq.readers import read_lines
 from throughtime.seq2seq.run import LINES_TOGETHER, NO_PREFIXES, Pipeline
 
 TOGETHER = 64

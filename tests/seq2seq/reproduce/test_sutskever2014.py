@@ -15,10 +15,10 @@ from rich.console import Console
 from letter_runs import printed
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import SearchConfig, TrainConfig
+from throughtime.seq2seq.data.readers import read_pairs
 from throughtime.seq2seq.evaluate import evaluate
-from throughtime.seq2seq.likelihood import load_judge, perplexity
-from throughtime.seq2seq.n_best import Listed, n_best_lines
-from throughtime.seq2seq.readers import read_pairs
+from throughtime.seq2seq.measure.likelihood import load_judge, perplexity
+from throughtime.seq2seq.measure.n_best import Listed, n_best_lines
 from throughtime.seq2seq.reproduce.sutskever2014 import reproduce
 from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.task import TranslationTask

@@ -96,7 +96,7 @@ def test_ctrl_c_before_training_leaves_nothing_behind(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("throughtime.seq2seq.prepare.train_words", stopped)
+    monkeypatch.setattr("throughtime.seq2seq.data.prepare.train_words", stopped)
     with pytest.raises(KeyboardInterrupt):
         train_run(make_config(), FOLDER, False, console)
     assert not FOLDER.exists()

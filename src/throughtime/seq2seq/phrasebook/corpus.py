@@ -11,11 +11,11 @@ from functools import cache
 from itertools import accumulate
 
 from throughtime.errors import InputError
+from throughtime.seq2seq.data.readers import Pair
 from throughtime.seq2seq.phrasebook.clauses import Sentence
 from throughtime.seq2seq.phrasebook.draw import Draw
 from throughtime.seq2seq.phrasebook.phrases import PHRASES
 from throughtime.seq2seq.phrasebook.topics import being, calendar, daily, doing, talking, things, town
-from throughtime.seq2seq.readers import Pair
 
 DEFAULT_SIZE = 50_000
 SMALLEST_SIZE = 5_000

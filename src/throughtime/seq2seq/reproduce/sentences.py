@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from throughtime.insight.charts import labelled_map
+from throughtime.seq2seq.measure.sentence_map import principal_plane, sentence_vectors, separation
 from throughtime.seq2seq.model_file import Trained
-from throughtime.seq2seq.sentence_map import principal_plane, sentence_vectors, separation
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from throughtime.insight.charts import curves
-from throughtime.seq2seq.breakdown import Group
-from throughtime.seq2seq.reproduce.measure import Searched, Where
+from throughtime.seq2seq.measure.breakdown import Group
+from throughtime.seq2seq.reproduce.findings import Searched, Where
 from throughtime.seq2seq.reproduce.published import PERPLEXITY, TABLE_1, TABLE_2, Models, Rescored
 from throughtime.seq2seq.reproduce.sentences import Mapped
 from throughtime.seq2seq.reproduce.training import TrainedMember

@@ -9,15 +9,15 @@ from pathlib import Path
 from rich.console import Console
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.breakdown import WordRanks
 from throughtime.seq2seq.config import TrainConfig
-from throughtime.seq2seq.corpus import open_text_corpus
+from throughtime.seq2seq.data.corpus import open_text_corpus
+from throughtime.seq2seq.data.readers import read_pairs
 from throughtime.seq2seq.evaluate import write_report
+from throughtime.seq2seq.measure.breakdown import WordRanks
+from throughtime.seq2seq.measure.n_best import read_n_best
 from throughtime.seq2seq.model_file import load_model
-from throughtime.seq2seq.n_best import read_n_best
-from throughtime.seq2seq.readers import read_pairs
 from throughtime.seq2seq.reproduce import show
-from throughtime.seq2seq.reproduce.measure import (
+from throughtime.seq2seq.reproduce.findings import (
     Test,
     by_name,
     perplexities,

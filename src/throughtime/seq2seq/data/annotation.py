@@ -1,0 +1,43 @@
+"""How training writes the unknown words of the target: by how far away in the source they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from throughtime.seq2seq.data.alignment import Alignment
+from throughtime.seq2seq.data.readers import Pair
+from throughtime.seq2seq.data.tokenizer import UNK_ID, Tokenizer
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """Writes unknown target words as how far they stand from the source words that they translate.
+
+    unkpos_d with d = j - i for target place j and source place i, where |d| <= FARTHEST, else the id for no
+    place (Luong et al. 2015, section 3.3). A word that the source has too stands for that, the one nearest
+    to the same share of the sentence if there are several; other words for what the alignment says.
+    """
+
+    alignment: Alignment
+    src: Tokenizer
+    tgt: Tokenizer
+
+    @cached_property
+    def _ids(self) -> dict[int | None, int]:
+        return {told: number for number, told in self.tgt.unknowns.items()}
+
+    def __call__(self, pair: Pair, src: list[int], tgt: list[int]) -> list[int]:
+        """The target's ids, those that are UNK_ID written otherwise."""
+        places = [k for k, number in enumerate(tgt) if number == UNK_ID]
+        if not places:
+            return tgt
+        source, target = self.src.surfaces(pair.src), self.tgt.surfaces(pair.tgt)
+        written = list(tgt)
+        for place, aligned in zip(places, self.alignment.places(src, tgt, places), strict=True):
+            share = place / len(target) * len(source)
+            same = [k for k, word in enumerate(source) if word == target[place]]
+            meant = min(same, key=lambda k: abs(k - share)) if same else aligned
+            off = None if meant is None else place - meant
+            written[place] = self._ids.get(off, self._ids[None])
+        return written

@@ -1,0 +1,150 @@
+"""From the files a user names to corpora of numbers, all of it in one folder, memory-mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from throughtime.artefact.file import written_whole
+from throughtime.errors import InputError
+from throughtime.seq2seq import phrasebook
+from throughtime.seq2seq.config import DataConfig
+from throughtime.seq2seq.data.alignment import learn_alignment
+from throughtime.seq2seq.data.annotation import Annotation
+from throughtime.seq2seq.data.cleaning import Cleaning
+from throughtime.seq2seq.data.corpus import (
+    Annotate,
+    EncodedCorpus,
+    TextCorpus,
+    build_text_corpus,
+    encode_corpus,
+    plainly,
+    split_corpus,
+)
+from throughtime.seq2seq.data.readers import Pair, read_pairs
+from throughtime.seq2seq.data.tokenizer import Tokenizer, Tokenizers, train_subwords, train_words
+
+_SPACES = str.maketrans("\t\n\r", "   ")
+
+MOST_TOKENS = 4
+"""Tokens for each word that `max_words` allows; a side with more is left out of training."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The cleaned text of each set, and what there is to say of its making."""
+
+    train: TextCorpus
+    validation: TextCorpus
+    test: Sequence[Pair]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that training reads."""
+
+    texts: Texts
+    tokenizers: Tokenizers
+    train: EncodedCorpus
+    validation: EncodedCorpus
+
+
+def prepare(config: DataConfig, folder: Path) -> Prepared:
+    """Reads, cleans, splits, learns the vocabularies, encodes.
+
+    Raises InputError, one sentence, for files that cannot be used and sizes that the data does not allow.
+    """
+    texts = prepare_texts(config, folder)
+    tokenizers = train_tokenizers(config, texts.train)
+    encoded = _encoded(config, texts, tokenizers, folder, plainly)
+    if config.annotate_unknown:
+        alignment = learn_alignment(encoded[0], tokenizers.tgt.vocab_size)
+        annotation = Annotation(alignment, tokenizers.src, tokenizers.tgt)
+        encoded = _encoded(config, texts, tokenizers, folder, annotation)
+    return Prepared(texts, tokenizers, *encoded)
+
+
+def _encoded(
+    config: DataConfig, texts: Texts, tokenizers: Tokenizers, folder: Path, annotate: Annotate
+) -> list[EncodedCorpus]:
+    """The sets to train and to validate on."""
+    longest = MOST_TOKENS * config.max_words
+    return [
+        encode_corpus(text, tokenizers.src, tokenizers.tgt, folder / name, longest, annotate)
+        for name, text in (("train", texts.train), ("validation", texts.validation))
+    ]
+
+
+def prepare_texts(config: DataConfig, folder: Path) -> Texts:
+    """The three sets as text: given, or held out of the corpus; the built-in phrasebook brings its own."""
+    if not config.corpus:
+        return _phrasebook_texts(config, folder)
+    cleaning = Cleaning(config.max_words, config.max_ratio, config.drop_duplicates)
+    corpus, report = build_text_corpus(read_pairs(config.corpus, config.columns), folder / "train", cleaning)
+    held_out = 0 if config.validation else config.validation_size
+    if not config.validation and not held_out:
+        raise InputError("validation_size is 0 and there is no validation corpus; one of them is needed")
+    test_size = 0 if config.test else config.test_size
+    train, validation, test = split_corpus(corpus, held_out, test_size, config.data_seed)
+    notes = [f"corpus: {report.summary()}"]
+    if config.validation:
+        pairs = read_pairs(config.validation, config.columns)
+        validation, report = build_text_corpus(pairs, folder / "validation", _everything(config))
+        notes.append(f"validation: {report.summary()}")
+    given = read_test(config.test, config.columns) if config.test else list(test)
+    return Texts(train, validation, given, tuple(notes))
+
+
+def train_tokenizers(config: DataConfig, text: TextCorpus) -> Tokenizers:
+    """Vocabularies learned from the training text alone."""
+    if config.joint:
+        both = _train(config, chain(text.sources(), text.targets()), "src_vocab_size", config.tgt_language)
+        return Tokenizers(both, both)
+    return Tokenizers(
+        _train(config, text.sources(), "src_vocab_size", config.src_language),
+        _train(config, text.targets(), "tgt_vocab_size", config.tgt_language),
+    )
+
+
+def _train(config: DataConfig, sentences: Iterable[str], size: str, language: str) -> Tokenizer:
+    """A tokenizer whose size is the setting named `size`."""
+    vocab_size: int = getattr(config, size)
+    try:
+        if config.tokenizer == "words":
+            positions = config.annotate_unknown and (config.joint or size == "tgt_vocab_size")
+            return train_words(sentences, vocab_size, language, positions)
+        return train_subwords(sentences, vocab_size, config.data_seed)
+    except InputError as error:
+        raise InputError(str(error).replace("vocab_size", size)) from error  # the user knows it by this name
+
+
+def _phrasebook_texts(config: DataConfig, folder: Path) -> Texts:
+    book = phrasebook.build()
+    everything = _everything(config)
+    train, _ = build_text_corpus(book.train, folder / "train", everything)
+    validation, _ = build_text_corpus(book.validation, folder / "validation", everything)
+    sizes = f"{len(train):,} pairs, {len(validation):,} for validation, {len(book.test):,} for test"
+    return Texts(train, validation, book.test, (f"the built-in phrasebook: {sizes}",))
+
+
+def _everything(config: DataConfig) -> Cleaning:
+    """Cleaning that drops what cannot be used and nothing else."""
+    return Cleaning(config.max_words, max_ratio=1e9, drop_duplicates=False)
+
+
+def write_tsv(pairs: Iterable[Pair], path: Path) -> None:
+    """Pairs as tab-separated lines, whole or not at all; tabs and line ends inside become spaces."""
+    with written_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(_rows(pairs))
+
+
+def _rows(pairs: Iterable[Pair]) -> Iterator[str]:
+    return ("\t".join(side.translate(_SPACES) for side in pair) + "\n" for pair in pairs)
+
+
+def read_test(names: Sequence[str], columns: tuple[str, str] | None) -> list[Pair]:
+    """The pairs of a test set as they stand, every line kept; the phrasebook's own where none is named."""
+    return list(read_pairs(names, columns)) if names else list(phrasebook.build().test)

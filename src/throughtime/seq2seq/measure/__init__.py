@@ -1,0 +1,1 @@
+"""How good models and their translations are."""

@@ -1,0 +1,99 @@
+"""How likely trained models hold translations that are given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from throughtime.seq2seq.data.batches import Batch, Side, batch_of, plan_batches
+from throughtime.seq2seq.data.readers import Pair
+from throughtime.seq2seq.data.tokenizer import EOS_ID, PAD_ID, Tokenizer
+from throughtime.seq2seq.model_file import Trained, load_model
+from throughtime.seq2seq.network.model import Translator
+from throughtime.seq2seq.run import require_one_target_vocabulary
+from throughtime.seq2seq.search.ensemble import shares
+
+TOKENS_TOGETHER = 4_000
+"""Tokens of a batch, padding included."""
+
+
+class Likelihood(NamedTuple):
+    """log_probability = sum_t log p(y_t | y_<t, x) in nats, over `tokens` tokens, the closing eos too."""
+
+    log_probability: float
+    tokens: int
+
+
+class Judge:
+    """Models that tell how likely they hold translations, together as `Ensemble` does: by mean probabilities.
+
+    Each may read by a source vocabulary of its own; they write by one. Raises InputError for weights that are
+    not one positive number for each model.
+    """
+
+    def __init__(self, trained: Sequence[Trained], weights: Sequence[float] | None = None) -> None:
+        self.trained, self.weights = trained, shares(len(trained), weights)
+
+    @torch.no_grad()
+    def likelihoods(self, pairs: Sequence[Pair]) -> list[Likelihood]:
+        """One for each pair, in their order."""
+        tgt = _Encoded([pair.tgt for pair in pairs], self.trained[0].tokenizers.tgt)
+        sources = [_Encoded([pair.src for pair in pairs], one.tokenizers.src) for one in self.trained]
+        found = np.zeros(len(pairs))
+        for rows in plan_batches(sources[0].lengths, tgt.lengths, TOKENS_TOGETHER, seed=0, epoch=0):
+            batches = [batch_of(src.side(rows), tgt.side(rows)) for src in sources]
+            found[rows] = self._judged(batches).numpy()
+        return [Likelihood(*one) for one in zip(found.tolist(), tgt.lengths.tolist(), strict=True)]
+
+    def _judged(self, batches: Sequence[Batch]) -> Tensor:
+        """log P of each pair of a batch, (B,)."""
+        each = [
+            target_log_probabilities(one.model, batch) + math.log(share)
+            for one, batch, share in zip(self.trained, batches, self.weights, strict=True)
+        ]
+        tokens = torch.stack(each).logsumexp(0).double()
+        return tokens.masked_fill(batches[0].tgt_out == PAD_ID, 0.0).sum(1)
+
+
+def target_log_probabilities(model: Translator, batch: Batch) -> Tensor:
+    """log p(y_t | y_<t, x) of a batch's targets (B, T); 0 at padding."""
+    encoded = model.encode(batch.src, batch.src_lengths)
+    decoded = model.decode(batch.tgt_in, encoded.state, model.head.attended(encoded))
+    valid = batch.tgt_out != PAD_ID
+    log_probabilities = model.log_probabilities(decoded.words(valid), encoded.src[valid.nonzero()[:, 0]])
+    found = decoded.features.new_zeros(valid.shape)
+    found[valid] = log_probabilities.gather(1, batch.tgt_out[valid][:, None])[:, 0]
+    return found
+
+
+def load_judge(paths: Sequence[Path], weights: Sequence[float] = ()) -> Judge:
+    """Models from their files; raises InputError as `load_pipeline` does."""
+    trained = [load_model(path) for path in paths]
+    require_one_target_vocabulary(trained, paths)
+    return Judge(trained, weights or None)
+
+
+def perplexity(likelihoods: Sequence[Likelihood]) -> float:
+    """exp(- sum log P / tokens)."""
+    return math.exp(-sum(one.log_probability for one in likelihoods) / sum(one.tokens for one in likelihoods))
+
+
+class _Encoded:
+    """Sentences as ids, EOS_ID last in each."""
+
+    def __init__(self, sentences: Sequence[str], tokenizer: Tokenizer) -> None:
+        self._ids = [np.array([*tokenizer.encode(one), EOS_ID], np.int32) for one in sentences]
+        self.lengths = np.array([len(ids) for ids in self._ids], np.int32)
+
+    def side(self, rows: NDArray[np.int64]) -> Side:
+        return np.concatenate(list(self._rows(rows))), self.lengths[rows]
+
+    def _rows(self, rows: NDArray[np.int64]) -> Iterator[NDArray[np.int32]]:
+        return (self._ids[row] for row in rows.tolist())

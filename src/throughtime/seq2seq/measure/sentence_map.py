@@ -1,0 +1,57 @@
+"""The vectors that a model makes of whole sentences, and how near to each other they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from throughtime.errors import InputError
+from throughtime.seq2seq.data.tokenizer import EOS_ID
+from throughtime.seq2seq.model_file import Trained
+
+
+@torch.no_grad()
+def sentence_vectors(trained: Trained, sentences: Sequence[str]) -> Tensor:
+    """All that the decoder begins with, (N, W): each state of each layer, side by side."""
+    rows = [_vector(trained, [*trained.tokenizers.src.encode(one), EOS_ID]) for one in sentences]
+    return torch.stack(rows)
+
+
+def _vector(trained: Trained, ids: list[int]) -> Tensor:
+    encoded = trained.model.encode(torch.tensor([ids]), torch.tensor([len(ids)]))
+    return torch.cat([state.flatten() for state in encoded.state])
+
+
+class Plane(NamedTuple):
+    """Vectors seen in the plane of their first two principal components."""
+
+    points: Tensor  # (N, 2)
+    share: float  # of their variance that this shows
+
+
+def principal_plane(vectors: Tensor) -> Plane:
+    """The plane of most variance (PCA); raises InputError for fewer than three vectors."""
+    if len(vectors) < 3:
+        raise InputError(f"{len(vectors)} sentences have no map; expected at least 3")
+    centred = vectors.double() - vectors.double().mean(0)
+    u, s, _ = torch.linalg.svd(centred, full_matrices=False)
+    variance = s.square()
+    return Plane(u[:, :2] * s[:2], float(variance[:2].sum() / variance.sum().clamp_min(1e-30)))
+
+
+def separation(vectors: Tensor, meanings: Sequence[int]) -> float:
+    """Mean distance between sentences of one meaning over that between sentences of different meanings.
+
+    Below 1 sentences of one meaning lie together, whatever their words' order. Raises InputError unless there
+    are two meanings and one of them has two sentences.
+    """
+    label = torch.tensor(meanings)
+    same = (label[:, None] == label) & ~torch.eye(len(label), dtype=torch.bool)
+    different = label[:, None] != label
+    if not (same.any() and different.any()):
+        raise InputError("expected two meanings or more, one of them of two sentences or more")
+    apart = torch.cdist(vectors.double(), vectors.double())
+    return float(apart[same].mean() / apart[different].mean())

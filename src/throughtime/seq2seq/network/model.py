@@ -1,0 +1,367 @@
+"""The encoder, the vector or memory between, and the decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from throughtime.cells import VariationalDropout, cell_named
+from throughtime.layers import Recurrent
+from throughtime.seq2seq.config import ModelConfig
+from throughtime.seq2seq.data.batches import Batch
+from throughtime.seq2seq.data.tokenizer import PAD_ID
+from throughtime.seq2seq.network.consistency import twice
+from throughtime.seq2seq.network.copying import CopyingGate, attention_on, log_probabilities, log_probability
+from throughtime.seq2seq.network.coverage import coverage_loss
+from throughtime.seq2seq.network.head import (
+    Attended,
+    AttentionHead,
+    CoveringHead,
+    Encoded,
+    Looked,
+    PlainHead,
+    States,
+)
+from throughtime.seq2seq.network.linear import PackedLinear
+from throughtime.seq2seq.network.output import FullOutput, output_layer
+from throughtime.seq2seq.search.stepping import Ranked, ranked
+
+
+class Decoded(NamedTuple):
+    """What the decoder makes of (B, T) tokens."""
+
+    features: Tensor  # (B, T, E) for the output layer
+    state: States  # after the last
+    weights: Tensor | None  # (B, T, S) attention
+    gate: Tensor | None  # (B, T) with copying: log-odds of a word that is written rather than copied
+
+    def words(self, chosen: Tensor) -> Decoded:
+        """The N words of all that are chosen (B, T), each as a row of its own, (N, 1)."""
+        features, weights, gate = (
+            None if one is None else one[chosen][:, None] for one in (self.features, self.weights, self.gate)
+        )
+        assert features is not None
+        return Decoded(features, (), weights, gate)
+
+
+class TokenLoss(NamedTuple):
+    """Cross-entropy summed over so many target tokens."""
+
+    total: Tensor
+    tokens: int
+
+
+class Translator(nn.Module):
+    """Sequence to sequence (Sutskever, Vinyals and Le 2014), with attention (Luong et al. 2015) if asked for.
+
+    In the plain form all that the decoder ever sees of the source is the encoder's last state.
+    """
+
+    def __init__(self, config: ModelConfig, src_vocab_size: int, tgt_vocab_size: int) -> None:
+        super().__init__()
+        self.config, self.tgt_vocab_size = config, tgt_vocab_size
+        self.tgt_embedding = nn.Embedding(tgt_vocab_size, config.embedding_size, PAD_ID)
+        self.src_embedding = _source_embedding(config, src_vocab_size, self.tgt_embedding)
+        width = config.embedding_size
+        fed = (
+            (width if config.tie_embeddings != "none" else config.decoder_size) if config.input_feeding else 0
+        )
+        self.encoder = _recurrence(
+            config, width, config.encoder_size, config.encoder_layers, config.bidirectional
+        )
+        self.decoder = _recurrence(config, width + fed, config.decoder_size, config.decoder_layers)
+        self.bridge = Bridge(self.encoder, self.decoder)
+        self.head = _head(config, self.decoder.output_size, self.encoder.output_size)
+        widths = (self.encoder.output_size, self.decoder.output_size, width)
+        self.gate = CopyingGate(*widths) if config.copying else None
+        self.output = output_layer(config.output, self.head.width, tgt_vocab_size, config.sampled_words)
+        if config.tie_embeddings != "none" and isinstance(self.output, FullOutput):
+            self.output.weight = self.tgt_embedding.weight
+        self.dropout = nn.Dropout(config.dropout)
+        self.scale = config.embedding_size**0.5 if config.scale_embeddings else 1.0
+        begin(self, config)
+
+    def encode(self, src: Tensor, src_lengths: Tensor) -> Encoded:
+        """Reads the source: (B, S) tokens, the last of each the end of sentence, and (B,) lengths."""
+        if self.config.reverse_source:
+            src = reverse(src, src_lengths)
+        memory, last = self.encoder(self._embedded(self.src_embedding, src), lengths=src_lengths)
+        state = self.bridge(last)
+        if self.config.coverage:
+            state = (*state, memory.new_zeros(1, *src.shape))
+        if self.config.input_feeding:
+            state = (*state, memory.new_zeros(1, len(src), self.head.width))
+        return Encoded(state, memory, src)
+
+    def decode(self, tokens: Tensor, state: States, attended: Attended, each: int = 1) -> Decoded:
+        """Decodes (B, T) tokens.
+
+        each: rows side by side that look at the same source; `attended` has it once.
+        """
+        words = self._embedded(self.tgt_embedding, tokens)
+        if self.config.input_feeding:
+            return self._fed(words, state, attended, each)
+        return self._decoded(words, words, state, attended, each)
+
+    def _fed(self, words: Tensor, state: States, attended: Attended, each: int) -> Decoded:
+        """Decodes (B, T, E) one word after the other, each beside the features of the one before."""
+        steps: list[Decoded] = []
+        *own, last = state
+        for word in words.split(1, 1):
+            given = torch.cat([word, last.transpose(0, 1)], -1)
+            one = self._decoded(given, word, tuple(own), attended, each)
+            own, last = one.state, one.features.transpose(0, 1)
+            steps.append(one)
+        features = torch.cat([one.features for one in steps], 1)
+        weights = _side_by_side([one.weights for one in steps])
+        return Decoded(features, (*own, last), weights, _side_by_side([one.gate for one in steps]))
+
+    def _decoded(self, given: Tensor, words: Tensor, state: States, attended: Attended, each: int) -> Decoded:
+        """Decodes (B, T, E) words, given to the decoder with what it sees beside them."""
+        own, covered = (state[:-1], state[-1:]) if self.config.coverage else (state, ())
+        outputs, after = self.decoder(given, _as_hx(own))
+        looked = self._looked(outputs, covered, attended, each)
+        gate = self.gate(looked.contexts, outputs, words) if self.gate is not None else None
+        state = (*_as_states(after), *looked.covered)
+        return Decoded(self.dropout(looked.features), state, looked.weights, gate)
+
+    def _looked(self, outputs: Tensor, covered: States, attended: Attended, each: int) -> Looked:
+        """What the head makes of outputs (B, T, D)."""
+        rows = [one[0].unflatten(0, (-1, each)) for one in covered]
+        looked: Looked = self.head(outputs.unflatten(0, (-1, each)).flatten(1, 2), attended, *rows)
+        return looked.apart(each)
+
+    def forward(self, batch: Batch) -> TokenLoss:
+        """The loss of a batch under teacher forcing; in training with label smoothing and coverage loss."""
+        passes = 2 if self.training and self.config.consistency else 1
+        given = twice(batch) if passes == 2 else batch
+        encoded = self.encode(given.src, given.src_lengths)
+        decoded = self.decode(given.tgt_in, encoded.state, self.head.attended(encoded))
+        valid = given.tgt_out != PAD_ID
+        loss = self._word_loss(decoded, encoded.src, given.tgt_out, valid)
+        if self.training and self.config.coverage_loss and decoded.weights is not None:
+            loss = loss + self.config.coverage_loss / passes * coverage_loss(decoded.weights)[valid].sum()
+        return TokenLoss(loss, int(valid.sum()) // passes)
+
+    def _word_loss(self, decoded: Decoded, src: Tensor, tgt: Tensor, valid: Tensor) -> Tensor:
+        """The cross-entropy of the targets (B, T) that are valid; in training with label smoothing.
+
+        With copying, smoothing takes its share from log p and gives it to the mean log p_vocab of all words.
+        """
+        features, targets = decoded.features[valid], tgt[valid]
+        smoothing = self.config.label_smoothing if self.training else 0.0
+        if self.training and self.config.consistency and isinstance(self.output, FullOutput):
+            once = targets[: len(targets) // 2]
+            return self.output.agreeing_loss(features, once, smoothing, self.config.consistency)
+        if decoded.gate is None or decoded.weights is None or not isinstance(self.output, FullOutput):
+            return self.output.loss(features, targets, smoothing)
+        log_vocab, mean = self.output.log_targets(features, targets)
+        attention = attention_on(tgt, decoded.weights, src)[valid]
+        log_p = log_probability(log_vocab, decoded.gate[valid], attention)
+        return -((1 - smoothing) * log_p + smoothing * mean).sum()
+
+    def log_probabilities(self, decoded: Decoded, src: Tensor) -> Tensor:
+        """log p of the word after the last, (B, V); src: what each row reads, (B, S)."""
+        log_vocab = self.output.log_probabilities(decoded.features[:, -1])
+        if decoded.gate is None or decoded.weights is None:
+            return log_vocab
+        return log_probabilities(log_vocab, decoded.gate[:, -1], decoded.weights[:, -1], src)
+
+    def best(self, decoded: Decoded, src: Tensor, count: int) -> Ranked:
+        """The `count` likeliest words after the last; src: what each row reads, (B, S)."""
+        if decoded.gate is None:
+            return self.output.best(decoded.features[:, -1], count)
+        return ranked(self.log_probabilities(decoded, src), min(count, self.tgt_vocab_size))
+
+    def _embedded(self, embedding: nn.Embedding, tokens: Tensor) -> Tensor:
+        words = self.dropout(embedding(tokens) * self.scale)
+        if not (self.training and self.config.word_dropout):
+            return words
+        kept = 1 - self.config.word_dropout
+        return words * words.new_empty(*tokens.shape, 1).bernoulli_(kept).div_(kept)
+
+
+class Bridge(nn.Module):
+    """From the encoder's last state to the decoder's first.
+
+    The state itself where both have the same shape; else s' = tanh(W s + b) of all layers and directions.
+    """
+
+    def __init__(self, encoder: Recurrent, decoder: Recurrent) -> None:
+        super().__init__()
+        self.layers = decoder.num_layers
+        given = [encoder.num_layers * encoder.num_directions * size for size in _widths(encoder)]
+        taken = [decoder.num_layers * size for size in _widths(decoder)]
+        same = encoder.num_directions == 1 and given == taken and encoder.num_layers == decoder.num_layers
+        self.maps = nn.ModuleList() if same else nn.ModuleList(map(PackedLinear, given, taken))
+
+    def forward(self, last: Tensor | States) -> States:
+        states = _as_states(last)
+        return tuple(self._map(k, state) for k, state in enumerate(states)) if self.maps else states
+
+    def _map(self, k: int, state: Tensor) -> Tensor:
+        flat = state.transpose(0, 1).flatten(1)  # (B, L * D * width)
+        return torch.tanh(self.maps[k](flat)).unflatten(1, (self.layers, -1)).transpose(0, 1).contiguous()
+
+
+def reverse(src: Tensor, lengths: Tensor) -> Tensor:
+    """Each sentence backwards, its end-of-sentence token still last: (a, b, c, eos) to (c, b, a, eos)."""
+    positions = torch.arange(src.shape[1], device=src.device)
+    words = lengths.to(src.device)[:, None] - 1
+    mirrored = torch.where(positions < words, words - 1 - positions, positions)
+    return src.gather(1, mirrored)
+
+
+def begin(model: Translator, config: ModelConfig) -> None:
+    """First values of what is not recurrent: uniform as in 2014, or embeddings of scale 1/sqrt(E)."""
+    with torch.no_grad():
+        if config.initialiser == "sutskever2014":
+            for parameter in model.parameters():
+                nn.init.uniform_(parameter, -0.08, 0.08)
+            return
+        for embedding in (model.src_embedding, model.tgt_embedding):
+            nn.init.normal_(embedding.weight, std=config.embedding_size**-0.5)
+            embedding.weight[PAD_ID].zero_()
+        if isinstance(model.output, FullOutput):
+            nn.init.zeros_(model.output.bias)
+
+
+def _source_embedding(config: ModelConfig, vocab_size: int, tgt_embedding: nn.Embedding) -> nn.Embedding:
+    if config.tie_embeddings == "all":
+        return tgt_embedding
+    return nn.Embedding(vocab_size, config.embedding_size, PAD_ID)
+
+
+def _recurrence(
+    config: ModelConfig, width: int, size: int, num_layers: int, bidirectional: bool = False
+) -> Recurrent:
+    cell = cell_named(config.cell)
+    return Recurrent(
+        VariationalDropout(cell, config.recurrent_dropout) if config.recurrent_dropout else cell,
+        width,
+        size,
+        num_layers,
+        batch_first=True,
+        dropout=config.dropout if num_layers > 1 else 0.0,
+        bidirectional=bidirectional,
+        initialiser=config.initialiser,
+    )
+
+
+def _head(
+    config: ModelConfig, decoder_width: int, memory_width: int
+) -> AttentionHead | CoveringHead | PlainHead:
+    width = decoder_width if config.tie_embeddings == "none" else config.embedding_size
+    if config.attention == "none":
+        return PlainHead(decoder_width, width)
+    head = CoveringHead if config.coverage else AttentionHead
+    return head(config.attention, decoder_width, memory_width, width)
+
+
+def _widths(layer: Recurrent) -> list[int]:
+    return list(layer.cell.state_sizes(layer.hidden_size).values())
+
+
+def _as_states(state: Tensor | States) -> States:
+    return (state,) if isinstance(state, Tensor) else state
+
+
+def _as_hx(states: States) -> Tensor | States:
+    return states[0] if len(states) == 1 else states
+
+
+def _side_by_side(parts: Sequence[Tensor | None]) -> Tensor | None:
+    """Parts (B, 1, ...) of all steps as one; None where steps have none."""
+    given = [one for one in parts if one is not None]
+    return torch.cat(given, 1) if given else None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A batch of translations under way: what `Stepper` carries from token to token, N rows of everything.
+
+    Rows of one sentence that stand side by side, as many of each, share what is looked at: N = U * each.
+    """
+
+    state: States  # (L, N, width) each
+    attended: Attended  # (U, S, ...) each
+    owners: Tensor  # (N,) which of the U sentences each row is of
+    weights: Tensor | None  # (N, S), the last token's attention
+
+    @property
+    def each(self) -> int:
+        """Rows of each sentence."""
+        return len(self.owners) // max(1, len(self.attended.valid))
+
+
+class Stepper:
+    """A trained model as search sees it: one token at a time, without gradients or dropout."""
+
+    def __init__(self, model: Translator) -> None:
+        self.model = model.eval()
+        self.vocab_size = model.tgt_vocab_size
+
+    @torch.no_grad()
+    def start(self, src: Tensor, src_lengths: Tensor) -> Progress:
+        encoded = self.model.encode(src, src_lengths)
+        owners = torch.arange(len(src), device=src.device)
+        return Progress(encoded.state, self.model.head.attended(encoded), owners, None)
+
+    @torch.no_grad()
+    def step(self, tokens: Tensor, state: Progress) -> tuple[Tensor, Progress]:
+        decoded, after = self.decoded(tokens, state)
+        return self.model.log_probabilities(decoded, self._read(state)), after
+
+    @torch.no_grad()
+    def best(self, tokens: Tensor, state: Progress, count: int) -> tuple[Ranked, Progress]:
+        decoded, after = self.decoded(tokens, state)
+        return self.model.best(decoded, self._read(state), count), after
+
+    @torch.no_grad()
+    def decoded(self, tokens: Tensor, state: Progress) -> tuple[Decoded, Progress]:
+        """Return what the decoder makes of the next tokens (N,), and the new state."""
+        decoded = self.model.decode(tokens[:, None], state.state, state.attended, state.each)
+        weights = None if decoded.weights is None else decoded.weights[:, 0]
+        return decoded, Progress(decoded.state, state.attended, state.owners, weights)
+
+    def _read(self, state: Progress) -> Tensor:
+        """What each row reads, (N, S)."""
+        return state.attended.src.index_select(0, state.owners)
+
+    def select(self, state: Progress, rows: Tensor) -> Progress:
+        if len(rows) == len(state.owners) and torch.equal(rows, torch.arange(len(rows), device=rows.device)):
+            return state
+        owners = state.owners.index_select(0, rows)
+        sentences, counts = owners.unique_consecutive(return_counts=True)
+        if len(counts) and not bool((counts == counts[0]).all()):  # each row for itself
+            sentences, counts = owners, torch.ones_like(owners)
+        attended = state.attended
+        if len(sentences) != len(attended.valid) or not bool((sentences[1:] > sentences[:-1]).all()):
+            attended = Attended(*(part.index_select(0, sentences) for part in attended))
+        return Progress(
+            tuple(part.index_select(1, rows) for part in state.state),
+            attended,
+            torch.arange(len(sentences), device=rows.device).repeat_interleave(counts),
+            None if state.weights is None else state.weights.index_select(0, rows),
+        )
+
+
+class AttendingStepper(Stepper):
+    """A stepper that can tell where the model looked for the last token."""
+
+    def attention(self, state: Progress) -> Tensor:
+        """Attention over the source, (N, S), in the order in which it came; zero before the first step."""
+        if state.weights is not None and not self.model.config.reverse_source:
+            return state.weights
+        valid = state.attended.valid.index_select(0, state.owners)
+        weights = valid * 0.0 if state.weights is None else state.weights
+        return reverse(weights, valid.sum(1)) if self.model.config.reverse_source else weights
+
+
+def stepper(model: Translator) -> Stepper:
+    """The trained model as search takes it."""
+    return Stepper(model) if model.config.attention == "none" else AttendingStepper(model)
