@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Patch
 from matplotlib.path import Path as Curve
 
+from throughtime.insight import charts
+
 Point = tuple[float, float]
 
 WIDTH = 14.0
@@ -19,7 +21,7 @@ LEFT, RIGHT = 1.5, 12.5  # the sides of a cell's body
 UNIT = 0.5  # inches; a diagram 14 units wide fills a page of 700 pixels with letters of 14
 RADIUS = 0.3  # of a circle, in units
 CORNER = 0.22
-INK, MUTED, MEMORY, BODY, BODY_EDGE = "#2b3440", "#5b6673", "#1d4ed8", "#f5f6f8", "#c5cbd3"
+INK, MUTED, MEMORY, BODY, BODY_EDGE = charts.INK, charts.MUTED, "#1d4ed8", "#f5f6f8", "#c5cbd3"
 FILLS = {  # by gate: inside and edge
     "f": ("#fbdcdf", "#b4232f"),
     "i": ("#dcf1da", "#2e7d32"),
@@ -31,18 +33,9 @@ FILLS = {  # by gate: inside and edge
 }
 
 STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "throughtime",
+    **charts.STYLE,
     "svg.fonttype": "path",  # letters as outlines: every browser draws the same
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
     "mathtext.fontset": "stix",
-    "text.color": INK,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": INK,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
 }
 
 
