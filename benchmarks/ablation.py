@@ -94,6 +94,10 @@ def main(
     output: Path = Path("ablation.json"),
 ) -> None:
     """Trains all variants, or the plain one and those named by `only`, and prints the table."""
+    if unknown := set(only) - set(VARIANTS):
+        raise SystemExit(
+            f"there is no variant {', '.join(sorted(unknown))}; expected some of {', '.join(VARIANTS)}"
+        )
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in VARIANTS if not only or name in only}
     found = {"plain training": [], **found}
     for seed in range(1, seeds + 1):

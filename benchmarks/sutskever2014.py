@@ -29,41 +29,37 @@ from throughtime.seq2seq.presets import PRESETS
 PAPER = PRESETS["paper"]
 LENGTHS = (25, 29)
 LONGEST = 80
-HELD_OUT = 128
+VALIDATED = 128
 WORDS_A_SECOND = 6_300
 """Of the paper, section 3.5, on 8 GPUs."""
 
 app = App(help=__doc__, help_format="plaintext")
 
 
-def write_corpus(path: Path, pairs: int, seed: int) -> None:
-    """Pairs of made-up words; every word of the vocabularies stands in it."""
-    generator = np.random.default_rng(seed)
+def write_pairs(path: Path, pairs: int, generator: np.random.Generator) -> None:
+    """Pairs of made-up words; every word of the vocabularies stands in them, if they have room for all."""
     sizes = [PAPER[f"{side}_vocab_size"] for side in ("src", "tgt")]
-    sides = [
-        _sentences(generator, size, mean, pairs, sign)
-        for size, mean, sign in zip(sizes, LENGTHS, "et", strict=True)
-    ]
+    longer = generator.gamma(3.0, 1 / 3, pairs)  # a long source has a long target
+    lengths = [(longer * mean).round().clip(4, LONGEST).astype(int) for mean in LENGTHS]
+    sides = [_sentences(generator, *one) for one in zip(sizes, lengths, "et", strict=True)]
     with path.open("w", encoding="utf-8") as file:
         file.writelines(f"{src}\t{tgt}\n" for src, tgt in zip(*sides, strict=True))
 
 
-def _sentences(generator: np.random.Generator, words: int, mean: int, number: int, sign: str) -> list[str]:
-    lengths = generator.gamma(3.0, mean / 3.0, number).round().clip(4, LONGEST).astype(int)
+def _sentences(generator: np.random.Generator, words: int, lengths: Any, sign: str) -> list[str]:
     total = int(lengths.sum())
-    if total < words:
-        raise SystemExit(f"{number} pairs have {total:,} words, fewer than the vocabulary's {words:,}")
     ranks = np.exp(generator.random(total) * np.log(words + 1)).astype(int) - 1  # log-uniform: Zipf's law
-    ranks[generator.permutation(total)[:words]] = np.arange(words)  # and each word once
+    places = generator.permutation(total)[:words]
+    ranks[places] = np.arange(len(places))  # and each word once
     names = [f"{sign}{rank}" for rank in ranks.tolist()]
     ends = np.cumsum(lengths)
     return [" ".join(names[end - length : end]) for end, length in zip(ends, lengths, strict=True)]
 
 
-def train(corpus: Path, folder: Path, epochs: float) -> tuple[list[str], int]:
+def train(corpus: Path, validation: Path, folder: Path, epochs: float) -> tuple[list[str], int]:
     """Runs the command; returns the lines that it printed and the peak of its memory in bytes."""
     command = [sys.executable, "-m", "throughtime", "seq2seq", "train", "--preset", "paper"]
-    command += ["--corpus", str(corpus), "--folder", str(folder), "--validation-size", str(HELD_OUT)]
+    command += ["--corpus", str(corpus), "--folder", str(folder), "--validation", str(validation)]
     command += ["--max-epochs", f"{epochs:.6f}", "--validate-every", "1000", "--log-every", "10"]
     lines: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -84,15 +80,17 @@ def main(
 ) -> None:
     """Trains some steps and tells what it took."""
     with tempfile.TemporaryDirectory() as place:
-        folder, corpus = Path(place) / "run", Path(place) / "corpus.tsv"
-        write_corpus(corpus, pairs, seed)
-        per_epoch = (pairs - HELD_OUT) / PAPER["sentences_per_batch"]
-        lines, peak = train(corpus, folder, steps / per_epoch)
+        folder, corpus, validation = (Path(place) / name for name in ("run", "corpus.tsv", "validation.tsv"))
+        generator = np.random.default_rng(seed)
+        write_pairs(corpus, pairs, generator)
+        write_pairs(validation, VALIDATED, generator)
+        per_epoch = pairs / PAPER["sentences_per_batch"]
+        lines, peak = train(corpus, validation, folder, steps / per_epoch)
         events = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     told = [one for one in events if one["event"] == "train"]
     report = _report(told, peak, "".join(lines))
     output.write_text(json.dumps(report, indent=2) + "\n")
-    first, *_, last = report["losses"]
+    first, last = report["losses"][0], report["losses"][-1]
     print(f"\n{report['steps']} steps in {report['minutes']:.1f} minutes")
     print(
         f"words a second, both sides: {report['words_per_second']:,.0f} (paper, 8 GPUs: {WORDS_A_SECOND:,})"

@@ -98,3 +98,12 @@ def test_presets_name_settings_and_fit_them(name: str) -> None:
     ]
     assert sum(map(len, parts)) == len(PRESETS[name])
     TrainConfig(*(config(**part) for config, part in zip(configs, parts, strict=True)))
+
+
+def test_a_mask_of_a_sentence_and_words_one_by_one_do_not_go_together() -> None:
+    with pytest.raises(InputError) as caught:
+        ModelConfig(input_feeding=True, recurrent_dropout=0.1)
+    assert str(caught.value) == (
+        "recurrent_dropout keeps one mask for a sentence, which input_feeding decodes word by word; "
+        "expected one of them"
+    )

@@ -84,3 +84,8 @@ def test_files_that_cannot_be_written(tmp_path: Path, write: Callable[..., None]
     with pytest.raises(InputError, match=r"none/x cannot be written: No such file or directory\.$"):
         write(tmp_path / "none" / "x", [])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_may_name_files(tmp_path: Path) -> None:
+    write_report(tmp_path / "r.json", {"dictionary": Path("d.tsv")})
+    assert json.loads((tmp_path / "r.json").read_text()) == {"dictionary": "d.tsv"}

@@ -14,7 +14,15 @@ from throughtime.engine.native import native, threads
 from throughtime.layers.backends import BACKENDS
 
 EXTRAS = {
-    "seq2seq": ("datasets", "lightning-fabric", "sacrebleu", "sacremoses", "sentencepiece", "tensorboard"),
+    "seq2seq": (
+        "datasets",
+        "lightning-fabric",
+        "matplotlib",
+        "sacrebleu",
+        "sacremoses",
+        "sentencepiece",
+        "tensorboard",
+    ),
 }
 
 

@@ -38,7 +38,10 @@ from throughtime.seq2seq.translate import blocks_of, prefixes_of, translate
 
 
 def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-    """Gives options of `train` that were not typed the values of its preset: phrasebook without a corpus."""
+    """Gives options that were not typed the values of the preset.
+
+    Without --preset it is the phrasebook's where there is no corpus, and multi30k's for `reproduce` with one.
+    """
     typed = {name: argument.tokens for argument in arguments for name in argument.names}
     if "--preset" not in typed:
         return
@@ -198,7 +201,8 @@ def run(
 ) -> None:
     """Translate a sentence, a file, or standard input as its lines come.
 
-    As many lines come out as go in; with --n-best over 1, as many for each, but with --format jsonl.
+    Each line gives one line; with --n-best over 1 text and moses give up to so many, jsonl one object. A
+    blank line gives an empty translation.
 
     Parameters
     ----------
@@ -259,7 +263,7 @@ def lexicon(
 
 def _tell_unmet(count: int) -> None:
     if count:
-        print(f"without all that they must have, since none was found with it: {count:,}", file=sys.stderr)
+        print(f"{count:,} without what --must asks for: the search found none with it", file=sys.stderr)
 
 
 def _present(model: Path) -> Path:

@@ -92,6 +92,11 @@ class ModelConfig:
             _require(self, name, getattr(self, name) >= 0, "0 or more")
         if self.input_feeding and self.attention == "none":
             raise InputError("input_feeding tells where the decoder looked; expected an attention")
+        if self.input_feeding and self.recurrent_dropout:
+            raise InputError(
+                "recurrent_dropout keeps one mask for a sentence, which input_feeding decodes word by word; "
+                "expected one of them"
+            )
         if self.coverage and self.attention == "none":
             raise InputError("coverage sums what attention looked at; expected an attention")
         if self.coverage_loss and not self.coverage:

@@ -55,6 +55,8 @@ def write_translations(path: Path, translations: Sequence[str]) -> None:
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:
-    """Writes a report as JSON, whole or not at all."""
+    """Writes a report as JSON, paths as text, whole or not at all."""
     with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps(report, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8"
+        )

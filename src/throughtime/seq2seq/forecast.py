@@ -64,7 +64,8 @@ def forecast(config: TrainConfig, src_words: int, tgt_words: int, longest: int, 
         translator = Translator(simplest, src_words, tgt_words)
     weights = NUMBER * sum(one.numel() for one in translator.parameters())
     moments = {"adam": 2, "adamw": 2, "sgd": 1 if config.training.momentum else 0}[config.training.optimiser]
-    tokens = min(config.data.tokens_per_batch, all_tokens)
+    passes = 2 if config.model.consistency else 1
+    tokens = passes * min(config.data.tokens_per_batch, all_tokens)
     layers = sum(_kept(one) for one in (translator.encoder, translator.decoder))
     vectors = 2 * config.model.embedding_size
     places = longest * (1 + config.model.coverage + config.model.copying)

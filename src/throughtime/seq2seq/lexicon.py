@@ -67,7 +67,10 @@ def read_lexicon(path: Path, src: Tokenizer, tgt: Tokenizer, best: int) -> Tenso
 
     Raises InputError, with the line's number, for a line that is no such row, or of other vocabularies.
     """
-    ids = [{name: k for k, name in enumerate(one.names(range(one.vocab_size)))} for one in (src, tgt)]
+    ids = [  # of several with one name the first
+        {name: k for k, name in reversed(list(enumerate(one.names(range(one.vocab_size)))))}
+        for one in (src, tgt)
+    ]
     found: dict[int, list[tuple[float, int]]] = {}
     for number, line in enumerate(read_lines(path), 1):
         try:

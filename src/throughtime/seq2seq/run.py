@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import SearchConfig
 from throughtime.seq2seq.data.cleaning import normalise
-from throughtime.seq2seq.data.tokenizer import EOS_ID, NOTHING, PAD_ID, Tokenizer, Tokenizers
+from throughtime.seq2seq.data.tokenizer import EOS_ID, NOTHING, PAD_ID, UNK_ID, Tokenizer, Tokenizers
 from throughtime.seq2seq.lexicon import read_lexicon
 from throughtime.seq2seq.model_file import Trained, load_model
 from throughtime.seq2seq.network.model import stepper
@@ -184,7 +184,7 @@ class Pipeline:
         voting = model
         if isinstance(model, Shortlisted):
             told = [[*self.tokenizers.tgt.encode(one.prefix), *chain(*one.must)] for one in sources]
-            model = model.allowing(chain(*told))
+            model = model.allowing(chain(self.tokenizers.tgt.unknowns, *told))
         if self.demands.never:
             model = Avoiding(model, self.demands.never)
         found = self._found(model, src, lengths, sources)
@@ -205,7 +205,9 @@ class Pipeline:
 
     def _prefix(self, text: str) -> list[int]:
         """A prefix as ids; raises InputError where it has what no translation may have."""
-        ids = self.tokenizers.tgt.encode(text)
+        tgt = self.tokenizers.tgt
+        unknown = list(tgt.unknowns)[-1]  # the only one of them that tells nothing of the source
+        ids = [unknown if k == UNK_ID else k for k in tgt.encode(text)]
         if (barred := first_inside(ids, self.demands.never)) is not None:
             raise InputError(
                 f"the prefix {text!r} has {self.tokenizers.tgt.decode(barred)!r}, which is in never"
@@ -223,7 +225,8 @@ class Pipeline:
         """Texts that have the phrases; where there are none, the best as they are."""
         before = decoder.max_length.floor or (0,) * len(phrases)
         floor = tuple(size + sum(map(len, own)) for size, own in zip(before, phrases, strict=True))
-        found = constrained_beam(model, src, lengths, _longer(decoder, floor), phrases)
+        inner = torch.tensor(self.tokenizers.tgt.inner(), device=self.device)
+        found = constrained_beam(model, src, lengths, _longer(decoder, floor), phrases, inner)
         self.unmet += found.count([])
         if [] in found:
             plain = self._searched(model, src, lengths, decoder)

@@ -18,6 +18,7 @@ from throughtime.seq2seq.data.prepare import (
     prepare_texts,
     read_test,
     train_tokenizers,
+    training_text,
     write_tsv,
 )
 from throughtime.seq2seq.data.readers import Pair, read_pairs
@@ -278,3 +279,9 @@ def test_written_pairs_are_read_back_in_their_rows() -> None:
         Pair(*(side.replace("\t", " ").replace("\n", " ").replace("\r", " ") for side in pair))
         for pair in odd
     ]
+
+
+def test_the_text_trained_on_is_found_again(small: Callable[..., DataConfig]) -> None:
+    config = small(test_size=7)
+    texts = prepare_texts(config, Path("data"))
+    assert list(training_text(config, Path("data"))) == list(texts.train)

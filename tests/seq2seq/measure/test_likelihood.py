@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.config import SearchConfig
+from throughtime.seq2seq.config import ModelConfig, SearchConfig
 from throughtime.seq2seq.data.readers import Pair
 from throughtime.seq2seq.data.tokenizer import Tokenizers, Words
 from throughtime.seq2seq.measure.likelihood import Judge, Likelihood, load_judge, perplexity
-from throughtime.seq2seq.model_file import load_model
+from throughtime.seq2seq.model_file import Trained, load_model
+from throughtime.seq2seq.network.model import Translator
 from throughtime.seq2seq.run import load_pipeline
 
 SHAPES = [
@@ -92,3 +93,18 @@ def test_members_must_write_by_one_vocabulary(
     paths.append(saved_letters(folder / "2.safetensors", 0, other, tie_embeddings="output"))
     with pytest.raises(InputError, match=r"2\.safetensors and .*1\.safetensors have different target"):
         load_judge(paths)
+
+
+def test_an_unknown_word_is_any_of_what_stands_for_it(tiny_config: Callable[..., ModelConfig]) -> None:
+    both = Words(list("abcdefgh"), "en", positions=True)
+    torch.manual_seed(0)
+    model = Translator(tiny_config(attention="dot", encoder_size=6), both.vocab_size, both.vocab_size).eval()
+    (found,) = Judge([Trained(model, Tokenizers(both, both), {})]).likelihoods([Pair("a b", "b zebra")])
+    no_place = list(both.unknowns)[-1]
+    src, tgt = torch.tensor([[*both.encode("a b"), 3]]), torch.tensor([[2, *both.encode("b"), no_place]])
+    with torch.no_grad():
+        encoded = model.encode(src, torch.tensor([3]))
+        decoded = model.decode(tgt, encoded.state, model.head.attended(encoded))
+        p = model.output.log_probabilities(decoded.features[0]).exp()
+    expected = p[0, tgt[0, 1]] * p[1, list(both.unknowns)].sum() * p[2, 3]
+    assert found.log_probability == pytest.approx(float(expected.log()), rel=1e-4)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import cast
 
@@ -83,3 +84,10 @@ def test_equal_ones_stay_as_they_stood() -> None:
 def test_the_oracle_takes_what_is_nearest_to_the_reference() -> None:
     lists = [[Listed("the cat", 3.0), Listed("a small dog runs", 1.0)], [Listed("only this", 0.0)]]
     assert oracle(lists, ["a small dog ran away", "that"]) == ["a small dog runs", "only this"]
+
+
+def test_what_has_no_weight_may_be_infinite() -> None:
+    lists = [[Listed("a", -math.inf), Listed("bb", -1.0)]]
+    found = rescored(lists, ["x"], cast(Judge, ByLength()), 1.0)
+    assert [(one.text, one.score) for one in found[0]] == [("bb", 2.0), ("a", 1.0)]
+    assert rescored(lists, ["x"], cast(Judge, ByLength()), 0.0)[0][-1] == lists[0][0]

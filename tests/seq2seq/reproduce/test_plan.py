@@ -46,3 +46,11 @@ def test_the_paper_differs_from_itself_in_nothing() -> None:
 
 def test_every_row_of_the_table_has_models() -> None:
     assert {name for name, _ in TABLE_1} == SIZES.keys()
+
+
+def test_every_setting_is_compared() -> None:
+    config = preset("paper")
+    changed = replace(
+        config, model=replace(config.model, cell="gru"), training=replace(config.training, seed=9)
+    )
+    assert differences(changed) == [("cell", "gru", "lstm")]

@@ -135,3 +135,22 @@ def test_minus_infinity_never_comes_back() -> None:
     src, lengths = sources()
     found = constrained_beam(HashedModel(2), src, lengths, beam_settings(3, n_best=3), PHRASES)
     assert all(one.log_probability > -math.inf for ranks in found for one in ranks)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_last_word_of_a_phrase_is_not_gone_on_with(seed: int) -> None:
+    src, lengths = sources()
+    settings, inner = beam_settings(WHOLE, n_best=8, max_length=RULE), torch.arange(6) == 4
+    phrases = [[[4, 5]], [[5]], [], [[4]], [[1], [5]]]
+    found = constrained_beam(HashedModel(seed), src, lengths, settings, phrases, inner)
+    for row, limit in enumerate(RULE.limits(lengths).tolist()):
+        every = exhaustive(seed, row, phrases[row], limit, 10**6)
+        expected = [one for one in every if not any(goes_on(one.tokens, phrase) for phrase in phrases[row])]
+        assert len(expected) < len(every) or not phrases[row]
+        assert [one.tokens for one in found[row]] == [one.tokens for one in expected[:8]]
+
+
+def goes_on(text: list[int], phrase: list[int]) -> bool:
+    """Whether token 4 comes after the phrase where it first stands."""
+    first = next(k for k in range(len(text)) if text[k : k + len(phrase)] == phrase) + len(phrase)
+    return text[first : first + 1] == [4]

@@ -20,6 +20,7 @@ from throughtime.seq2seq.data.corpus import (
     TextCorpus,
     build_text_corpus,
     encode_corpus,
+    open_text_corpus,
     plainly,
     split_corpus,
 )
@@ -84,11 +85,9 @@ def prepare_texts(config: DataConfig, folder: Path) -> Texts:
         return _phrasebook_texts(config, folder)
     cleaning = Cleaning(config.max_words, config.max_ratio, config.drop_duplicates)
     corpus, report = build_text_corpus(read_pairs(config.corpus, config.columns), folder / "train", cleaning)
-    held_out = 0 if config.validation else config.validation_size
-    if not config.validation and not held_out:
+    if not config.validation and not config.validation_size:
         raise InputError("validation_size is 0 and there is no validation corpus; one of them is needed")
-    test_size = 0 if config.test else config.test_size
-    train, validation, test = split_corpus(corpus, held_out, test_size, config.data_seed)
+    train, validation, test = _split(config, corpus)
     notes = [f"corpus: {report.summary()}"]
     if config.validation:
         pairs = read_pairs(config.validation, config.columns)
@@ -96,6 +95,19 @@ def prepare_texts(config: DataConfig, folder: Path) -> Texts:
         notes.append(f"validation: {report.summary()}")
     given = read_test(config.test, config.columns) if config.test else list(test)
     return Texts(train, validation, given, tuple(notes))
+
+
+def training_text(config: DataConfig, folder: Path) -> TextCorpus:
+    """The text that was trained on, of a folder that `prepare_texts` has filled."""
+    corpus = open_text_corpus(folder / "train")
+    return _split(config, corpus)[0] if config.corpus else corpus
+
+
+def _split(config: DataConfig, corpus: TextCorpus) -> tuple[TextCorpus, TextCorpus, TextCorpus]:
+    """What is trained on, and what is held out where it is not given."""
+    validation_size = 0 if config.validation else config.validation_size
+    test_size = 0 if config.test else config.test_size
+    return split_corpus(corpus, validation_size, test_size, config.data_seed)
 
 
 def train_tokenizers(config: DataConfig, text: TextCorpus) -> Tokenizers:

@@ -11,6 +11,9 @@ import numpy as np
 from throughtime.errors import InputError
 from throughtime.seq2seq.measure.score import quick_tokenised_bleu
 
+GROUPS = 8
+"""Groups that sentences are cut into, as points in the paper's figure."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -27,7 +30,7 @@ def breakdown(
     translations: Sequence[str],
     references: Sequence[str],
     language: str,
-    groups: int = 8,
+    groups: int = GROUPS,
 ) -> list[Group]:
     """Sentences in the order of their keys, cut into groups of like size (Sutskever et al. 2014, figure 3).
 

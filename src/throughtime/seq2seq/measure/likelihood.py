@@ -14,7 +14,7 @@ from torch import Tensor
 
 from throughtime.seq2seq.data.batches import Batch, Side, batch_of, plan_batches
 from throughtime.seq2seq.data.readers import Pair
-from throughtime.seq2seq.data.tokenizer import EOS_ID, PAD_ID, Tokenizer
+from throughtime.seq2seq.data.tokenizer import EOS_ID, PAD_ID, UNK_ID, Tokenizer
 from throughtime.seq2seq.model_file import Trained, load_model
 from throughtime.seq2seq.network.model import Translator
 from throughtime.seq2seq.run import require_one_target_vocabulary
@@ -44,7 +44,8 @@ class Judge:
     @torch.no_grad()
     def likelihoods(self, pairs: Sequence[Pair]) -> list[Likelihood]:
         """One for each pair, in their order."""
-        tgt = _Encoded([pair.tgt for pair in pairs], self.trained[0].tokenizers.tgt)
+        writer = self.trained[0].tokenizers.tgt
+        tgt = _Encoded([pair.tgt for pair in pairs], writer, unknown=list(writer.unknowns)[-1])
         sources = [_Encoded([pair.src for pair in pairs], one.tokenizers.src) for one in self.trained]
         found = np.zeros(len(pairs))
         for rows in plan_batches(sources[0].lengths, tgt.lengths, TOKENS_TOGETHER, seed=0, epoch=0):
@@ -54,22 +55,30 @@ class Judge:
 
     def _judged(self, batches: Sequence[Batch]) -> Tensor:
         """log P of each pair of a batch, (B,)."""
+        unknowns = list(self.trained[0].tokenizers.tgt.unknowns)
         each = [
-            target_log_probabilities(one.model, batch) + math.log(share)
+            target_log_probabilities(one.model, batch, unknowns) + math.log(share)
             for one, batch, share in zip(self.trained, batches, self.weights, strict=True)
         ]
         tokens = torch.stack(each).logsumexp(0).double()
         return tokens.masked_fill(batches[0].tgt_out == PAD_ID, 0.0).sum(1)
 
 
-def target_log_probabilities(model: Translator, batch: Batch) -> Tensor:
-    """log p(y_t | y_<t, x) of a batch's targets (B, T); 0 at padding."""
+def target_log_probabilities(model: Translator, batch: Batch, unknowns: Sequence[int]) -> Tensor:
+    """log p(y_t | y_<t, x) of a batch's targets (B, T); 0 at padding.
+
+    unknowns: ids that all stand for an unknown word; the last stands for it in the targets, and its
+    probability is that of all.
+    """
     encoded = model.encode(batch.src, batch.src_lengths)
     decoded = model.decode(batch.tgt_in, encoded.state, model.head.attended(encoded))
     valid = batch.tgt_out != PAD_ID
     log_probabilities = model.log_probabilities(decoded.words(valid), encoded.src[valid.nonzero()[:, 0]])
     found = decoded.features.new_zeros(valid.shape)
-    found[valid] = log_probabilities.gather(1, batch.tgt_out[valid][:, None])[:, 0]
+    targets = batch.tgt_out[valid]
+    own = log_probabilities.gather(1, targets[:, None])[:, 0]
+    of_any = log_probabilities[:, list(unknowns)].logsumexp(1)
+    found[valid] = torch.where(targets == unknowns[-1], of_any, own)
     return found
 
 
@@ -86,10 +95,11 @@ def perplexity(likelihoods: Sequence[Likelihood]) -> float:
 
 
 class _Encoded:
-    """Sentences as ids, EOS_ID last in each."""
+    """Sentences as ids, EOS_ID last in each; unknown: what stands for unknown words."""
 
-    def __init__(self, sentences: Sequence[str], tokenizer: Tokenizer) -> None:
-        self._ids = [np.array([*tokenizer.encode(one), EOS_ID], np.int32) for one in sentences]
+    def __init__(self, sentences: Sequence[str], tokenizer: Tokenizer, unknown: int = UNK_ID) -> None:
+        ids = ([unknown if k == UNK_ID else k for k in tokenizer.encode(one)] for one in sentences)
+        self._ids = [np.array([*one, EOS_ID], np.int32) for one in ids]
         self.lengths = np.array([len(ids) for ids in self._ids], np.int32)
 
     def side(self, rows: NDArray[np.int64]) -> Side:

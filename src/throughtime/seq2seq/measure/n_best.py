@@ -79,10 +79,17 @@ def rescored(lists: Lists, sources: Sequence[str], judge: Judge, weight: float) 
     pairs = [Pair(src, one.text) for src, ones in zip(sources, lists, strict=True) for one in ones]
     judged = iter(judge.likelihoods(pairs))
     scored = [
-        [replace(one, score=(1 - weight) * one.score + weight * next(judged).log_probability) for one in ones]
+        [replace(one, score=_mean(one.score, next(judged).log_probability, weight)) for one in ones]
         for ones in lists
     ]
     return [sorted(ones, key=lambda one: one.score, reverse=True) for ones in scored]
+
+
+def _mean(score: float, other: float, weight: float) -> float:
+    """(1 - weight) * score + weight * other; what has no weight may be infinite."""
+    if weight in (0, 1):
+        return other if weight else score
+    return (1 - weight) * score + weight * other
 
 
 def oracle(lists: Lists, references: Sequence[str]) -> list[str]:

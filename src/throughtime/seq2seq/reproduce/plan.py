@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from throughtime.seq2seq.config import TrainConfig
+from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.presets import PRESETS
 from throughtime.seq2seq.reproduce.published import REVERSED
+
+ELSEWHERE = (
+    *("corpus", "validation", "test", "columns", "validation_size", "test_size", "src_language"),
+    *("tgt_language", "data_seed", "seed", "threads", "watch", "patience", "log_every", "tensorboard"),
+    "keep_checkpoints",
+)
+"""Settings that no paper is asked for."""
 
 
 @dataclass(frozen=True)
@@ -36,5 +43,12 @@ def members(config: TrainConfig) -> tuple[Member, ...]:
 
 def differences(config: TrainConfig) -> Sequence[tuple[str, object, object]]:
     """Each setting that is not the paper's: its name, its value, the paper's."""
-    used = asdict(config.data) | asdict(config.model) | asdict(config.training)
-    return [(name, used[name], value) for name, value in PRESETS["paper"].items() if used[name] != value]
+    used, usual = _settings(config), _settings(TrainConfig(DataConfig(), ModelConfig(), TrainingConfig()))
+    published = {**usual, **PRESETS["paper"]}
+    return [(name, used[name], value) for name, value in published.items() if used[name] != value]
+
+
+def _settings(config: TrainConfig) -> dict[str, object]:
+    """All settings but those that say where the data lies and how the run is kept."""
+    every = asdict(config.data) | asdict(config.model) | asdict(config.training)
+    return {name: value for name, value in every.items() if name not in ELSEWHERE}

@@ -106,7 +106,7 @@ def draw_where(found: Sequence[Where], folder: Path) -> list[Path]:
 
 def _curves(found: Sequence[Where], name: str, path: Path, across: str) -> list[Path]:
     groups: dict[str, Sequence[Group]] = {one.models: getattr(one, name) for one in found}
-    places = [f"{one.low:.0f} to {one.high:.0f}" for one in next(iter(groups.values()))]
+    places = [f"{one.low:.0f} to\n{one.high:.0f}" for one in next(iter(groups.values()))]
     series = {name: [one.bleu for one in ones] for name, ones in groups.items()}
     return curves(path, series, places, across, "BLEU, lower-cased tokenised")
 

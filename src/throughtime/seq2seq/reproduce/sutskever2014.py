@@ -10,10 +10,10 @@ from rich.console import Console
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import TrainConfig
-from throughtime.seq2seq.data.corpus import open_text_corpus
+from throughtime.seq2seq.data.prepare import training_text
 from throughtime.seq2seq.data.readers import read_pairs
 from throughtime.seq2seq.evaluate import write_report
-from throughtime.seq2seq.measure.breakdown import WordRanks
+from throughtime.seq2seq.measure.breakdown import GROUPS, WordRanks
 from throughtime.seq2seq.measure.n_best import read_n_best
 from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.reproduce import show
@@ -42,6 +42,8 @@ def reproduce(config: TrainConfig, folder: Path, n_best: Path | None, hint: str,
     """
     if config.data.corpus and not (config.data.test or config.data.test_size):
         raise InputError("there is nothing to test on; expected --test with a corpus, or --test-size")
+    if n_best is not None and not n_best.exists():
+        raise InputError(f"{n_best} does not exist; expected a list of translations of the test")
     show.say_differences(console, differences(members(config)[-1].config))
     trained = train_members(members(config), folder, hint, console)
     if trained is not None:
@@ -57,6 +59,9 @@ def _measure(
 ) -> None:
     first = folder / trained[0].name
     test = Test(list(read_pairs([first / TEST])), config.data.tgt_language)
+    if len(test.pairs) < GROUPS:
+        raise InputError(f"the test has {len(test.pairs)} pairs; expected {GROUPS} or more")
+    given = None if n_best is None else read_n_best(n_best, len(test.pairs))
     models = by_name(trained)
     with console.status("measuring"):
         each = perplexities({one.name: [one.model] for one in trained}, test)
@@ -65,9 +70,8 @@ def _measure(
         alone = {
             one.name: written([one.model], max(BEAMS), test).scores.bleu_tokenised.value for one in trained
         }
-        given = None if n_best is None else read_n_best(n_best, len(test.pairs))
         reordered = rescore(models, test, given)
-        found = where(searched, test, WordRanks(open_text_corpus(first / "data/train").sources()))
+        found = where(searched, test, WordRanks(training_text(config.data, first / "data").sources()))
         best = load_model(models["reversed"][0])
         mapped = [
             draw(best, sentences, folder / name) for name, sentences in (("order", ORDER), ("voice", VOICE))

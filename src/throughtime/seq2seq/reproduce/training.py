@@ -66,4 +66,4 @@ def _train(member: Member, folder: Path, hint: str, number: str, console: Consol
         if outcome.interrupted:
             return None
     training = json.loads((folder / REPORT).read_text(encoding="utf-8"))["training"]
-    return TrainedMember(member.name, Path(training["model"]), training)
+    return TrainedMember(member.name, folder / Path(training["model"]).name, training)

@@ -32,6 +32,7 @@ class _Text:
     unmet: tuple[Phrase, ...]
     have: int
     row: int = 0  # of the model's state that it goes on from
+    fresh: bool = False  # whether its last token completed a phrase
 
     def wanted(self) -> list[int]:
         """Tokens that begin a phrase or go on with one."""
@@ -45,7 +46,8 @@ class _Text:
         met = self.have - _longest_begun(self.tokens, self.unmet)
         met += sum(map(len, self.unmet)) - sum(map(len, unmet))
         looked = self.looked if place is None else (*self.looked, place)
-        return _Text(tokens, self.total + gain, looked, unmet, met + _longest_begun(tokens, unmet), row)
+        have, fresh = met + _longest_begun(tokens, unmet), len(unmet) < len(self.unmet)
+        return _Text(tokens, self.total + gain, looked, unmet, have, row, fresh)
 
 
 def _begun(tokens: Sequence[int], phrase: Phrase) -> int:
@@ -65,6 +67,7 @@ def constrained_beam(
     src_lengths: Tensor,
     settings: BeamSettings,
     phrases: Sequence[Sequence[Sequence[int]]],
+    inner: Tensor | None = None,
 ) -> list[list[Hypothesis]]:
     """Return for each source the n_best texts that have all of its phrases, best first.
 
@@ -72,12 +75,14 @@ def constrained_beam(
     overlap. Extensions are, of each hypothesis, the beam_size + 1 likeliest, and every token that begins an
     unmet phrase or goes on with one. The places of the beam go round: the best of those that have most tokens
     of phrases, the best of those that have one token fewer, and so on, then the second best of each. Only a
-    text that has all phrases may end. Without phrases this is `beam`. No hypotheses where no such text is
-    found within the limit of length. Raises InputError for a coverage penalty.
+    text that has all phrases may end. inner: which tokens (V,) go on with the word before them; none comes
+    after the token that completes a phrase, whose last word so stays what it is. Without phrases this is
+    `beam`. No hypotheses where no such text is found within the limit of length. Raises InputError for a
+    coverage penalty.
     """
     if settings.coverage_penalty:
         raise InputError("phrases are asked for, with a coverage penalty; expected coverage_penalty 0")
-    search = _Search(model, src, src_lengths, settings, phrases)
+    search = _Search(model, src, src_lengths, settings, phrases, inner)
     while search.live:
         search.step()
     return search.finished
@@ -93,8 +98,10 @@ class _Search:
         src_lengths: Tensor,
         settings: BeamSettings,
         phrases: Sequence[Sequence[Sequence[int]]],
+        inner: Tensor | None,
     ) -> None:
         self.model, self.settings, self.device = model, settings, src.device
+        self.inner = torch.zeros(model.vocab_size, dtype=torch.bool) if inner is None else inner
         self.finished: list[list[Hypothesis]] = [[] for _ in range(len(src))]
         self.limits: list[int] = settings.max_length.limits(src_lengths).tolist()
         self.written = 0
@@ -127,6 +134,8 @@ class _Search:
         options = allowed(log_probabilities, self.written, limited, rule.min_length)
         lacking = [row for row, text in enumerate(texts) if text.unmet]
         options[lacking, EOS_ID] = -math.inf
+        fresh = torch.tensor([text.fresh for text in texts], device=self.device)
+        options.masked_fill_(fresh[:, None] & self.inner.to(self.device), -math.inf)
         weights = attention_of(self.model, self.state)
         return options, [None] * len(texts) if weights is None else weights.argmax(1).tolist()
 
