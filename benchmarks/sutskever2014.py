@@ -49,8 +49,8 @@ def write_pairs(path: Path, pairs: int, generator: np.random.Generator) -> None:
 def _sentences(generator: np.random.Generator, words: int, lengths: Any, sign: str) -> list[str]:
     total = int(lengths.sum())
     ranks = np.exp(generator.random(total) * np.log(words + 1)).astype(int) - 1  # log-uniform: Zipf's law
-    places = generator.permutation(total)[:words]
-    ranks[places] = np.arange(len(places))  # and each word once
+    if total >= words:
+        ranks[generator.permutation(total)[:words]] = np.arange(words)  # and each word once
     names = [f"{sign}{rank}" for rank in ranks.tolist()]
     ends = np.cumsum(lengths)
     return [" ".join(names[end - length : end]) for end, length in zip(ends, lengths, strict=True)]
