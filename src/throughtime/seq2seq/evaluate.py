@@ -25,13 +25,17 @@ class Evaluation:
     seconds: float
     votes: tuple[Vote, ...] = ()
 
+    @property
+    def sentences_per_second(self) -> float:
+        """How fast they were translated."""
+        return self.scores.sentences / self.seconds
+
     def to_dict(self) -> dict[str, Any]:
         """All but the translations, as plain values for JSON."""
-        sentences_per_second = self.scores.sentences / self.seconds
         return {
             **self.scores.to_dict(),
             "seconds": self.seconds,
-            "sentences_per_second": sentences_per_second,
+            "sentences_per_second": self.sentences_per_second,
             "votes": list(map(asdict, self.votes)),
         }
 

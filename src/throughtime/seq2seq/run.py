@@ -16,7 +16,15 @@ from torch.nn.utils.rnn import pad_sequence
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import SearchConfig
 from throughtime.seq2seq.data.cleaning import normalise
-from throughtime.seq2seq.data.tokenizer import EOS_ID, NOTHING, PAD_ID, UNK_ID, Tokenizer, Tokenizers
+from throughtime.seq2seq.data.tokenizer import (
+    EOS_ID,
+    NOTHING,
+    PAD_ID,
+    UNK_ID,
+    Tokenizer,
+    Tokenizers,
+    unplaced,
+)
 from throughtime.seq2seq.lexicon import read_lexicon
 from throughtime.seq2seq.model_file import Trained, load_model
 from throughtime.seq2seq.network.model import stepper
@@ -206,7 +214,7 @@ class Pipeline:
     def _prefix(self, text: str) -> list[int]:
         """A prefix as ids; raises InputError where it has what no translation may have."""
         tgt = self.tokenizers.tgt
-        unknown = list(tgt.unknowns)[-1]  # the only one of them that tells nothing of the source
+        unknown = unplaced(tgt)
         ids = [unknown if k == UNK_ID else k for k in tgt.encode(text)]
         if (barred := first_inside(ids, self.demands.never)) is not None:
             raise InputError(

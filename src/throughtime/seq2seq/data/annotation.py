@@ -7,7 +7,7 @@ from functools import cached_property
 
 from throughtime.seq2seq.data.alignment import Alignment
 from throughtime.seq2seq.data.readers import Pair
-from throughtime.seq2seq.data.tokenizer import UNK_ID, Tokenizer
+from throughtime.seq2seq.data.tokenizer import UNK_ID, Tokenizer, unplaced
 
 
 @dataclass(frozen=True)
@@ -39,5 +39,5 @@ class Annotation:
             same = [k for k, word in enumerate(source) if word == target[place]]
             meant = min(same, key=lambda k: abs(k - share)) if same else aligned
             off = None if meant is None else place - meant
-            written[place] = self._ids.get(off, self._ids[None])
+            written[place] = self._ids.get(off, unplaced(self.tgt))
         return written

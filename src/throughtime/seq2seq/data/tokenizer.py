@@ -106,6 +106,11 @@ class Tokenizers:
     tgt: Tokenizer
 
 
+def unplaced(tokenizer: Tokenizer) -> int:
+    """Return the id of an unknown word that tells nothing of the source."""
+    return list(tokenizer.unknowns)[-1]
+
+
 def tokenizer_from_asset(asset: bytes) -> Tokenizer:
     """Build a tokenizer from the bytes of its `to_asset`; raises InputError when they are not such bytes."""
     return Words.from_asset(asset) if asset.startswith(b"{") else Subwords(asset)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from throughtime.seq2seq.data.batches import Batch, Side, batch_of, plan_batches
 from throughtime.seq2seq.data.readers import Pair
-from throughtime.seq2seq.data.tokenizer import EOS_ID, PAD_ID, UNK_ID, Tokenizer
+from throughtime.seq2seq.data.tokenizer import EOS_ID, PAD_ID, UNK_ID, Tokenizer, unplaced
 from throughtime.seq2seq.model_file import Trained, load_model
 from throughtime.seq2seq.network.model import Translator
 from throughtime.seq2seq.run import require_one_target_vocabulary
@@ -45,7 +45,7 @@ class Judge:
     def likelihoods(self, pairs: Sequence[Pair]) -> list[Likelihood]:
         """One for each pair, in their order."""
         writer = self.trained[0].tokenizers.tgt
-        tgt = _Encoded([pair.tgt for pair in pairs], writer, unknown=list(writer.unknowns)[-1])
+        tgt = _Encoded([pair.tgt for pair in pairs], writer, unknown=unplaced(writer))
         sources = [_Encoded([pair.src for pair in pairs], one.tokenizers.src) for one in self.trained]
         found = np.zeros(len(pairs))
         for rows in plan_batches(sources[0].lengths, tgt.lengths, TOKENS_TOGETHER, seed=0, epoch=0):

@@ -81,14 +81,38 @@ def search(models: Mapping[Models, Sequence[Path]], test: Test) -> Iterator[Sear
         for beam_size in BEAMS:
             found = written(paths, beam_size, test)
             tokenised, cased = found.scores.bleu_tokenised, found.scores.bleu
-            speed = len(test.pairs) / found.seconds
             margin = tokenised.margin or 0.0
-            yield Searched(name, beam_size, tokenised.value, margin, cased.value, speed, found.translations)
+            yield Searched(
+                name,
+                beam_size,
+                tokenised.value,
+                margin,
+                cased.value,
+                found.sentences_per_second,
+                found.translations,
+            )
 
 
 def perplexities(models: Mapping[str, Sequence[Path]], test: Test) -> dict[str, float]:
-    """Of a target token, the end of sentence counted, by name."""
-    return {name: perplexity(load_judge(paths).likelihoods(test.pairs)) for name, paths in models.items()}
+    """Of a target token, the end of sentence counted, by name; the same models are asked once."""
+    different = dict.fromkeys(map(tuple, models.values()))
+    found = {paths: perplexity(load_judge(paths).likelihoods(test.pairs)) for paths in different}
+    return {name: found[tuple(paths)] for name, paths in models.items()}
+
+
+def alone(
+    trained: Sequence[TrainedMember],
+    models: Mapping[Models, Sequence[Path]],
+    searched: Sequence[Searched],
+    test: Test,
+) -> dict[str, float]:
+    """BLEU of each member by itself with the largest beam; what was searched is not searched again."""
+    widest = max(BEAMS)
+    found = {tuple(models[one.models]): one.bleu for one in searched if one.beam_size == widest}
+    for one in trained:
+        if (one.model,) not in found:
+            found[one.model,] = written([one.model], widest, test).scores.bleu_tokenised.value
+    return {one.name: found[one.model,] for one in trained}
 
 
 def rescore(models: Mapping[Models, Sequence[Path]], test: Test, given: Lists | None) -> Rescored:

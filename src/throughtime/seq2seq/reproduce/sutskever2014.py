@@ -19,15 +19,14 @@ from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.reproduce import show
 from throughtime.seq2seq.reproduce.findings import (
     Test,
+    alone,
     by_name,
     perplexities,
     rescore,
     search,
     where,
-    written,
 )
 from throughtime.seq2seq.reproduce.plan import differences, members
-from throughtime.seq2seq.reproduce.published import BEAMS
 from throughtime.seq2seq.reproduce.sentences import ORDER, VOICE, draw
 from throughtime.seq2seq.reproduce.training import TrainedMember, train_members
 from throughtime.seq2seq.train import TEST
@@ -64,12 +63,12 @@ def _measure(
     given = None if n_best is None else read_n_best(n_best, len(test.pairs))
     models = by_name(trained)
     with console.status("measuring"):
-        each = perplexities({one.name: [one.model] for one in trained}, test)
-        together = perplexities({str(name): paths for name, paths in models.items()}, test)
-        searched = [show.say_searched(console, one) for one in search(models, test)]
-        alone = {
-            one.name: written([one.model], max(BEAMS), test).scores.bleu_tokenised.value for one in trained
+        judged = {one.name: [one.model] for one in trained} | {
+            str(name): paths for name, paths in models.items()
         }
+        told = perplexities(judged, test)
+        searched = [show.say_searched(console, one) for one in search(models, test)]
+        bleu = alone(trained, models, searched, test)
         reordered = rescore(models, test, given)
         found = where(searched, test, WordRanks(training_text(config.data, first / "data").sources()))
         best = load_model(models["reversed"][0])
@@ -80,9 +79,9 @@ def _measure(
     baseline = "the forward model's list" if n_best is None else str(n_best)
     for table in (
         show.main_table(searched),
-        show.perplexity_table(together, list(models)),
+        show.perplexity_table(told, list(models)),
         show.rescoring_table(reordered, baseline),
-        show.members_table(trained, each, alone),
+        show.members_table(trained, told, bleu),
     ):
         console.print(table)
     show.say_verdict(console, searched, mapped)
@@ -93,9 +92,9 @@ def _measure(
             "settings": asdict(config),
             "unlike the paper": differences(members(config)[-1].config),
             "members": [asdict(one) | {"model": str(one.model)} for one in trained],
-            "perplexity": each | together,
+            "perplexity": told,
             "bleu": [asdict(replace(one, translations=())) for one in searched],
-            "bleu of each, beam 12": alone,
+            "bleu of each, beam 12": bleu,
             "rescoring": reordered._asdict(),
             "where": list(map(asdict, found)),
             "sentences": [asdict(one) | {"files": list(map(str, one.files))} for one in mapped],

@@ -16,6 +16,7 @@ from throughtime.seq2seq.search.beam import BeamSettings, score_of
 from throughtime.seq2seq.search.stepping import Hypothesis, State, StepModel, allowed, attention_of, largest
 
 Phrase = tuple[int, ...]
+"""A run of tokens."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import SearchConfig
 from throughtime.seq2seq.data.tokenizer import UNK_ID, Tokenizer
-
-Phrase = tuple[int, ...]
+from throughtime.seq2seq.search.constrained import Phrase
 
 
 @dataclass(frozen=True)
