@@ -14,7 +14,6 @@ second, and tokens of both sides. Multi30k is looked for in the folder that THRO
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import tempfile
 import time
@@ -27,6 +26,7 @@ from typing import Annotated, Any
 
 import torch
 from cyclopts import App, Parameter
+from data import multi30k
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -41,7 +41,6 @@ from throughtime.seq2seq.network.model import Translator
 from throughtime.seq2seq.task import Sets, TranslationTask
 from throughtime.training.step import Stepper
 
-DATA = Path(os.environ.get("THROUGHTIME_DATA", Path(__file__).parents[2] / "shared" / "data"))
 VALIDATION = 100
 """Pairs held out because preparation asks for some; nothing is done with them."""
 
@@ -50,9 +49,8 @@ app = App(help=__doc__, help_format="plaintext")
 
 def prepared_task(model: ModelConfig, pairs: int, vocabulary: int, folder: Path) -> TranslationTask:
     """The model, and the first pairs of Multi30k in subwords, as training prepares them."""
-    sides = [DATA / "multi30k" / f"train.{language}" for language in ("en", "fr")]
     corpus = folder / "corpus.tsv"
-    write_tsv(read_pairs(sides, limit=pairs), corpus)
+    write_tsv(read_pairs(multi30k("train"), limit=pairs), corpus)
     data = DataConfig((str(corpus),), validation_size=VALIDATION, src_vocab_size=vocabulary)
     config = TrainConfig(data, model, TrainingConfig())
     made = prepare(data, folder)
@@ -184,8 +182,6 @@ def main(
     report
         File for the figures as JSON.
     """
-    if not (DATA / "multi30k").is_dir():
-        raise SystemExit(f"{DATA} holds no multi30k; THROUGHTIME_DATA names the folder that does")
     with tempfile.TemporaryDirectory() as folder:
         task = prepared_task(model, pairs, vocabulary, Path(folder))
         given = list(islice(batches(task.sets.train, batch, task.config.training.seed), steps + 1))

@@ -30,10 +30,10 @@ def beam_settings(
 
 
 def sample_settings(
-    samples: int = 1,
+    n_best: int = 1,
     temperature: float = 1.0,
     top_k: int = 0,
     top_p: float = 1.0,
     max_length: LengthRule = RULE,
 ) -> SampleSettings:
-    return SampleSettings(samples, temperature, top_k, top_p, max_length)
+    return SampleSettings(n_best, temperature, top_k, top_p, max_length)

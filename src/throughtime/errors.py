@@ -11,4 +11,4 @@ class MissingExtraError(ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed; `pip install 'throughtime[{extra}]'` brings it.")
+        super().__init__(f"{package} is not installed; `pip install 'throughtime[{extra}]'` brings it")

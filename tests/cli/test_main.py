@@ -34,7 +34,7 @@ def test_an_unknown_command_is_named(run: Callable[..., Any]) -> None:
 
 def test_debug_shows_the_traceback(run: Callable[..., Any], refused: Callable[..., str]) -> None:
     assert refused("seq2seq", "run", "none.safetensors", "a") == (
-        "none.safetensors does not exist; a model file was expected."
+        "none.safetensors does not exist; a model file was expected"
     )
     for place in (0, 2, 4):
         arguments = ["seq2seq", "run", "none.safetensors", "a"]
@@ -79,7 +79,7 @@ def test_a_missing_extra_is_one_line(start: Callable[..., Any], package: str, ar
     process = start(*arguments, program=program)
     out, err = process.communicate(timeout=300)
     assert err.decode() == (
-        f"throughtime: {package} is not installed; `pip install 'throughtime[seq2seq]'` brings it.\n"
+        f"throughtime: {package} is not installed; `pip install 'throughtime[seq2seq]'` brings it\n"
     )
     assert (process.returncode, out) == (1, b"")
 

@@ -33,45 +33,45 @@ def nothing_left_behind() -> Iterator[None]:
 
 def test_missing_files(refused: Refused) -> None:
     write("a.en", "a\n")
-    assert refused(*train("none.tsv")) == "none.tsv does not exist."
-    assert refused(*train("a.en", "none.fr")) == "none.fr does not exist."
+    assert refused(*train("none.tsv")) == "none.tsv does not exist"
+    assert refused(*train("a.en", "none.fr")) == "none.fr does not exist"
     Path("folder").mkdir()
-    assert refused(*train("folder")) == "folder is a directory; a file was expected."
+    assert refused(*train("folder")) == "folder is a directory; a file was expected"
     assert refused(*train("a.en", "a.en"), "--test", "none.tsv", "--validation", "a.en", "a.en") == (
-        "none.tsv does not exist."
+        "none.tsv does not exist"
     )
 
 
 def test_unequal_line_counts(refused: Refused) -> None:
     src, tgt = write("a.en", "one\ntwo\nthree\n"), write("a.fr", "un\n")
     assert (
-        refused(*train(src, tgt)) == "a.en has 3 lines and a.fr has 1 line; parallel files must have as many."
+        refused(*train(src, tgt)) == "a.en has 3 lines and a.fr has 1 line; parallel files must have as many"
     )
     assert (
-        refused(*train(tgt, src)) == "a.fr has 1 line and a.en has 3 lines; parallel files must have as many."
+        refused(*train(tgt, src)) == "a.fr has 1 line and a.en has 3 lines; parallel files must have as many"
     )
 
 
 def test_a_binary_file(refused: Refused) -> None:
     write("a.tsv", "text\ttexte\nmore\tencore\nbin\0ary\tx\n")
-    assert refused(*train("a.tsv")) == "a.tsv:3: byte 4 is NUL: a binary file, where UTF-8 text was expected."
+    assert refused(*train("a.tsv")) == "a.tsv:3: byte 4 is NUL: a binary file, where UTF-8 text was expected"
 
 
 def test_the_wrong_encoding(refused: Refused) -> None:
     write("a.tsv", "one\tun\nsummer\tété\n".encode("latin-1"))
     assert refused(*train("a.tsv")) == (
-        "a.tsv:2: byte 8 (0xe9) is not UTF-8 text; save the file in the UTF-8 encoding."
+        "a.tsv:2: byte 8 (0xe9) is not UTF-8 text; save the file in the UTF-8 encoding"
     )
     write("u16.tsv", "one\tun\n".encode("utf-16"))
     assert refused(*train("u16.tsv")).startswith("u16.tsv:1: byte ")
 
 
 def test_an_empty_corpus(refused: Refused) -> None:
-    expected = "at least one pair of sentences was expected."
+    expected = "at least one pair of sentences was expected"
     assert refused(*train(write("a.tsv", ""))) == f"a.tsv is empty; {expected}"
     assert refused(*train(write("a.en", ""), write("a.fr", ""))) == f"a.en and a.fr are empty; {expected}"
     assert refused(*train(write("blank.tsv", "\t\n \t \n"))) == (
-        "Nothing is left of the corpus after cleaning: 0 of 2 pairs kept (dropped: 2 empty, 0 too long, "
+        "nothing is left of the corpus after cleaning: 0 of 2 pairs kept (dropped: 2 empty, 0 too long, "
         "0 of unlike length, 0 repeated)."
     )
 
@@ -79,7 +79,7 @@ def test_an_empty_corpus(refused: Refused) -> None:
 def test_all_lines_too_long(refused: Refused) -> None:
     write("a.tsv", f"{'w ' * 81}\t{'m ' * 81}\n" * 3)
     assert refused(*train("a.tsv")) == (
-        "All 3 pairs are too long: each has a sentence of more than 80 words (max_words)."
+        "all 3 pairs are too long: each has a sentence of more than 80 words (max_words)"
     )
 
 
@@ -87,7 +87,7 @@ def test_all_lines_too_long_in_tokens(refused: Refused) -> None:
     lines = "".join(f"{'x,' * (50 + k)}\t{'y,' * (50 + k)}\n" for k in range(9))
     sizes = ["--max-words", "2", "--validation-size", "2", "--tokenizer", "words", "--src-vocab-size", "6"]
     assert refused(*train(write("a.tsv", lines)), *sizes) == (
-        "All 7 pairs are too long: each has a side of more than 8 ids (max_length)."
+        "all 7 pairs are too long: each has a side of more than 8 ids (max_length)"
     )
 
 
@@ -95,7 +95,7 @@ def test_a_vocabulary_larger_than_the_data_allows(
     refused: Refused, letters: Callable[..., list[str]]
 ) -> None:
     told = refused("seq2seq", "train", *letters(src_vocab_size=4000), "--folder", "new")
-    assert told == "src_vocab_size is 4000; the training text allows at most 12."
+    assert told == "src_vocab_size is 4000; the training text allows at most 12"
     subwords = letters(src_vocab_size=4000, tokenizer="subwords")
     told = refused("seq2seq", "train", *subwords, "--folder", "new")
     assert told.startswith("src_vocab_size is 4000; the training text allows at most ")
@@ -105,19 +105,19 @@ def test_more_held_out_than_there_is(refused: Refused) -> None:
     write("a.tsv", "one\tun\ntwo\tdeux\n")
     assert refused(*train("a.tsv")) == (
         "2 pairs with 2 distinct sources cannot give 1,000 for validation and 0 for test "
-        "and keep any for training."
+        "and keep any for training"
     )
 
 
 def test_a_file_of_unknown_form(refused: Refused) -> None:
     assert refused(*train(write("a.txt", "a\tb\n"))) == (
-        "a.txt is neither .tsv nor .jsonl (.gz may follow); plain text needs two paths."
+        "a.txt is neither .tsv nor .jsonl (.gz may follow); plain text needs two paths"
     )
     assert refused(*train(write("a.tsv", "a b\n"))) == (
-        "a.tsv:1: 1 column found, separated by tabs; at least 2 were expected."
+        "a.tsv:1: 1 column found, separated by tabs; at least 2 were expected"
     )
     assert refused(*train(write("a.jsonl", '{"en": "a", "fr": "b"}\n'))) == (
-        "a.jsonl:1: no key 'src'; keys found: 'en', 'fr' (choose two by columns)."
+        "a.jsonl:1: no key 'src'; keys found: 'en', 'fr' (choose two by columns)"
     )
     assert refused(*train(write("a.tsv.gz", "a\tb\n"))).startswith("a.tsv.gz is a damaged gzip file: ")
 
@@ -127,7 +127,7 @@ def test_a_file_of_unknown_form(refused: Refused) -> None:
     [
         (["--embedding-size", "0"], "embedding_size is 0; expected at least 1"),
         (["--dropout", "1.5"], "dropout is 1.5; expected 0 or more and below 1"),
-        (["--learning-rate", "-1"], "learning_rate is -1.0; expected above 0."),
+        (["--learning-rate", "-1"], "learning_rate is -1.0; expected above 0"),
         (["--tokens-per-batch", "0"], "tokens_per_batch is 0; expected at least 1"),
         (["--seed", "-3"], "seed is -3; expected 0 or more and below 2**63"),
         (["--watch", "blue"], "watch is blue; expected one of loss, perplexity, bleu"),
@@ -160,7 +160,7 @@ def test_sets_without_a_corpus(refused: Refused, option: str) -> None:
 
 def test_models_that_are_none(refused: Refused, trained: Path) -> None:
     assert refused("seq2seq", "run", "none.safetensors", "a") == (
-        "none.safetensors does not exist; a model file was expected."
+        "none.safetensors does not exist; a model file was expected"
     )
     assert refused("seq2seq", "run") == (
         "runs/phrasebook/best.safetensors does not exist yet; "
@@ -169,15 +169,15 @@ def test_models_that_are_none(refused: Refused, trained: Path) -> None:
     assert refused("seq2seq", "run", "How are you?") == (
         "How are you? is no model file; the model comes first, then the text, or the text alone as --text"
     )
-    assert refused("seq2seq", "run", trained, "a") == f"{trained} is a directory; a model file was expected."
+    assert refused("seq2seq", "run", trained, "a") == f"{trained} is a directory; a model file was expected"
     checkpoint = trained / "checkpoint.safetensors"
     assert (
         refused("seq2seq", "run", checkpoint, "a")
-        == f"{checkpoint} is not a model file that throughtime wrote."
+        == f"{checkpoint} is not a model file that throughtime wrote"
     )
     safetensors.torch.save_file({"w": torch.zeros(3)}, "other.safetensors")
     assert refused("seq2seq", "run", "other.safetensors", "a") == (
-        "other.safetensors is not a model file that throughtime wrote."
+        "other.safetensors is not a model file that throughtime wrote"
     )
     data = (trained / "best.safetensors").read_bytes()
     write("cut.safetensors", data[:-1000])
@@ -191,12 +191,12 @@ def test_what_cannot_be_translated(refused: Refused, trained: Path) -> None:
     assert refused(*run, "a", "--file", "b") == (
         "text and --file are both given; one of them is translated, not both"
     )
-    assert refused(*run, "--file", "none.txt") == "none.txt cannot be read: No such file or directory."
+    assert refused(*run, "--file", "none.txt") == "none.txt cannot be read: No such file or directory"
     write("b.txt", b"a\nb\0\n")
     assert refused(*run, "--file", "b.txt") == (
-        "b.txt:2: byte 2 is NUL: a binary file, where UTF-8 text was expected."
+        "b.txt:2: byte 2 is NUL: a binary file, where UTF-8 text was expected"
     )
-    assert refused(*run, "a", "--n-best", "9") == "n_best is 9; expected 1 to beam_size, which is 5."
+    assert refused(*run, "a", "--n-best", "9") == "n_best is 9; expected 1 to beam_size, which is 5"
     assert refused(*run, "a", "--search", "greedy", "--n-best", "2").startswith(
         "n_best is 2, but greedy search"
     )
@@ -205,14 +205,17 @@ def test_what_cannot_be_translated(refused: Refused, trained: Path) -> None:
 
 def test_what_cannot_be_evaluated(refused: Refused, trained: Path) -> None:
     evaluate = ["seq2seq", "evaluate", trained / "best.safetensors", "--search", "greedy", "--corpus"]
-    assert refused(*evaluate, "none.tsv") == "none.tsv does not exist."
+    assert refused(*evaluate, "none.tsv") == "none.tsv does not exist"
     assert (
         refused(*evaluate, write("e.tsv", ""))
-        == "e.tsv is empty; at least one pair of sentences was expected."
+        == "e.tsv is empty; at least one pair of sentences was expected"
     )
     test = trained / "test.tsv"
+    assert refused("seq2seq", "evaluate", trained / "best.safetensors", "--columns", "0", "1") == (
+        "columns is given but no corpus; the built-in phrasebook has its own"
+    )
     assert refused(*evaluate, test, "--columns", "0", "7") == (
-        f"{test}:1: 2 columns found, separated by tabs; at least 8 were expected."
+        f"{test}:1: 2 columns found, separated by tabs; at least 8 were expected"
     )
 
 
@@ -220,7 +223,7 @@ def test_what_cannot_be_evaluated(refused: Refused, trained: Path) -> None:
 def test_files_that_cannot_be_written(run: Callable[..., Any], trained: Path, option: str) -> None:
     evaluate = ["seq2seq", "evaluate", trained / "best.safetensors", "--corpus", trained / "test.tsv"]
     done = run(*evaluate, "--search", "greedy", option, "none/x")
-    assert (done.code, done.err) == (1, "throughtime: none/x cannot be written: No such file or directory.\n")
+    assert (done.code, done.err) == (1, "throughtime: none/x cannot be written: No such file or directory\n")
     assert "20 sentences" in done.out  # the scores are not lost
 
 

@@ -308,6 +308,14 @@ def test_evaluate_takes_the_languages_rules(run: Run, model: Path, trained: Path
         )
 
 
+def test_evaluate_takes_the_model_s_language(run: Run, letters: Callable[..., list[str]]) -> None:
+    settings = ["--max-epochs", "0.3", "--tgt-language", "de", "--folder", "german"]
+    assert run("seq2seq", "train", *letters(), *settings).code == 0
+    evaluate = ["seq2seq", "evaluate", "german/best.safetensors", "--corpus", "l.tsv"]
+    assert run(*evaluate, "--report", "r.json").code == 0
+    assert "norm:moses-de" in json.loads(Path("r.json").read_text())["bleu_tokenised"]["signature"]
+
+
 def test_resume_of_a_finished_run(run: Run, letters: Callable[..., list[str]]) -> None:
     assert run("seq2seq", "train", *letters(), "--max-epochs", "0.3", "--folder", "my run").code == 0
     done = run("seq2seq", "resume", "my run")

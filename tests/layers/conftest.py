@@ -10,7 +10,7 @@ from throughtime import Cell
 
 @pytest.fixture(params=BUILT_IN + USERS, ids=lambda cell: cell.name)
 def cell(request: pytest.FixtureRequest) -> Cell:
-    """Every cell, ours and users'; sizes must be above 2 for the projection."""
+    """Every cell, ours and users'; sizes must be above 2 for the projection"""
     return request.param
 
 

@@ -33,6 +33,37 @@ from throughtime.seq2seq.presets import PRESETS
             dict(columns=("0", "1")),
             "columns is given but no corpus; the built-in phrasebook brings its own sets",
         ),
+        (
+            DataConfig,
+            dict(tokenizer="words", subword_dropout=0.1),
+            "subword_dropout is 0.1, but tokenizer is words; expected subwords",
+        ),
+        (
+            ModelConfig,
+            dict(sampled_words=100),
+            "sampled_words is 100, but output is chunked; expected sampled",
+        ),
+        (
+            ModelConfig,
+            dict(consistency=5.0, dropout=0.0),
+            "consistency is 5.0, but without dropout both passes are the same; expected 0",
+        ),
+        (SearchConfig, dict(top_k=3), "top_k is 3, but search is beam; expected sample"),
+        (
+            SearchConfig,
+            dict(search="greedy", temperature=0.5),
+            "temperature is 0.5, but search is greedy; expected sample",
+        ),
+        (
+            SearchConfig,
+            dict(search="sample", coverage_penalty=0.2),
+            "coverage_penalty is 0.2, but search is sample; expected beam",
+        ),
+        (
+            SearchConfig,
+            dict(search="greedy", beam_size=1),
+            "beam_size is 1, but search is greedy; expected beam",
+        ),
         (SearchConfig, dict(seed=2**63), f"seed is {2**63}; expected 0 or more and below 2**63"),
     ],
 )

@@ -52,6 +52,14 @@ def test_scores_of_all_words_are_what_a_chunked_layer_saves() -> None:
     assert min(sizes, key=sizes.__getitem__) == "sampled"
 
 
+def test_what_attention_of_a_hidden_layer_and_cut_subwords_add() -> None:
+    part = "recurrences and attention"
+    general, mlp = (of(attention=kind).parts[part] for kind in ("general", "mlp"))
+    assert mlp - general == 4 * 1600 * 3 * 40 * 512  # three copies of a hidden layer for each source place
+    cut = of(data=DataConfig(subword_dropout=0.25)).parts[part]
+    assert cut == pytest.approx(1.25 * general)
+
+
 def test_larger_batches_need_more() -> None:
     small, large = (of(data=DataConfig(tokens_per_batch=tokens)).parts for tokens in (1000, 4000))
     part = "recurrences and attention"

@@ -69,3 +69,8 @@ def test_files_that_are_none(tmp_path: Path, line: str) -> None:
         f"{path}, line 2: expected a token of the source, one of the target and a probability, "
         f"tab-separated; got {line!r}"
     )
+
+
+def test_a_lexicon_of_nothing() -> None:
+    with pytest.raises(InputError, match="best is 0; expected at least 1"):
+        lexicon_of(PAIRS, Tokenizers(SRC, TGT), best=0)

@@ -86,9 +86,9 @@ def error_of(path: str) -> str:
 def test_refuses_what_is_no_file(saved_letters: Callable[..., Path]) -> None:
     Path("folder").mkdir()
     Path("empty.safetensors").touch()
-    assert error_of("missing.safetensors") == "missing.safetensors does not exist; a model file was expected."
-    assert error_of("folder") == "folder is a directory; a model file was expected."
-    assert error_of("empty.safetensors") == "empty.safetensors is empty; a model file was expected."
+    assert error_of("missing.safetensors") == "missing.safetensors does not exist; a model file was expected"
+    assert error_of("folder") == "folder is a directory; a model file was expected"
+    assert error_of("empty.safetensors") == "empty.safetensors is empty; a model file was expected"
 
 
 def test_refuses_foreign_files(letter_model: Callable[..., Translator]) -> None:
@@ -96,7 +96,7 @@ def test_refuses_foreign_files(letter_model: Callable[..., Translator]) -> None:
     safetensors.torch.save_file(plain, "foreign.safetensors")
     Path("text.safetensors").write_text("How are you?\n" * 50)
     for name in ("foreign.safetensors", "text.safetensors"):
-        assert error_of(name) == f"{name} is not a model file that throughtime wrote."
+        assert error_of(name) == f"{name} is not a model file that throughtime wrote"
 
 
 def test_refuses_a_file_cut_short_anywhere(saved_letters: Callable[..., Path]) -> None:
@@ -119,7 +119,7 @@ def test_refuses_models_of_another_kind_or_a_newer_version(saved_letters: Callab
     artefact = load(saved_letters(Path("m.safetensors")))
     save(replace(artefact, kind="forecast"), Path("forecast.safetensors"))
     assert error_of("forecast.safetensors") == (
-        "forecast.safetensors holds a model of kind 'forecast'; 'seq2seq' was expected."
+        "forecast.safetensors holds a model of kind 'forecast'; 'seq2seq' was expected"
     )
     data = Path("m.safetensors").read_bytes()
     assert data.count(b'"version":"1"') == 1
@@ -165,7 +165,7 @@ def test_refuses_parts_that_do_not_fit_together(saved_letters: Callable[..., Pat
     assert reasons["older"] == "it was written before there was scale_embeddings; train it again"
     assert reasons["out of range"] == "embedding_size is 0; expected at least 1"
     assert "unexpected keyword argument 'colour'" in reasons["unknown setting"]
-    assert reasons["bad tokenizer"] == "The tokenizer is damaged: its bytes are not a sentencepiece model."
+    assert reasons["bad tokenizer"] == "the tokenizer is damaged: its bytes are not a sentencepiece model"
 
 
 def test_a_disk_without_room_leaves_the_old_file(

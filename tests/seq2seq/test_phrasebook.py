@@ -89,7 +89,7 @@ def test_another_process_with_other_hashes_gives_the_same_phrasebook(small: phra
 
 @pytest.mark.parametrize("size", [0, SMALL - 1, corpus.LARGEST_SIZE + 1])
 def test_a_size_out_of_range_is_refused(size: int) -> None:
-    with pytest.raises(InputError, match=f"size is {size}, but must be from 5000 to 1000000."):
+    with pytest.raises(InputError, match=f"size is {size}, but must be from 5000 to 1000000"):
         phrasebook.build(size=size)
 
 

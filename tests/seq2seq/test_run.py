@@ -248,7 +248,7 @@ def test_candidates_of_a_line_in_pieces_are_joined_by_rank(pipeline: MakePipelin
 
 def test_sampling_is_repeated_by_its_seed(pipeline: MakePipeline) -> None:
     lines = random_lines(10)
-    draws = [list(pipeline(sample_settings(samples=2), generator=seed).lines(lines)) for seed in (3, 3, 4)]
+    draws = [list(pipeline(sample_settings(n_best=2), generator=seed).lines(lines)) for seed in (3, 3, 4)]
     assert draws[0] == draws[1]
     assert draws[0] != draws[2]
     assert {len(candidates) for line, candidates in zip(lines, draws[0], strict=True) if line} == {2}
@@ -357,11 +357,11 @@ def test_search_of_a_configuration() -> None:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        (dict(beam_size=0), "beam_size is 0; expected at least 1."),
-        (dict(n_best=6), "n_best is 6; expected 1 to beam_size, which is 5."),
-        (dict(length_penalty=-1.0), "length_penalty is -1.0; expected a number of at least 0."),
-        (dict(search="sample", temperature=0.0), "temperature is 0.0; expected a number above 0."),
-        (dict(search="sample", top_p=1.5), "top_p is 1.5; expected a number above 0 and at most 1."),
+        (dict(beam_size=0), "beam_size is 0; expected at least 1"),
+        (dict(n_best=6), "n_best is 6; expected 1 to beam_size, which is 5"),
+        (dict(length_penalty=-1.0), "length_penalty is -1.0; expected a number of at least 0"),
+        (dict(search="sample", temperature=0.0), "temperature is 0.0; expected a number above 0"),
+        (dict(search="sample", top_p=1.5), "top_p is 1.5; expected a number above 0 and at most 1"),
         (
             dict(search="greedy", n_best=3),
             "n_best is 3, but greedy search writes one translation; expected 1",

@@ -82,9 +82,13 @@ def test_each_line_has_its_prefix(tmp_path: Path) -> None:
     assert list(translate(Shouting(), blocks, plain(1), prefixes_of(None, path))) == [["xA!", "B!"], ["zC!"]]
     assert list(translate(Shouting(), blocks, plain(1), prefixes_of("y", None))) == [["yA!", "yB!"], ["yC!"]]
     assert list(translate(Shouting(), blocks, plain(1), prefixes_of(None, None))) == [["A!", "B!"], ["C!"]]
-    with pytest.raises(InputError) as caught:
-        list(translate(Shouting(), [*blocks, ["d"]], plain(1), prefixes_of(None, path)))
-    assert str(caught.value) == f"{path} has 3 lines, but more are translated; expected a prefix for each"
+    for other, found in (
+        ([*blocks, ["d"]], "there are 3 prefixes, but more lines than that; expected one for each"),
+        (blocks[:1], "there are more prefixes than the 2 lines; expected one for each"),
+    ):
+        with pytest.raises(InputError) as caught:
+            list(translate(Shouting(), other, plain(1), prefixes_of(None, path)))
+        assert str(caught.value) == found
     with pytest.raises(InputError) as caught:
         prefixes_of("y", path)
     assert str(caught.value) == (
@@ -139,7 +143,7 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         lines_of_blocks(blocks_of(None, path))
     assert str(caught.value) == (
-        f"{path}:2: byte 1 (0xe7) is not UTF-8 text; save the file in the UTF-8 encoding."
+        f"{path}:2: byte 1 (0xe7) is not UTF-8 text; save the file in the UTF-8 encoding"
     )
 
 

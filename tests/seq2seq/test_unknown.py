@@ -16,6 +16,7 @@ from throughtime.seq2seq.data.tokenizer import EOS_ID, UNK_ID, Tokenizers, Words
 from throughtime.seq2seq.network.model import Translator, stepper
 from throughtime.seq2seq.run import Pipeline, unknown_words
 from throughtime.seq2seq.search.beam import beam
+from throughtime.seq2seq.search.demands import Demands
 from throughtime.seq2seq.search.stepping import Hypothesis, greedy
 from throughtime.seq2seq.unknown import UnknownWords, read_dictionary
 
@@ -85,6 +86,23 @@ def test_a_pipeline_copies_what_it_looked_at(
         assert set(kept.split()) == {"<unk>"}
         shown = set(copied.split()) - {"<unk>"}  # where it looked at the end of the sentence
         assert shown <= {word.replace("b", "B!") for word in line.split()} | {"zebra", "B"} | {"B!", "!"}
+
+
+def test_what_must_never_be_written_is_not_copied_either(
+    letters: Tokenizers, letter_model: Callable[..., Translator]
+) -> None:
+    model = letter_model(1)
+    with torch.no_grad():
+        model.output.bias[UNK_ID] += 1e4
+    never = Demands(never=(tuple(letters.tgt.encode("b")),))
+    free, bound = (
+        Pipeline(stepper(model), letters, length_rule(1.0, 0), unknown=UnknownWords(), demands=demands)
+        for demands in (Demands(), never)
+    )
+    for line in ("b b b", "b c"):
+        (before,), (after,) = free.texts([line]), bound.texts([line])
+        assert "b" in before.split()
+        assert after == before.replace("b", "<unk>")
 
 
 def test_dictionaries(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_changes_of_the_configuration_are_told(tmp_path: Path) -> None:
 def test_another_optimiser_is_refused(tmp_path: Path) -> None:
     saved(tmp_path / "c", TrainingConfig())
     config, module = TrainingConfig(optimiser="sgd"), model()
-    sentence = f"optimiser is sgd, but {tmp_path / 'c'} was made with adam; expected adam."
+    sentence = f"optimiser is sgd, but {tmp_path / 'c'} was made with adam; expected adam"
     with pytest.raises(InputError, match=re.escape(sentence)):
         Checkpoint(tmp_path / "c").restore(module, make_optimiser(config, module.parameters()), config)
 
@@ -78,9 +78,9 @@ def test_another_optimiser_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("other", "sentence"),
     [
-        (nn.Sequential(nn.Linear(2, 4)), "weight 0.weight has shape (3, 2), expected (4, 2)."),
-        (nn.Sequential(nn.Linear(2, 3)), "weight 1.bias has shape (3,), expected none."),
-        (nn.ModuleDict({"a": nn.Linear(2, 3)}), "weight a.weight has shape none, expected (3, 2)."),
+        (nn.Sequential(nn.Linear(2, 4)), "weight 0.weight has shape (3, 2), expected (4, 2)"),
+        (nn.Sequential(nn.Linear(2, 3)), "weight 1.bias has shape (3,), expected none"),
+        (nn.ModuleDict({"a": nn.Linear(2, 3)}), "weight a.weight has shape none, expected (3, 2)"),
     ],
 )
 def test_another_model_is_refused(tmp_path: Path, other: nn.Module, sentence: str) -> None:
@@ -96,12 +96,12 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
         Checkpoint(tmp_path / "c")
     assert str(error.value) == (
         f"{tmp_path / 'c'} is not a checkpoint to resume from: "
-        "found throughtime checkpoint 99, expected throughtime checkpoint 1."
+        "found throughtime checkpoint 99, expected throughtime checkpoint 1"
     )
 
 
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match=r"none does not exist; expected the file that a training run left there\."
+        InputError, match=r"none does not exist; expected the file that a training run left there"
     ):
         Checkpoint(tmp_path / "none")

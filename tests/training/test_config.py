@@ -24,14 +24,14 @@ def test_the_defaults_are_within_their_own_ranges() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("learning_rate", 0.0, "learning_rate is 0.0; expected above 0."),
-        ("max_epochs", -1, "max_epochs is -1; expected above 0."),
-        ("accumulate", 0, "accumulate is 0; expected above 0."),
-        ("clip_norm", -5.0, "clip_norm is -5.0; expected 0 or more."),
-        ("max_minutes", -1.0, "max_minutes is -1.0; expected 0 or more."),
-        ("plateau_factor", 1.0, "plateau_factor is 1.0; expected between 0 and 1."),
-        ("betas", (0.9, 1.0), "betas is (0.9, 1.0); expected two numbers from 0 to below 1."),
-        ("learning_rate", float("nan"), "learning_rate is nan; expected above 0."),
+        ("learning_rate", 0.0, "learning_rate is 0.0; expected above 0"),
+        ("max_epochs", -1, "max_epochs is -1; expected above 0"),
+        ("accumulate", 0, "accumulate is 0; expected above 0"),
+        ("clip_norm", -5.0, "clip_norm is -5.0; expected 0 or more"),
+        ("max_minutes", -1.0, "max_minutes is -1.0; expected 0 or more"),
+        ("plateau_factor", 1.0, "plateau_factor is 1.0; expected between 0 and 1"),
+        ("betas", (0.9, 1.0), "betas is (0.9, 1.0); expected two numbers from 0 to below 1"),
+        ("learning_rate", float("nan"), "learning_rate is nan; expected above 0"),
     ],
 )
 def test_a_value_out_of_range_is_named(field: str, value: object, sentence: str) -> None:

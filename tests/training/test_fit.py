@@ -274,7 +274,7 @@ def test_a_number_that_is_not_finite_stops_with_batch_and_layer(
         fit(task, TrainingConfig(max_epochs=3, learning_rate=0.01), tmp_path / "bad", console=console)
     last = tmp_path / "bad/last.safetensors"
     assert str(error.value) == (
-        f"Training stopped at epoch 2, batch 3, step 7: the {where} is not finite, traced to the output of "
+        f"training stopped at epoch 2, batch 3, step 7: the {where} is not finite, traced to the output of "
         f"layer 0 (Linear); the weights of the last good step (6) are kept in {last}."
     )
     fit(good, TrainingConfig(max_epochs=1.5, learning_rate=0.01), tmp_path / "good", console=console)
@@ -304,7 +304,7 @@ def test_a_validation_that_is_not_finite_stops_the_run(
     with pytest.raises(TrainingError) as error:
         fit(make_task(scores=[1.0, math.nan]), TrainingConfig(watch="bleu"), tmp_path, console=console)
     assert str(error.value) == (
-        "Validation at step 16 gave bleu nan, which is not finite; "
+        "validation at step 16 gave bleu nan, which is not finite; "
         f"the files in {tmp_path} are those of the validation before."
     )
 
@@ -312,7 +312,7 @@ def test_a_validation_that_is_not_finite_stops_the_run(
 def test_an_unknown_metric_is_named(make_task: Any, tmp_path: Path, console: Console) -> None:
     with pytest.raises(InputError) as error:
         fit(make_task(), TrainingConfig(watch="chrf"), tmp_path, console=console)
-    assert str(error.value) == "watch is chrf; expected a validation metric, one of loss, bleu."
+    assert str(error.value) == "watch is chrf; expected a validation metric, one of loss, bleu"
 
 
 def test_a_full_disk_is_said_in_one_sentence(
@@ -345,7 +345,7 @@ def test_a_disk_full_of_metrics_is_said_too(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("throughtime.training.metrics.MetricsLog.write", full)
-    sentence = f"The disk of {tmp_path} is full; what was saved before is whole, free some space and resume."
+    sentence = f"the disk of {tmp_path} is full; what was saved before is whole, free some space and resume"
     with pytest.raises(InputError, match=re.escape(sentence)):
         fit(make_task(), TrainingConfig(), tmp_path, console=console)
 
@@ -362,14 +362,14 @@ def test_resuming_on_other_data_is_refused(make_task: Any, tmp_path: Path, conso
     with pytest.raises(InputError) as error:
         fit(make_task(batches=9), TrainingConfig(), tmp_path, resume=True, console=console)
     assert str(error.value) == (
-        "Epoch 1 has 9 batches, but had 8 when the run stopped; expected the same data."
+        "epoch 1 has 9 batches, but had 8 when the run stopped; expected the same data"
     )
 
 
 def test_an_epoch_without_batches_is_refused(make_task: Any, tmp_path: Path, console: Console) -> None:
     with pytest.raises(InputError) as error:
         fit(make_task(batches=0), TrainingConfig(), tmp_path, console=console)
-    assert str(error.value) == "Epoch 1 has no batch for each process; expected one or more."
+    assert str(error.value) == "epoch 1 has no batch for each process; expected one or more"
 
 
 def test_starting_over_forgets_the_run_before(make_task: Any, tmp_path: Path, console: Console) -> None:

@@ -88,4 +88,4 @@ def test_a_folder_that_cannot_be_made_is_named(make_task: Any, tmp_path: Path) -
     for path, reason in ((tmp_path / "file", "File exists"), (tmp_path / "file/run", "Not a directory")):
         with pytest.raises(InputError) as error:
             Keeper(make_task(), TrainingConfig(), path, writes=True)
-        assert str(error.value) == f"{path} cannot hold the run: {reason}; expected a folder."
+        assert str(error.value) == f"{path} cannot hold the run: {reason}; expected a folder"

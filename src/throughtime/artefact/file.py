@@ -72,25 +72,25 @@ def load(path: str | Path, kind: str | None = None) -> Artefact:
     try:
         artefact = _artefact(fields, safetensors.torch.load(data))
     except Exception as error:  # damaged bytes fail anywhere in the parsers, each with errors of its own
-        raise InputError(f"{path} is damaged: its content cannot be read.") from error
+        raise InputError(f"{path} is damaged: its content cannot be read") from error
     if artefact is None:
-        raise InputError(f"{path} is damaged: its content does not match the digest stored with it.")
+        raise InputError(f"{path} is damaged: its content does not match the digest stored with it")
     if kind is not None and artefact.kind != kind:
-        raise InputError(f"{path} holds a model of kind {artefact.kind!r}; {kind!r} was expected.")
+        raise InputError(f"{path} holds a model of kind {artefact.kind!r}; {kind!r} was expected")
     return artefact
 
 
 def _bytes_of(path: Path) -> bytes:
     if path.is_dir():
-        raise InputError(f"{path} is a directory; a model file was expected.")
+        raise InputError(f"{path} is a directory; a model file was expected")
     if not path.exists():
-        raise InputError(f"{path} does not exist; a model file was expected.")
+        raise InputError(f"{path} does not exist; a model file was expected")
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
     if not data:
-        raise InputError(f"{path} is empty; a model file was expected.")
+        raise InputError(f"{path} is empty; a model file was expected")
     return data
 
 
@@ -100,15 +100,15 @@ def _header(path: Path, data: bytes) -> Mapping[str, Any]:
     if not data[8:].startswith(b"{"):
         raise _foreign(path)
     if length > _LONGEST_HEADER:
-        raise InputError(f"{path} is damaged: its header cannot be read.")
+        raise InputError(f"{path} is damaged: its header cannot be read")
     try:
         header = json.loads(data[8 : 8 + length]) if 8 + length <= len(data) else None
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is damaged: its header cannot be read.") from error
+        raise InputError(f"{path} is damaged: its header cannot be read") from error
     missing = 8 + length - len(data) if header is None else _end(header) + 8 + length - len(data)
     if missing > 0:
         raise InputError(
-            f"{path} is truncated: it has {len(data):,} bytes and {missing:,} or more are missing."
+            f"{path} is truncated: it has {len(data):,} bytes and {missing:,} or more are missing"
         )
     return cast("Mapping[str, Any]", header)
 
@@ -128,17 +128,17 @@ def _fields(path: Path, header: Mapping[str, Any]) -> dict[str, str]:
         raise _foreign(path)
     version = str(fields.get("version"))
     if not (version.isascii() and version.isdigit()):
-        raise InputError(f"{path} is damaged: its format version is {version!r}, which is not a number.")
+        raise InputError(f"{path} is damaged: its format version is {version!r}, which is not a number")
     if int(version[:9]) > FORMAT_VERSION:
         raise InputError(
             f"{path} has format {version[:9]}, written by throughtime {fields.get('throughtime')}; "
-            f"this version reads formats up to {FORMAT_VERSION}: install a newer throughtime."
+            f"this version reads formats up to {FORMAT_VERSION}: install a newer throughtime"
         )
     return cast("dict[str, str]", fields)
 
 
 def _foreign(path: Path) -> InputError:
-    return InputError(f"{path} is not a model file that throughtime wrote.")
+    return InputError(f"{path} is not a model file that throughtime wrote")
 
 
 def _artefact(fields: dict[str, str], tensors: dict[str, Tensor]) -> Artefact | None:
@@ -198,7 +198,7 @@ def written_whole(path: str | Path) -> Generator[Path]:
     """
     asked, path = Path(path), Path(path).resolve()
     if path.is_dir():
-        raise InputError(f"{asked} is a directory; the name of a file to write was expected.")
+        raise InputError(f"{asked} is a directory; the name of a file to write was expected")
     temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
     try:
         try:
@@ -224,9 +224,9 @@ def _flush(path: Path) -> None:
 
 def _cannot_write(path: Path, error: OSError) -> InputError:
     if error.errno not in _NO_ROOM:
-        return InputError(f"{path} cannot be written: {error.strerror or error}.")
+        return InputError(f"{path} cannot be written: {error.strerror or error}")
     free = shutil.disk_usage(path.resolve().parent).free
     return InputError(
         f"{path} cannot be written: {error.strerror}; {free / 2**20:,.0f} MiB are free there, "
-        "and nothing half-written was kept."
+        "and nothing half-written was kept"
     )

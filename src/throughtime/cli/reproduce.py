@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
+from throughtime.seq2seq.presets import PresetName
 from throughtime.seq2seq.reproduce import sutskever2014
 
 PAPERS = {"sutskever2014": sutskever2014.reproduce}
@@ -20,7 +21,7 @@ def reproduce(
     paper: Literal["sutskever2014"] = "sutskever2014",
     *,
     folder: Path = Path("runs/sutskever2014"),
-    preset: Literal["phrasebook", "multi30k", "paper"] | None = None,
+    preset: PresetName | None = None,
     n_best: Path | None = None,
     data: Annotated[DataConfig, Parameter(name="*", group="Corpus")] = DataConfig(),  # noqa: B008
     model: Annotated[ModelConfig, Parameter(name="*", group="Network")] = ModelConfig(),  # noqa: B008

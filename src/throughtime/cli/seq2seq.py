@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 from cyclopts.argument import ArgumentCollection
@@ -30,7 +31,7 @@ from throughtime.seq2seq.lexicon import lexicon_of, write_lexicon
 from throughtime.seq2seq.measure.likelihood import load_judge
 from throughtime.seq2seq.measure.n_best import n_best_lines, read_n_best, rescored
 from throughtime.seq2seq.model_file import load_model
-from throughtime.seq2seq.presets import PRESETS
+from throughtime.seq2seq.presets import PRESETS, PresetName
 from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.show import show_scores, votes_table
 from throughtime.seq2seq.train import default_folder, resume_run, train_run
@@ -48,7 +49,8 @@ def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCol
     preset = typed["--preset"][0].value if typed["--preset"] else None if typed["--corpus"] else "phrasebook"
     if preset is None and commands[-1] == "reproduce":
         preset = "multi30k"
-    values = {name.replace("_", "-"): value for name, value in PRESETS.get(preset or "", {}).items()}
+    chosen: Mapping[str, Any] = next((one for name, one in PRESETS.items() if name == preset), {})
+    values = {name.replace("_", "-"): value for name, value in chosen.items()}
     Dict(values, source=f"preset {preset}", use_commands_as_keys=False)(app, commands, arguments)
 
 
@@ -68,7 +70,7 @@ def train(
     *,
     folder: Path | None = None,
     overwrite: bool = False,
-    preset: Literal["phrasebook", "multi30k", "paper"] | None = None,
+    preset: PresetName | None = None,
     data: Annotated[DataConfig, Parameter(name="*", group="Corpus")] = DataConfig(),  # noqa: B008
     model: Annotated[ModelConfig, Parameter(name="*", group="Network")] = ModelConfig(),  # noqa: B008
     training: Annotated[TrainingConfig, Parameter(name="*", group="Training")] = TrainingConfig(),  # noqa: B008
@@ -150,7 +152,7 @@ def evaluate_command(
     *,
     corpus: tuple[str, ...] = (),
     columns: tuple[str, str] | None = None,
-    language: str = "fr",
+    language: str | None = None,
     output: Path | None = None,
     report: Path | None = None,
     members: Members = EnsembleConfig(),  # noqa: B008
@@ -165,7 +167,7 @@ def evaluate_command(
     columns
         Names, or in a .tsv numbers from 0, of the source and the target column.
     language
-        Two-letter code of the target language, for the tokenised score.
+        Two-letter code of the target language, for the tokenised score; by default the model's.
     output
         File for the translations, one a line.
     report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -109,6 +110,11 @@ class ModelConfig:
             raise InputError(
                 "consistency compares all words' scores; expected output chunked or full, no copying"
             )
+        if self.consistency and not (self.dropout or self.word_dropout or self.recurrent_dropout):
+            raise InputError(
+                f"consistency is {self.consistency}, but without dropout both passes are the same; expected 0"
+            )
+        _of_effect(self, ("sampled_words",), "output", ("sampled",))
         if self.output == "adaptive" and self.tie_embeddings != "none":
             raise InputError("output adaptive has word vectors of its own; expected tie_embeddings none")
 
@@ -175,8 +181,8 @@ class DataConfig:
         for name in ("max_words", "tokens_per_batch"):
             _require(self, name, getattr(self, name) >= 1, "at least 1")
         _require(self, "subword_dropout", 0 <= self.subword_dropout < 1, "0 or more and below 1")
-        if self.annotate_unknown and self.tokenizer != "words":
-            raise InputError(f"tokenizer is {self.tokenizer}; annotate_unknown expected words")
+        _of_effect(self, ("annotate_unknown",), "tokenizer", ("words",))
+        _of_effect(self, ("subword_dropout",), "tokenizer", ("subwords",))
         for name in ("validation", "test", "columns"):
             if getattr(self, name) and not self.corpus:
                 raise InputError(
@@ -247,8 +253,8 @@ class SearchConfig:
             _require(self, name, getattr(self, name) >= 1, "at least 1")
         if self.shortlist is not None and self.quantise == "int8":
             raise InputError("shortlist and quantise int8 are both given; expected one of them")
-        if self.must and self.search != "beam":
-            raise InputError(f"must is given, but search is {self.search}; expected beam")
+        _of_effect(self, ("beam_size", "length_penalty", "coverage_penalty", "must"), "search", ("beam",))
+        _of_effect(self, ("temperature", "top_k", "top_p"), "search", ("sample",))
         if self.must and self.coverage_penalty:
             raise InputError(
                 f"must is given, but coverage_penalty is {self.coverage_penalty}; expected 0 beside it"
@@ -289,6 +295,16 @@ class TrainConfig:
             raise InputError("copying writes ids of the source; expected one joint vocabulary")
         if self.model.copying and self.data.annotate_unknown:
             raise InputError("copying and annotate_unknown both find unknown words; expected one of them")
+
+
+def _of_effect(config: object, names: Sequence[str], by: str, takers: Sequence[str]) -> None:
+    """Raises InputError where one of the settings named is not its default, but `by` makes nothing of it."""
+    if (used := getattr(config, by)) in takers:
+        return
+    for name in names:
+        if (value := getattr(config, name)) != getattr(type(config), name):
+            told = "given" if isinstance(value, tuple) else value
+            raise InputError(f"{name} is {told}, but {by} is {used}; expected {' or '.join(takers)}")
 
 
 def _require(config: object, name: str, holds: bool, expected: str) -> None:

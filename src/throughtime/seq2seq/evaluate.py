@@ -40,15 +40,18 @@ class Evaluation:
         }
 
 
-def evaluate(pipeline: Pipeline, pairs: Sequence[Pair], language: str, n_bootstrap: int = 1000) -> Evaluation:
-    """Translates the sources and scores them by the targets; `language` chooses the rules of tokenised BLEU.
+def evaluate(
+    pipeline: Pipeline, pairs: Sequence[Pair], language: str | None = None, n_bootstrap: int = 1000
+) -> Evaluation:
+    """Translates the sources and scores them by the targets.
 
+    language: chooses the rules of tokenised BLEU; by default what the pipeline writes.
     Raises InputError where there are no pairs.
     """
     start = time.perf_counter()
     translations = tuple(pipeline.texts([pair.src for pair in pairs]))
     seconds = time.perf_counter() - start
-    scores = score(translations, [pair.tgt for pair in pairs], language, n_bootstrap)
+    scores = score(translations, [pair.tgt for pair in pairs], language or pipeline.language, n_bootstrap)
     return Evaluation(translations, scores, seconds, tuple(pipeline.votes))
 
 

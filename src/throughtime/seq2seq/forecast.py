@@ -65,11 +65,11 @@ def forecast(config: TrainConfig, src_words: int, tgt_words: int, longest: int, 
     weights = NUMBER * sum(one.numel() for one in translator.parameters())
     moments = {"adam": 2, "adamw": 2, "sgd": 1 if config.training.momentum else 0}[config.training.optimiser]
     passes = 2 if config.model.consistency else 1
-    tokens = passes * min(config.data.tokens_per_batch, all_tokens)
+    whole = min(config.data.tokens_per_batch, all_tokens)
+    tokens = round(passes * whole * (1 + config.data.subword_dropout))  # each subword cut makes one more
     layers = sum(_kept(one) for one in (translator.encoder, translator.decoder))
     vectors = 2 * config.model.embedding_size
-    places = longest * (1 + config.model.coverage + config.model.copying)
-    looking = 0 if config.model.attention == "none" else places + 2 * translator.head.width
+    looking = _looking(config.model, longest, translator.head.width)
     batch = NUMBER * tokens * (layers + COPIES * (vectors + looking))
     parts = {
         "program": PROGRAM,
@@ -89,6 +89,14 @@ def _kept(layer: Recurrent) -> int:
     states = sum(layer.cell.state_sizes(layer.hidden_size).values())
     each = len(layer.cell.gates) * layer.hidden_size + states
     return layer.num_layers * layer.num_directions * COPIES * each
+
+
+def _looking(model: ModelConfig, longest: int, width: int) -> int:
+    """Numbers that attention makes of one output for the positions of the longest source, and of all."""
+    if model.attention == "none":
+        return 0
+    hidden = model.decoder_size if model.attention == "mlp" else 0
+    return longest * (1 + hidden + model.coverage + model.copying) + 2 * width
 
 
 def _output(model: ModelConfig, tokens: int, width: int, words: int) -> int:

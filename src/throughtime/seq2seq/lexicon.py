@@ -41,7 +41,12 @@ def learn(corpus: EncodedCorpus, tgt_words: int, best: int) -> Lexicon:
 
 
 def lexicon_of(pairs: Iterable[Pair], both: Tokenizers, best: int) -> Lexicon:
-    """The same of pairs of text, cleaned as for training; raises InputError where none is of use."""
+    """The same of pairs of text, cleaned as for training.
+
+    Raises InputError where none is of use, and for `best` under 1.
+    """
+    if best < 1:
+        raise InputError(f"best is {best}; expected at least 1")
     usual = DataConfig()
     cleaning = Cleaning(usual.max_words, usual.max_ratio, usual.drop_duplicates)
     with TemporaryDirectory() as place:

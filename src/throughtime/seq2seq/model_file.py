@@ -11,7 +11,7 @@ from torch import Tensor
 
 from throughtime.artefact.file import Artefact, load, save
 from throughtime.errors import InputError
-from throughtime.seq2seq.config import ModelConfig
+from throughtime.seq2seq.config import DataConfig, ModelConfig
 from throughtime.seq2seq.data.tokenizer import Tokenizers, tokenizer_from_asset
 from throughtime.seq2seq.network.model import Translator
 
@@ -25,6 +25,11 @@ class Trained:
     model: Translator
     tokenizers: Tokenizers
     training: Mapping[str, Any]
+
+    @property
+    def language(self) -> str:
+        """What it writes, as a two-letter code; the default where nothing is known of its training."""
+        return str(self.training.get("data", {}).get("tgt_language", DataConfig.tgt_language))
 
 
 def save_model(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-PRESETS: Mapping[str, Mapping[str, Any]] = {
+PresetName = Literal["phrasebook", "multi30k", "paper"]
+
+PRESETS: Mapping[PresetName, Mapping[str, Any]] = {
     "phrasebook": {  # the built-in corpus on two cores in under four minutes
         "tokenizer": "words",
         "joint": False,

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.config import SearchConfig
+from throughtime.seq2seq.config import DataConfig, SearchConfig
 from throughtime.seq2seq.data.cleaning import normalise
 from throughtime.seq2seq.data.tokenizer import (
     EOS_ID,
@@ -101,6 +101,7 @@ class Candidate:
 class Pipeline:
     """Models and tokenizers put together: lines of text to lines of text; the models stand on `device`.
 
+    language: what is written, as a two-letter code.
     readers: the source tokenizer of each member of an ensemble, where they are not all one; `tokenizers` then
     has the first's. votes: where there are any, one a member, what each says of the translations is added.
     unknown: what is shown for words that the model does not know; None: the sign for them. demands: phrases
@@ -118,7 +119,9 @@ class Pipeline:
         votes: Sequence[Vote] = (),
         unknown: UnknownWords | None = None,
         demands: Demands = Demands(),  # noqa: B008
+        language: str = DataConfig.tgt_language,
     ) -> None:
+        self.language = language
         self.model, self.tokenizers, self.decoder, self.device = model, tokenizers, decoder, device
         self.readers, self.votes, self.unknown = readers, votes, unknown
         self.demands, self.unmet = demands, 0
@@ -174,7 +177,7 @@ class Pipeline:
         return Candidate(text, found.score, found.log_probability, (part,))
 
     def fillings(self, found: Hypothesis, source: Source) -> Mapping[int, str]:
-        """What is shown for unknown words, by their places among the tokens."""
+        """What is shown for unknown words, by their places among the tokens; nothing that must never be."""
         unknowns = self.tokenizers.tgt.unknowns
         if unknowns.keys().isdisjoint(found.tokens):
             return NOTHING
@@ -182,7 +185,13 @@ class Pipeline:
         if self.unknown is None:
             return shown
         surfaces = self.tokenizers.src.surfaces(source.piece)[source.first :][:LONGEST_SOURCE]
-        return {**self.unknown.filled(found, surfaces, unknowns), **shown}
+        filled = self.unknown.filled(found, surfaces, unknowns)
+        kept = {place: word for place, word in filled.items() if not self._barred(word)}
+        return {**kept, **shown}
+
+    def _barred(self, word: str) -> bool:
+        never = self.demands.never
+        return bool(never) and first_inside(self.tokenizers.tgt.encode(word), never) is not None
 
     def _search(self, sources: Sequence[Source]) -> list[list[Hypothesis]]:
         each = [_padded(rows, self.device) for rows in zip(*(one.ids for one in sources), strict=True)]
@@ -282,20 +291,19 @@ def load_pipeline(
             raise InputError("a shortlist is given with an ensemble; expected one model")
         lexicon = read_lexicon(config.shortlist, tokenizers.src, tokenizers.tgt, config.shortlist_best)
         steppers = [Shortlisted(stepper(models[0]), lexicon, config.shortlist_frequent)]
-    if len(steppers) == 1 and not weights:
-        return Pipeline(steppers[0], tokenizers, decoder, config.seed, unknown=unknown, demands=demands)
     readers = [one.tokenizers.src for one in trained]
     shared = all(same_vocabulary(one, tokenizers.src) for one in readers)
-    votes = [Vote() for _ in steppers] if counting else ()
+    together = len(steppers) > 1 or bool(weights)
     return Pipeline(
-        Ensemble(steppers, weights or None),
+        Ensemble(steppers, weights or None) if together else steppers[0],
         tokenizers,
         decoder,
         config.seed,
         readers=() if shared else readers,
-        votes=votes,
+        votes=[Vote() for _ in steppers] if counting and together else (),
         unknown=unknown,
         demands=demands,
+        language=trained[0].language,
     )
 
 

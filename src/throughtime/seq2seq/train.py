@@ -71,14 +71,14 @@ def train_run(config: TrainConfig, folder: Path, overwrite: bool, console: Conso
             "--overwrite begins anew, --folder takes another place"
         )
     outcome = begin_run(config, folder, _resume_command(folder), console)
-    _say_next(config, outcome, folder, console)
+    _say_next(outcome, folder, console)
 
 
 def resume_run(folder: Path, console: Console) -> None:
     """Goes on with the run in `folder` by its own settings and says what to type next; raises InputError
     where it cannot go on."""
     outcome = continue_run(folder, _resume_command(folder), console)
-    _say_next(read_settings(folder / SETTINGS), outcome, folder, console)
+    _say_next(outcome, folder, console)
 
 
 def begin_run(
@@ -227,21 +227,21 @@ def _finish(
     if test:
         write_tsv(test, folder / TEST)
     if test and tests:
-        report["test"] = _tested(config, test, outcome.model, console).to_dict()
+        report["test"] = _tested(test, outcome.model, console).to_dict()
     write_report(folder / REPORT, report)
 
 
-def _say_next(config: TrainConfig, outcome: Outcome, folder: Path, console: Console) -> None:
+def _say_next(outcome: Outcome, folder: Path, console: Console) -> None:
     if outcome.interrupted:
         return
     _say(console, f"\nThe model is {outcome.model}, the report {folder / REPORT}. Next:")
-    for command in _next_commands(config, outcome.model, folder, (folder / TEST).exists()):
+    for command in _next_commands(outcome.model, folder, (folder / TEST).exists()):
         _say(console, f"  {command}")
 
 
-def _tested(config: TrainConfig, test: Sequence[Pair], model: Path, console: Console) -> Evaluation:
+def _tested(test: Sequence[Pair], model: Path, console: Console) -> Evaluation:
     pipeline = load_pipeline([model], SearchConfig())
-    evaluation = evaluate(pipeline, test, config.data.tgt_language)
+    evaluation = evaluate(pipeline, test)
     show_scores(console, evaluation.scores, "Test")
     console.print(translations_table(test[:SHOWN], evaluation.translations[:SHOWN]))
     return evaluation
@@ -261,14 +261,11 @@ def _ended(outcome: Outcome) -> str:
     )
 
 
-def _next_commands(config: TrainConfig, model: Path, folder: Path, tested: bool) -> list[str]:
-    path, language = shlex.quote(str(model)), config.data.tgt_language
+def _next_commands(model: Path, folder: Path, tested: bool) -> list[str]:
+    path = shlex.quote(str(model))
     commands = [f'throughtime seq2seq run {path} "How are you?"']
     if tested:
-        evaluation = f"throughtime seq2seq evaluate {path} --corpus {shlex.quote(str(folder / TEST))}"
-        commands.append(
-            evaluation if language == DataConfig.tgt_language else f"{evaluation} --language {language}"
-        )
+        commands.append(f"throughtime seq2seq evaluate {path} --corpus {shlex.quote(str(folder / TEST))}")
     return commands
 
 

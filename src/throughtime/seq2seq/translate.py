@@ -12,43 +12,49 @@ from typing import cast
 from throughtime.errors import InputError
 from throughtime.seq2seq.data.readers import read_lines
 from throughtime.seq2seq.formats import Writer
-from throughtime.seq2seq.run import LINES_TOGETHER, NO_PREFIXES, Pipeline
+from throughtime.seq2seq.run import LINES_TOGETHER, Pipeline
 
 TOGETHER = 64
 """Lines of standard input, or of a text, that are translated, and their translations printed, together."""
+
+Prefixes = str | Iterable[str]
+"""One for all lines, or one for each."""
 
 READ_AT_ONCE = 65_536
 """Bytes at most of what has come in on standard input."""
 
 
 def translate(
-    pipeline: Pipeline, blocks: Iterable[list[str]], write: Writer, prefixes: Iterable[str] = NO_PREFIXES
+    pipeline: Pipeline, blocks: Iterable[list[str]], write: Writer, prefixes: Prefixes = ""
 ) -> Iterator[list[str]]:
     """What to print for each block: of each line what `write` makes of its candidates.
 
-    prefixes: what the translations begin with, one for each line.
+    prefixes: what the translations begin with, one for all lines or one for each. Raises InputError where
+    there are fewer or more of them than lines.
     """
-    number, told = count(), iter(prefixes)
+    number = 0
+    told = repeat(prefixes) if isinstance(prefixes, str) else iter(prefixes)
     for block in blocks:
-        found = zip(block, pipeline.lines(block, prefixes=islice(told, len(block))), strict=True)
-        yield [row for line, candidates in found for row in write(next(number), line, candidates)]
+        own = list(islice(told, len(block)))
+        if len(own) < len(block):
+            raise InputError(
+                f"there are {number + len(own):,} prefixes, but more lines than that; expected one for each"
+            )
+        found = zip(count(number), block, pipeline.lines(block, prefixes=own), strict=False)
+        yield [row for place, line, candidates in found for row in write(place, line, candidates)]
+        number += len(block)
+    if not isinstance(prefixes, str) and next(told, None) is not None:
+        raise InputError(f"there are more prefixes than the {number:,} lines; expected one for each")
 
 
-def prefixes_of(text: str | None, file: Path | None) -> Iterable[str]:
+def prefixes_of(text: str | None, file: Path | None) -> Prefixes:
     """What each line's translation begins with: the text, or the line of the file, or nothing.
 
-    Raises InputError where both are given, or the file ends before the lines do.
+    Raises InputError where both are given.
     """
     if text is not None and file is not None:
         raise InputError("prefix and prefixes are both given; expected one for all lines or one for each")
-    return _lines_of(file) if file is not None else repeat(text or "")
-
-
-def _lines_of(file: Path) -> Iterator[str]:
-    number = 0
-    for number, line in enumerate(read_lines(file), 1):  # noqa: B007 it is told when they end
-        yield line
-    raise InputError(f"{file} has {number:,} lines, but more are translated; expected a prefix for each")
+    return read_lines(file) if file is not None else text or ""
 
 
 def blocks_of(text: str | None, file: Path | None) -> Iterator[list[str]]:

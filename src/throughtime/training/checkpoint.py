@@ -46,7 +46,7 @@ class Checkpoint:
         self._tensors, self._metadata = read_tensors(path)
         if self._metadata.get("format") != FORMAT:
             found = self._metadata.get("format", "no format name")
-            raise InputError(f"{path} is not a checkpoint to resume from: found {found}, expected {FORMAT}.")
+            raise InputError(f"{path} is not a checkpoint to resume from: found {found}, expected {FORMAT}")
         self.state = RunState.from_json(json.loads(self._metadata["state"]))
         self.config: dict[str, Any] = json.loads(self._metadata["config"])
 
@@ -55,7 +55,7 @@ class Checkpoint:
         if self.config["optimiser"] != config.optimiser:
             was = self.config["optimiser"]
             raise InputError(
-                f"optimiser is {config.optimiser}, but {self.path} was made with {was}; expected {was}."
+                f"optimiser is {config.optimiser}, but {self.path} was made with {was}; expected {was}"
             )
         self._restore_weights(module)
         _restore_optimiser(optimiser, self._part("optimiser."))
@@ -78,7 +78,7 @@ class Checkpoint:
             expected = tuple(wanted[name].shape) if name in wanted else "none"
             if found != expected:
                 raise InputError(
-                    f"{self.path} is of another model: weight {name} has shape {found}, expected {expected}."
+                    f"{self.path} is of another model: weight {name} has shape {found}, expected {expected}"
                 )
         module.load_state_dict(saved)
 

@@ -132,4 +132,4 @@ class TrainingConfig:
 
     def _require(self, name: str, holds: bool, expected: str) -> None:
         if not holds:
-            raise InputError(f"{name} is {getattr(self, name)}; expected {expected}.")
+            raise InputError(f"{name} is {getattr(self, name)}; expected {expected}")

@@ -113,5 +113,5 @@ def _disk_full_in_one_sentence(folder: Path) -> Generator[None]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         raise InputError(
-            f"The disk of {folder} is full; what was saved before is whole, free some space and resume."
+            f"the disk of {folder} is full; what was saved before is whole, free some space and resume"
         ) from error

@@ -79,7 +79,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        raise InputError(f"{folder} cannot hold the run: {error.strerror}; expected a folder.") from None
+        raise InputError(f"{folder} cannot hold the run: {error.strerror}; expected a folder") from None
 
 
 def _drop_all_but(steps: list[int], keep: int) -> list[int]:

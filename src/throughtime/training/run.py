@@ -62,16 +62,16 @@ class Run:
             if self._ending() is not None:
                 return
         if state.epoch == epoch:
-            raise InputError(f"Epoch {epoch + 1} ended after {state.batch} batches, before its length.")
+            raise InputError(f"epoch {epoch + 1} ended after {state.batch} batches, before its length")
 
     def _count_batches(self, number: int) -> None:
         state = self.state
         if not number:
-            raise InputError(f"Epoch {state.epoch + 1} has no batch for each process; expected one or more.")
+            raise InputError(f"epoch {state.epoch + 1} has no batch for each process; expected one or more")
         if state.batch and number != state.epoch_batches:
             raise InputError(
-                f"Epoch {state.epoch + 1} has {number} batches, but had {state.epoch_batches} when the run "
-                "stopped; expected the same data."
+                f"epoch {state.epoch + 1} has {number} batches, but had {state.epoch_batches} when the run "
+                "stopped; expected the same data"
             )
         state.epoch_batches = number
 
@@ -101,7 +101,7 @@ class Run:
         first = state.batch + 1
         place = f"batch {first}" if batches == 1 else f"batches {first} to {first + batches - 1}"
         return TrainingError(
-            f"Training stopped at epoch {state.epoch + 1}, {place}, step {state.step + 1}: {reason}; "
+            f"training stopped at epoch {state.epoch + 1}, {place}, step {state.step + 1}: {reason}; "
             f"the weights of the last good step ({state.step}) are kept in {last}."
         )
 

@@ -26,8 +26,6 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except FileNotFoundError:
-        raise InputError(
-            f"{path} does not exist; expected the file that a training run left there."
-        ) from None
+        raise InputError(f"{path} does not exist; expected the file that a training run left there") from None
     except (SafetensorError, OSError) as damage:
-        raise InputError(f"{path} cannot be read as a safetensors file: {damage}.") from None
+        raise InputError(f"{path} cannot be read as a safetensors file: {damage}") from None

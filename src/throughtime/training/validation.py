@@ -55,10 +55,10 @@ class Validator:
         self.stopwatch.lap()
         if self.watch not in metrics:
             found = ", ".join(metrics)
-            raise InputError(f"watch is {self.watch}; expected a validation metric, one of {found}.")
+            raise InputError(f"watch is {self.watch}; expected a validation metric, one of {found}")
         if not math.isfinite(metrics[self.watch]):
             raise TrainingError(
-                f"Validation at step {self.state.step} gave {self.watch} {metrics[self.watch]}, which is not "
+                f"validation at step {self.state.step} gave {self.watch} {metrics[self.watch]}, which is not "
                 f"finite; the files in {self.keeper.folder} are those of the validation before."
             )
         return metrics

@@ -306,7 +306,7 @@ def test_a_model_without_attention_shows_the_right_names(
 def test_settings_that_contradict_each_other() -> None:
     with pytest.raises(InputError) as caught:
         DataConfig(annotate_unknown=True)
-    assert str(caught.value) == "tokenizer is subwords; annotate_unknown expected words"
+    assert str(caught.value) == "annotate_unknown is True, but tokenizer is subwords; expected words"
     data = DataConfig(annotate_unknown=True, tokenizer="words")
     with pytest.raises(InputError) as caught:
         TrainConfig(data, ModelConfig(copying=True), TrainingConfig())

@@ -109,9 +109,9 @@ def test_nothing_is_left_of_a_corpus_that_fails(tmp_path: Path) -> None:
         yield from PAIRS[:15_000]
         raise InputError("a.tsv:15001: 1 column found.")
 
-    with pytest.raises(InputError, match=r"^a\.tsv:15001: 1 column found\.$"):
+    with pytest.raises(InputError, match=r"^a\.tsv:15001: 1 column found$"):
         build_text_corpus(broken(), tmp_path, cleaning())
-    with pytest.raises(InputError, match=r"^All 2 pairs are too long"):
+    with pytest.raises(InputError, match=r"^all 2 pairs are too long"):
         build_text_corpus([Pair("a b", "c")] * 2, tmp_path, cleaning(max_words=1))
     assert list(tmp_path.iterdir()) == []
 
@@ -170,7 +170,7 @@ def test_split_of_nothing_and_of_too_much(tmp_path: Path) -> None:
             split_corpus(corpus, *sizes, seed=1)
         assert str(caught.value) == (
             f"10 pairs with 2 distinct sources cannot give {sizes[0]} for validation and {sizes[1]} for test "
-            "and keep any for training."
+            "and keep any for training"
         )
 
 
@@ -202,7 +202,7 @@ def test_long_pairs_are_left_out_and_counted(tokenizer: Words, tmp_path: Path) -
     assert encoded.tgt_lengths.tolist() == [2, 2]
     with pytest.raises(InputError) as caught:
         encode_corpus(corpus, tokenizer, tokenizer, tmp_path, max_length=1)
-    assert str(caught.value) == "All 3 pairs are too long: each has a side of more than 1 ids (max_length)."
+    assert str(caught.value) == "all 3 pairs are too long: each has a side of more than 1 ids (max_length)"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ids.arrow", "text.arrow"]
 
 

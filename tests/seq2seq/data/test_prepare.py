@@ -131,18 +131,18 @@ def test_cleaning_is_counted(small: Callable[..., DataConfig]) -> None:
         (
             dict(validation_size=80, test_size=10),
             "90 pairs with 90 distinct sources cannot give 80 for validation and 10 for test "
-            "and keep any for training.",
+            "and keep any for training",
         ),
-        (dict(corpus=("missing.tsv",)), "missing.tsv does not exist."),
-        (dict(validation=("missing.tsv",)), "missing.tsv does not exist."),
-        (dict(test=("missing.tsv",)), "missing.tsv does not exist."),
+        (dict(corpus=("missing.tsv",)), "missing.tsv does not exist"),
+        (dict(validation=("missing.tsv",)), "missing.tsv does not exist"),
+        (dict(test=("missing.tsv",)), "missing.tsv does not exist"),
         (
             dict(corpus=("c.tsv", "c.tsv", "c.tsv")),
-            "A corpus is one path or two parallel text files; 3 paths were given.",
+            "a corpus is one path or two parallel text files; 3 paths were given",
         ),
         (
             dict(max_words=3),
-            "All 90 pairs are too long: each has a sentence of more than 3 words (max_words).",
+            "all 90 pairs are too long: each has a sentence of more than 3 words (max_words)",
         ),
         (dict(src_vocab_size=5000), "src_vocab_size is 5000; the training text allows at most "),
         (
@@ -151,7 +151,7 @@ def test_cleaning_is_counted(small: Callable[..., DataConfig]) -> None:
         ),
         (
             dict(src_vocab_size=5000, tokenizer="words"),
-            "src_vocab_size is 5000; the training text allows at most 39.",
+            "src_vocab_size is 5000; the training text allows at most 39",
         ),
         (
             dict(joint=False, src_vocab_size=32, tgt_vocab_size=900),
@@ -159,7 +159,7 @@ def test_cleaning_is_counted(small: Callable[..., DataConfig]) -> None:
         ),
         (
             dict(joint=False, tgt_vocab_size=2, tokenizer="words", src_vocab_size=20),
-            "tgt_vocab_size is 2; it must be at least 5.",
+            "tgt_vocab_size is 2; it must be at least 5",
         ),
         (
             dict(tokenizer="words", src_vocab_size=20, tgt_language="xx"),

@@ -138,7 +138,7 @@ def test_asset_that_is_no_sentencepiece_model(asset: bytes) -> None:
 )
 def test_asset_that_is_no_vocabulary(asset: bytes) -> None:
     with pytest.raises(
-        InputError, match=r"^The tokenizer is damaged: its bytes are not a vocabulary of words\.$"
+        InputError, match=r"^the tokenizer is damaged: its bytes are not a vocabulary of words$"
     ):
         tokenizer_from_asset(asset)
 
@@ -163,21 +163,21 @@ def test_vocabulary_smaller_than_the_alphabet() -> None:
     assert message.startswith("vocab_size is 10; the characters of the training text alone need at least ")
     smallest = int(message.removesuffix(".").rsplit(" ", 1)[1])
     assert train_subwords(FRENCH, smallest, 1).vocab_size == smallest
-    with pytest.raises(InputError, match=r"^vocab_size is 4; it must be at least 5\.$"):
+    with pytest.raises(InputError, match=r"^vocab_size is 4; it must be at least 5$"):
         train_subwords(FRENCH, 4, 1)
 
 
 def test_more_words_than_the_text_has() -> None:
-    with pytest.raises(InputError, match=r"^vocab_size is 8; the training text allows at most 7\.$"):
+    with pytest.raises(InputError, match=r"^vocab_size is 8; the training text allows at most 7$"):
         train_words(["a b c", "a b"], 8, "en")
     assert train_words(["a b c", "a b"], 7, "en").vocab_size == 7
-    with pytest.raises(InputError, match=r"^vocab_size is 4; it must be at least 5\.$"):
+    with pytest.raises(InputError, match=r"^vocab_size is 4; it must be at least 5$"):
         train_words(["a b c"], 4, "en")
 
 
 @pytest.mark.parametrize("sentences", [[], [""], [" ", "\n"]])
 def test_no_text_to_learn_from(sentences: list[str]) -> None:
-    with pytest.raises(InputError, match=r"^The tokenizer was given no text to learn from\.$"):
+    with pytest.raises(InputError, match=r"^the tokenizer was given no text to learn from$"):
         train_subwords(sentences, 100, 1)
 
 

@@ -145,13 +145,13 @@ def test_text_that_looks_tokenised_is_scored_without_complaint(caplog: pytest.Lo
 @pytest.mark.parametrize(
     ("hypotheses", "references", "message"),
     [
-        ([], [], "There are no translations to score; expected at least one."),
+        ([], [], "there are no translations to score; expected at least one"),
         (
             ["a", "b"],
             ["a"],
-            "There are 2 translations but references for 1; expected as many of each.",
+            "there are 2 translations but references for 1; expected as many of each",
         ),
-        (["a", "b"], [["a"], []], "Sentence 2 has no reference; expected at least one."),
+        (["a", "b"], [["a"], []], "sentence 2 has no reference; expected at least one"),
     ],
 )
 def test_what_cannot_be_scored(hypotheses: list[str], references: list[str], message: str) -> None:
@@ -165,7 +165,7 @@ def test_what_cannot_be_scored(hypotheses: list[str], references: list[str], mes
 def test_numbers_of_resamples_that_make_no_interval(n_bootstrap: int) -> None:
     with pytest.raises(InputError) as raised:
         score(["a"], ["a"], n_bootstrap=n_bootstrap)
-    assert str(raised.value) == f"n_bootstrap is {n_bootstrap}; expected 0, or at least 2."
+    assert str(raised.value) == f"n_bootstrap is {n_bootstrap}; expected 0, or at least 2"
 
 
 def test_resamples_that_score_nothing_are_counted_with_those_that_do() -> None:

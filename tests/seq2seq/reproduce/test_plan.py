@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
+
+from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.presets import PRESETS
 from throughtime.seq2seq.reproduce.plan import differences, members
@@ -24,7 +28,7 @@ def preset(name: str) -> TrainConfig:
 
 
 def test_one_reads_forwards_and_five_backwards_in_the_plain_form() -> None:
-    config = TrainConfig(DataConfig(), ModelConfig(input_feeding=True), TrainingConfig(seed=7))
+    config = TrainConfig(DataConfig(), ModelConfig(), TrainingConfig(seed=7))
     found = members(config)
     assert [one.name for one in found] == ["forward", *(f"reversed-{k}" for k in range(1, 6))]
     assert [one.config.model.reverse_source for one in found] == [False] + [True] * 5
@@ -32,6 +36,25 @@ def test_one_reads_forwards_and_five_backwards_in_the_plain_form() -> None:
     for one in found:
         assert (one.config.model.attention, one.config.model.bidirectional) == ("none", False)
         assert one.config.data == config.data  # one split, one vocabulary
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (
+            dict(attention="mlp"),
+            "attention is mlp, but the paper's models have none; expected to be left out",
+        ),
+        (
+            dict(input_feeding=True),
+            "input_feeding is True, but the paper's models have none; expected to be left out",
+        ),
+    ],
+)
+def test_models_of_another_form_are_refused(asked: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError) as caught:
+        members(TrainConfig(DataConfig(), ModelConfig(**asked), TrainingConfig()))
+    assert str(caught.value) == told
 
 
 def test_the_paper_differs_from_itself_in_nothing() -> None:

@@ -230,7 +230,10 @@ def test_coverage_asks_for_attention() -> None:
                 torch.tensor([1]),
                 beam_settings(coverage_penalty=0.2),
             )
-        assert str(raised.value) == "coverage_penalty is 0.2, but the model has no attention; expected 0."
+        assert str(raised.value) == (
+            "coverage_penalty is 0.2, but there is no attention to sum up: the model has none, or an "
+            "ensemble's members read by different vocabularies; expected 0"
+        )
 
 
 def test_no_sources_give_no_hypotheses() -> None:
@@ -250,18 +253,18 @@ def test_half_precision_models_are_summed_in_single_precision() -> None:
 
 
 def test_nan_is_an_error() -> None:
-    with pytest.raises(InputError, match="The model gives NaN where log-probabilities are expected"):
+    with pytest.raises(InputError, match="the model gives NaN where log-probabilities are expected"):
         beam(FixedModel([[math.nan] * 5]), torch.tensor([[3]]), torch.tensor([1]), beam_settings())
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"beam_size": 0}, "beam_size is 0; expected at least 1."),
-        ({"n_best": 0}, "n_best is 0; expected 1 to beam_size, which is 5."),
-        ({"n_best": 6}, "n_best is 6; expected 1 to beam_size, which is 5."),
-        ({"length_penalty": -1.0}, "length_penalty is -1.0; expected a number of at least 0."),
-        ({"coverage_penalty": math.inf}, "coverage_penalty is inf; expected a number of at least 0."),
+        ({"beam_size": 0}, "beam_size is 0; expected at least 1"),
+        ({"n_best": 0}, "n_best is 0; expected 1 to beam_size, which is 5"),
+        ({"n_best": 6}, "n_best is 6; expected 1 to beam_size, which is 5"),
+        ({"length_penalty": -1.0}, "length_penalty is -1.0; expected a number of at least 0"),
+        ({"coverage_penalty": math.inf}, "coverage_penalty is inf; expected a number of at least 0"),
     ],
 )
 def test_settings_out_of_range(given: dict[str, float], message: str) -> None:

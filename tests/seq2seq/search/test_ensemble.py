@@ -88,7 +88,7 @@ def test_attention_is_averaged() -> None:
 def test_a_member_without_attention_leaves_the_ensemble_without() -> None:
     src, lengths = sources()
     together = Ensemble([AttendingHashedModel(0), HashedModel(1)])
-    with pytest.raises(InputError, match="the model has no attention"):
+    with pytest.raises(InputError, match="there is no attention to sum up"):
         beam(together, src, lengths, beam_settings(coverage_penalty=0.1))
 
 
@@ -133,22 +133,22 @@ def test_a_model_twice_votes_alike() -> None:
 @pytest.mark.parametrize(
     ("sizes", "weights", "message"),
     [
-        ([], None, "The ensemble has no models; expected at least one."),
-        ([6, 7], None, "The models have target vocabularies of [6, 7] tokens; expected one common size."),
+        ([], None, "the ensemble has no models; expected at least one"),
+        ([6, 7], None, "the models have target vocabularies of [6, 7] tokens; expected one common size"),
         (
             [6, 6],
             [1.0],
-            "The ensemble's weights are [1.0]; expected a number above 0 for each of 2.",
+            "the ensemble's weights are [1.0]; expected a number above 0 for each of 2",
         ),
         (
             [6],
             [0.0],
-            "The ensemble's weights are [0.0]; expected a number above 0 for each of 1.",
+            "the ensemble's weights are [0.0]; expected a number above 0 for each of 1",
         ),
         (
             [6],
             [math.nan],
-            "The ensemble's weights are [nan]; expected a number above 0 for each of 1.",
+            "the ensemble's weights are [nan]; expected a number above 0 for each of 1",
         ),
     ],
 )

@@ -37,7 +37,7 @@ def chi_square(counts: Counter[tuple[int, ...]], expected: dict[tuple[int, ...],
 
 def drawn(model: FixedModel | HashedModel, settings: SampleSettings) -> Counter[tuple[int, ...]]:
     found = sample(model, *one_source(), settings, seeded())[0]
-    assert len(found) == settings.samples
+    assert len(found) == settings.n_best
     return Counter(tuple(one.tokens) for one in found)
 
 
@@ -148,12 +148,12 @@ def test_no_sources_give_no_samples() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"samples": 0}, "samples is 0; expected at least 1."),
-        ({"temperature": 0.0}, "temperature is 0.0; expected a number above 0."),
-        ({"temperature": math.nan}, "temperature is nan; expected a number above 0."),
-        ({"top_k": -1}, "top_k is -1; expected at least 1, or 0 for all tokens."),
-        ({"top_p": 0.0}, "top_p is 0.0; expected a number above 0 and at most 1."),
-        ({"top_p": 1.5}, "top_p is 1.5; expected a number above 0 and at most 1."),
+        ({"n_best": 0}, "n_best is 0; expected at least 1"),
+        ({"temperature": 0.0}, "temperature is 0.0; expected a number above 0"),
+        ({"temperature": math.nan}, "temperature is nan; expected a number above 0"),
+        ({"top_k": -1}, "top_k is -1; expected at least 1, or 0 for all tokens"),
+        ({"top_p": 0.0}, "top_p is 0.0; expected a number above 0 and at most 1"),
+        ({"top_p": 1.5}, "top_p is 1.5; expected a number above 0 and at most 1"),
     ],
 )
 def test_settings_out_of_range(given: dict[str, float], message: str) -> None:

@@ -35,7 +35,7 @@ every_kind = pytest.mark.parametrize("changes", KINDS.values(), ids=list(KINDS))
 
 @torch.no_grad()
 def exhaustive(model: Translator, batch_of: MakeBatch, src: list[int]) -> list[tuple[list[int], float]]:
-    """All texts, best first, and the log-probability that the loss of each tells."""
+    """all texts, best first, and the log-probability that the loss of each tells."""
     found = [(text, -float(model.eval()(batch_of([(src, text)])).total)) for text in TEXTS]
     return sorted(found, key=lambda pair: -pair[1])
 

@@ -115,7 +115,7 @@ def test_no_sources_give_no_hypotheses() -> None:
 
 
 def test_nan_is_an_error() -> None:
-    with pytest.raises(InputError, match="The model gives NaN where log-probabilities are expected"):
+    with pytest.raises(InputError, match="the model gives NaN where log-probabilities are expected"):
         greedy(FixedModel([[math.nan] * 5]), *one_source(), length_rule())
 
 
@@ -139,10 +139,10 @@ def test_length_limits_by_hand() -> None:
 @pytest.mark.parametrize(
     ("given_", "message"),
     [
-        ({"ratio": -0.5}, "LengthRule.ratio is -0.5; expected a number of at least 0."),
-        ({"ratio": math.nan}, "LengthRule.ratio is nan; expected a number of at least 0."),
-        ({"offset": -1}, "LengthRule.offset is -1; expected a number of at least 0."),
-        ({"min_length": -2}, "LengthRule.min_length is -2; expected a number of at least 0."),
+        ({"ratio": -0.5}, "max_length_ratio is -0.5; expected a number of at least 0"),
+        ({"ratio": math.nan}, "max_length_ratio is nan; expected a number of at least 0"),
+        ({"offset": -1}, "max_length_offset is -1; expected a number of at least 0"),
+        ({"min_length": -2}, "min_length is -2; expected a number of at least 0"),
     ],
 )
 def test_length_rules_out_of_range(given_: dict[str, float], message: str) -> None:

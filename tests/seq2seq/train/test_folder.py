@@ -59,8 +59,8 @@ def test_overwrite_that_cannot_begin_leaves_the_old_run(make_config: MakeConfig,
 @pytest.mark.parametrize(
     ("data", "model", "told"),
     [
-        (dict(corpus=("missing.tsv",)), {}, "missing.tsv does not exist."),
-        (dict(src_vocab_size=999), {}, "src_vocab_size is 999; the training text allows at most 12."),
+        (dict(corpus=("missing.tsv",)), {}, "missing.tsv does not exist"),
+        (dict(src_vocab_size=999), {}, "src_vocab_size is 999; the training text allows at most 12"),
         (
             dict(validation_size=999),
             {},

@@ -94,15 +94,13 @@ def test_without_a_test_set_nothing_is_said_of_one(make_config: MakeConfig, cons
     assert printed(console).endswith('Next:\n  throughtime seq2seq run run/best.safetensors "How are you?"\n')
 
 
-def test_next_commands_fit_folder_and_language(make_config: MakeConfig, console: Console) -> None:
+def test_next_commands_fit_the_folder(make_config: MakeConfig, console: Console) -> None:
     folder = Path("a run [/b] 'x'")
-    train_run(make_config(dict(tgt_language="de"), max_epochs=0.2), folder, False, console)
+    train_run(make_config(max_epochs=0.2), folder, False, console)
     *_, run, evaluate = printed(console).splitlines()
     model, test = str(folder / "best.safetensors"), str(folder / "test.tsv")
     assert shlex.split(run) == ["throughtime", "seq2seq", "run", model, "How are you?"]
-    assert shlex.split(evaluate) == [
-        *("throughtime", "seq2seq", "evaluate", model, "--corpus", test, "--language", "de")
-    ]
+    assert shlex.split(evaluate) == ["throughtime", "seq2seq", "evaluate", model, "--corpus", test]
 
 
 def test_sentences_that_look_like_markup_are_shown_as_they_are(

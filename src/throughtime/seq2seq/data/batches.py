@@ -105,7 +105,7 @@ def plan_batches(
     """
     for name, value in (("tokens_per_batch", tokens_per_batch), ("max_sentences", max_sentences)):
         if value is not None and value < 1:
-            raise InputError(f"{name} is {value}; it must be at least 1.")
+            raise InputError(f"{name} is {value}; it must be at least 1")
     limits = _Limits(tokens_per_batch, max_sentences or tokens_per_batch)
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, epoch])))
     order = generator.permutation(len(src_lengths))

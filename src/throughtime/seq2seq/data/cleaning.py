@@ -39,9 +39,9 @@ class Cleaning:
 
     def __post_init__(self) -> None:
         if self.max_words < 1:
-            raise InputError(f"max_words is {self.max_words}; it must be at least 1.")
+            raise InputError(f"max_words is {self.max_words}; it must be at least 1")
         if not self.max_ratio >= 1:
-            raise InputError(f"max_ratio is {self.max_ratio}; it must be at least 1.")
+            raise InputError(f"max_ratio is {self.max_ratio}; it must be at least 1")
 
 
 @dataclass
@@ -99,13 +99,13 @@ def _fitting(chunk: list[Pair], cleaning: Cleaning, report: CleaningReport) -> I
 
 def _nothing_kept(cleaning: Cleaning, report: CleaningReport) -> InputError:
     if not report.read:
-        return InputError("The corpus is empty; at least one pair of sentences was expected.")
+        return InputError("the corpus is empty; at least one pair of sentences was expected")
     if report.too_long == report.read:
         return InputError(
-            f"All {report.read:,} pairs are too long: each has a sentence of more than "
-            f"{cleaning.max_words} words (max_words)."
+            f"all {report.read:,} pairs are too long: each has a sentence of more than "
+            f"{cleaning.max_words} words (max_words)"
         )
-    return InputError(f"Nothing is left of the corpus after cleaning: {report.summary()}")
+    return InputError(f"nothing is left of the corpus after cleaning: {report.summary()}")
 
 
 def _digests(pairs: list[Pair]) -> NDArray[np.uint64]:

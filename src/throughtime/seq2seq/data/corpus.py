@@ -111,7 +111,7 @@ def split_corpus(
     if test_end >= len(corpus):
         raise InputError(
             f"{len(corpus):,} pairs with {len(starts) - 1:,} distinct sources cannot give "
-            f"{validation_size:,} for validation and {test_size:,} for test and keep any for training."
+            f"{validation_size:,} for validation and {test_size:,} for test and keep any for training"
         )
     validation = order[:validation_end][:validation_size]
     test = order[validation_end:test_end][:test_size]
@@ -204,8 +204,8 @@ def encode_corpus(
                 yield table
         if not kept:
             raise InputError(
-                f"All {len(corpus):,} pairs are too long: each has a side of more than {max_length} ids "
-                "(max_length)."
+                f"all {len(corpus):,} pairs are too long: each has a side of more than {max_length} ids "
+                "(max_length)"
             )
 
     chunks = _stored(folder / "ids.arrow", _IDS, tables())

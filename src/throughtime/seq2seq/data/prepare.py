@@ -158,5 +158,10 @@ def _rows(pairs: Iterable[Pair]) -> Iterator[str]:
 
 
 def read_test(names: Sequence[str], columns: tuple[str, str] | None) -> list[Pair]:
-    """The pairs of a test set as they stand, every line kept; the phrasebook's own where none is named."""
+    """The pairs of a test set as they stand, every line kept; the phrasebook's own where none is named.
+
+    Raises InputError for files that cannot be used, and for columns of none.
+    """
+    if columns and not names:
+        raise InputError("columns is given but no corpus; the built-in phrasebook has its own")
     return list(read_pairs(names, columns)) if names else list(phrasebook.build().test)

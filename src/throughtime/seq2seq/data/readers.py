@@ -43,7 +43,7 @@ def read_pairs(
     """
     names = [str(path) for path in paths]
     if limit is not None and limit < 1:
-        raise InputError(f"limit is {limit}; it must be at least 1.")
+        raise InputError(f"limit is {limit}; it must be at least 1")
     for name in names:
         _check_exists(name)
     return _not_empty(islice(_pairs_of(names, columns), limit), names)
@@ -59,7 +59,7 @@ def _pairs_of(names: list[str], columns: tuple[str, str] | None) -> Iterator[Pai
             return _single_file(name, columns)
         case _:
             raise InputError(
-                f"A corpus is one path or two parallel text files; {len(names)} paths were given."
+                f"a corpus is one path or two parallel text files; {len(names)} paths were given"
             )
 
 
@@ -71,7 +71,7 @@ def _single_file(name: str, columns: tuple[str, str] | None) -> Iterator[Pair]:
             return _jsonl(name, columns)
         case _:
             raise InputError(
-                f"{name} is neither .tsv nor .jsonl (.gz may follow); plain text needs two paths."
+                f"{name} is neither .tsv nor .jsonl (.gz may follow); plain text needs two paths"
             )
 
 
@@ -79,9 +79,9 @@ def _check_exists(name: str) -> None:
     if name.startswith(HUB_PREFIX):
         return
     if Path(name).is_dir():
-        raise InputError(f"{name} is a directory; a file was expected.")
+        raise InputError(f"{name} is a directory; a file was expected")
     if not Path(name).exists():
-        raise InputError(f"{name} does not exist.")
+        raise InputError(f"{name} does not exist")
 
 
 def _not_empty(pairs: Iterator[Pair], names: list[str]) -> Iterator[Pair]:
@@ -91,7 +91,7 @@ def _not_empty(pairs: Iterator[Pair], names: list[str]) -> Iterator[Pair]:
         yield pair
     if empty:
         verb = "is" if len(names) == 1 else "are"
-        raise InputError(f"{' and '.join(names)} {verb} empty; at least one pair of sentences was expected.")
+        raise InputError(f"{' and '.join(names)} {verb} empty; at least one pair of sentences was expected")
 
 
 def read_lines(name: str | Path) -> Iterator[str]:
@@ -109,26 +109,26 @@ def read_lines(name: str | Path) -> Iterator[str]:
                 yield _text(raw, name, number)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(
-            f"{name} is a damaged gzip file: it cannot be read after line {number} ({error})."
+            f"{name} is a damaged gzip file: it cannot be read after line {number} ({error})"
         ) from error
     except OSError as error:
-        raise InputError(f"{name} cannot be read: {error.strerror or error}.") from error
+        raise InputError(f"{name} cannot be read: {error.strerror or error}") from error
 
 
 def _text(raw: bytes, name: str, number: int) -> str:
     null = raw.find(b"\0")
     if null >= 0:
         raise InputError(
-            f"{name}:{number}: byte {null + 1} is NUL: a binary file, where UTF-8 text was expected."
+            f"{name}:{number}: byte {null + 1} is NUL: a binary file, where UTF-8 text was expected"
         )
     if len(raw) == _LONGEST_LINE:
-        raise InputError(f"{name}:{number}: the line is longer than {_LONGEST_LINE >> 20} MiB.")
+        raise InputError(f"{name}:{number}: the line is longer than {_LONGEST_LINE >> 20} MiB")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(
             f"{name}:{number}: byte {error.start + 1} (0x{raw[error.start]:02x}) is not UTF-8 text; "
-            "save the file in the UTF-8 encoding."
+            "save the file in the UTF-8 encoding"
         ) from error
     if number == 1 and raw.startswith(_BYTE_ORDER_MARK):
         text = text[1:]
@@ -138,9 +138,9 @@ def _text(raw: bytes, name: str, number: int) -> str:
 def _parallel(src: str, tgt: str, columns: tuple[str, str] | None) -> Iterator[Pair]:
     for name in (src, tgt):
         if name.startswith(HUB_PREFIX):
-            raise InputError(f"{name} is a data set of pairs; it must be the only path.")
+            raise InputError(f"{name} is a data set of pairs; it must be the only path")
     if columns is not None:
-        raise InputError("columns cannot be given with two parallel text files.")
+        raise InputError("columns cannot be given with two parallel text files")
     return _zipped(src, tgt)
 
 
@@ -164,7 +164,7 @@ def _rest(lines: Iterator[str]) -> int:
 
 def _unequal(src: str, src_count: int, tgt: str, tgt_count: int) -> InputError:
     return InputError(
-        f"{src} has {_lines(src_count)} and {tgt} has {_lines(tgt_count)}; parallel files must have as many."
+        f"{src} has {_lines(src_count)} and {tgt} has {_lines(tgt_count)}; parallel files must have as many"
     )
 
 
@@ -175,7 +175,7 @@ def _lines(count: int) -> str:
 def _tsv(name: str, columns: tuple[str, str]) -> Iterator[Pair]:
     for column in columns:
         if not (column.isascii() and column.isdigit()):
-            raise InputError(f"column {column!r} of a TSV file must be a number, counted from 0.")
+            raise InputError(f"column {column!r} of a TSV file must be a number, counted from 0")
     return _tsv_rows(name, int(columns[0]), int(columns[1]))
 
 
@@ -186,7 +186,7 @@ def _tsv_rows(name: str, src: int, tgt: int) -> Iterator[Pair]:
         if len(fields) < needed:
             found = "1 column" if len(fields) == 1 else f"{len(fields)} columns"
             raise InputError(
-                f"{name}:{number}: {found} found, separated by tabs; at least {needed} were expected."
+                f"{name}:{number}: {found} found, separated by tabs; at least {needed} were expected"
             )
         yield Pair(fields[src], fields[tgt])
 
@@ -201,9 +201,9 @@ def _json_object(line: str, where: str) -> Mapping[str, Any]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not a line of JSON ({error}).") from error
+        raise InputError(f"{where}: not a line of JSON ({error})") from error
     if not isinstance(row, dict):
-        raise InputError(f"{where}: a JSON object was expected, found {type(row).__name__}.")
+        raise InputError(f"{where}: a JSON object was expected, found {type(row).__name__}")
     return cast("Mapping[str, Any]", row)
 
 
@@ -217,12 +217,12 @@ def _pair_in(row: Mapping[str, Any], columns: tuple[str, str] | None, where: str
 def _field(fields: Mapping[str, Any], key: str, where: str) -> str:
     if key not in fields:
         found = ", ".join(map(repr, fields)) or "none"
-        raise InputError(f"{where}: no key {key!r}; keys found: {found} (choose two by columns).")
+        raise InputError(f"{where}: no key {key!r}; keys found: {found} (choose two by columns)")
     text = fields[key]
     if not isinstance(text, str):
-        raise InputError(f"{where}: {key!r} must be text, found {type(text).__name__}.")
+        raise InputError(f"{where}: {key!r} must be text, found {type(text).__name__}")
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise InputError(f"{where}: {key!r} holds half of a surrogate pair, which is not text.")
+        raise InputError(f"{where}: {key!r} holds half of a surrogate pair, which is not text")
     return text
 
 
@@ -230,7 +230,7 @@ def _hub(name: str, columns: tuple[str, str] | None) -> Iterator[Pair]:
     parts = name.removeprefix(HUB_PREFIX).split(":")
     if len(parts) > 3 or not all(parts):
         raise InputError(
-            f"{name} is not of the form hf:owner/name, hf:owner/name:split or hf:owner/name:config:split."
+            f"{name} is not of the form hf:owner/name, hf:owner/name:split or hf:owner/name:config:split"
         )
     split = parts[-1] if len(parts) > 1 else "train"
     rows = _hub_rows(name, parts[0], parts[1] if len(parts) == 3 else None, split)
@@ -245,4 +245,4 @@ def _hub_rows(name: str, dataset: str, configuration: str | None, split: str) ->
         )
     except Exception as error:  # datasets, its file systems and its HTTP client each raise types of their own
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        raise InputError(f"{name} cannot be read from the Hugging Face hub: {reason}.") from error
+        raise InputError(f"{name} cannot be read from the Hugging Face hub: {reason}") from error

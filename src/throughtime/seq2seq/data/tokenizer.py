@@ -127,7 +127,7 @@ class Subwords:
         try:
             self._model = SentencePieceProcessor(model_proto=asset)
         except RuntimeError as error:
-            raise InputError("The tokenizer is damaged: its bytes are not a sentencepiece model.") from error
+            raise InputError("the tokenizer is damaged: its bytes are not a sentencepiece model") from error
         model = self._model
         if (model.pad_id(), model.unk_id(), model.bos_id(), model.eos_id()) != (
             PAD_ID,
@@ -136,7 +136,7 @@ class Subwords:
             EOS_ID,
         ):
             raise InputError(
-                "The sentencepiece model does not number <pad>, <unk>, <s> and </s> as 0, 1, 2 and 3."
+                "the sentencepiece model does not number <pad>, <unk>, <s> and </s> as 0, 1, 2 and 3"
             )
 
     @property
@@ -194,7 +194,7 @@ class Words:
     def __init__(self, words: Sequence[str], language: str, positions: bool = False) -> None:
         if language not in LANGUAGES:
             raise InputError(
-                f"language {language!r} is not known; choose one of {', '.join(sorted(LANGUAGES))}."
+                f"language {language!r} is not known; choose one of {', '.join(sorted(LANGUAGES))}"
             )
         self.language = language
         told = [*range(-FARTHEST, FARTHEST + 1), None] if positions else []
@@ -250,7 +250,7 @@ class Words:
             language, words = str(fields["language"]), [str(word) for word in fields["words"]]
             positions = bool(fields.get("positions", False))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise InputError("The tokenizer is damaged: its bytes are not a vocabulary of words.") from error
+            raise InputError("the tokenizer is damaged: its bytes are not a vocabulary of words") from error
         return cls(words, language, positions)
 
 
@@ -297,7 +297,7 @@ def train_subwords(
     _check_vocab_size(vocab_size, len(SPECIALS) + 1, None)
     sample = _draw(filter(None, map(normalise, sentences)), _SENTENCES, seed)
     if not sample:
-        raise InputError("The tokenizer was given no text to learn from.")
+        raise InputError("the tokenizer was given no text to learn from")
     model = io.BytesIO()
     try:
         SentencePieceTrainer.train(
@@ -335,17 +335,17 @@ def _draw(sentences: Iterable[str], size: int, seed: int) -> list[str]:
 
 def _check_vocab_size(vocab_size: int, smallest: int, largest: int | None) -> None:
     if vocab_size < smallest:
-        raise InputError(f"vocab_size is {vocab_size}; it must be at least {smallest}.")
+        raise InputError(f"vocab_size is {vocab_size}; it must be at least {smallest}")
     if largest is not None and vocab_size > largest:
-        raise InputError(f"vocab_size is {vocab_size}; the training text allows at most {largest}.")
+        raise InputError(f"vocab_size is {vocab_size}; the training text allows at most {largest}")
 
 
 def _explained(message: str, vocab_size: int) -> InputError:
     """Turn a failed check inside sentencepiece into a sentence for the user."""
     if found := re.search(r"value <= (\d+)", message):
-        return InputError(f"vocab_size is {vocab_size}; the training text allows at most {found[1]}.")
+        return InputError(f"vocab_size is {vocab_size}; the training text allows at most {found[1]}")
     if found := re.search(r"\d+ vs (\d+)", message):
         return InputError(
-            f"vocab_size is {vocab_size}; the characters of the training text alone need at least {found[1]}."
+            f"vocab_size is {vocab_size}; the characters of the training text alone need at least {found[1]}"
         )
     return InputError(f"sentencepiece cannot learn from the training text: {message.strip()}")

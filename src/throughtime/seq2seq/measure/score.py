@@ -72,7 +72,7 @@ def score(
     score, the numbers of sentences differ, a sentence has no reference, or n_bootstrap is 1 or negative.
     """
     if n_bootstrap < 0 or n_bootstrap == 1:
-        raise InputError(f"n_bootstrap is {n_bootstrap}; expected 0, or at least 2.")
+        raise InputError(f"n_bootstrap is {n_bootstrap}; expected 0, or at least 2")
     per_sentence = _checked(hypotheses, references)
     resampling = _Resampling(n_bootstrap, seed)
     return ScoreReport(
@@ -107,15 +107,15 @@ def _row(score: Score) -> tuple[str, str, str, str]:
 def _checked(hypotheses: Sequence[str], references: References) -> list[list[str]]:
     """The references of each sentence as a list."""
     if not hypotheses:
-        raise InputError("There are no translations to score; expected at least one.")
+        raise InputError("there are no translations to score; expected at least one")
     if len(hypotheses) != len(references):
         raise InputError(
-            f"There are {len(hypotheses)} translations but references for {len(references)}; "
-            "expected as many of each."
+            f"there are {len(hypotheses)} translations but references for {len(references)}; "
+            "expected as many of each"
         )
     per_sentence = [[one] if isinstance(one, str) else list(one) for one in references]
     if [] in per_sentence:
-        raise InputError(f"Sentence {per_sentence.index([]) + 1} has no reference; expected at least one.")
+        raise InputError(f"sentence {per_sentence.index([]) + 1} has no reference; expected at least one")
     return per_sentence
 
 

@@ -52,7 +52,9 @@ class Perceptron(nn.Module):
         return self.energy(torch.tanh(self.query(outputs)[:, :, None] + keys[:, None])).squeeze(-1)
 
 
-SCORES: Mapping[str, Callable[[int, int], Dot | General | Perceptron]] = {
+Score = Dot | General | Perceptron
+
+SCORES: Mapping[str, Callable[[int, int], Score]] = {
     "dot": Dot,
     "general": General,
     "mlp": Perceptron,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from throughtime.seq2seq.data.tokenizer import PAD_ID
-from throughtime.seq2seq.network.attention import SCORES, attend
-from throughtime.seq2seq.network.coverage import COVERED_SCORES, attend_in_turn
+from throughtime.seq2seq.network.attention import Score, attend
+from throughtime.seq2seq.network.coverage import CoveredScore, attend_in_turn
 from throughtime.seq2seq.network.linear import PackedLinear
+
+AnyScore = TypeVar("AnyScore", Score, CoveredScore)
 
 States = tuple[Tensor, ...]
 """One tensor a state of the cell, (num_layers, B, width) each; with coverage then the sum of all attention so
@@ -60,34 +62,32 @@ def _apart(part: Tensor, rows: int) -> Tensor:
     return part.unflatten(1, (rows, -1)).flatten(0, 1)
 
 
-class AttentionHead(nn.Module):
+class LookingHead(nn.Module, Generic[AnyScore]):
     """Context beside output: tanh(W (c, h)) (Luong et al. 2015, equation 5)."""
 
-    def __init__(self, kind: str, decoder_width: int, memory_width: int, width: int) -> None:
+    def __init__(self, score: AnyScore, decoder_width: int, memory_width: int, width: int) -> None:
         super().__init__()
         self.width = width
-        self.score = SCORES[kind](decoder_width, memory_width)
+        self.score = score
         self.combine = PackedLinear(memory_width + decoder_width, width)
 
     def attended(self, encoded: Encoded) -> Attended:
         return Attended(self.score.keys(encoded.memory), encoded.memory, encoded.src)
+
+    def combined(self, contexts: Tensor, outputs: Tensor) -> Tensor:
+        return torch.tanh(self.combine(torch.cat([contexts, outputs], -1)))
+
+
+class AttentionHead(LookingHead[Score]):
+    """Attention of all steps at once."""
 
     def forward(self, outputs: Tensor, attended: Attended) -> Looked:
         contexts, weights = attend(self.score(outputs, attended.keys), attended.memory, attended.valid)
-        return Looked(torch.tanh(self.combine(torch.cat([contexts, outputs], -1))), weights, contexts)
+        return Looked(self.combined(contexts, outputs), weights, contexts)
 
 
-class CoveringHead(nn.Module):
-    """The same with attention that depends on where it has been: it goes from step to step."""
-
-    def __init__(self, kind: str, decoder_width: int, memory_width: int, width: int) -> None:
-        super().__init__()
-        self.width = width
-        self.score = COVERED_SCORES[kind](decoder_width, memory_width)
-        self.combine = PackedLinear(memory_width + decoder_width, width)
-
-    def attended(self, encoded: Encoded) -> Attended:
-        return Attended(self.score.keys(encoded.memory), encoded.memory, encoded.src)
+class CoveringHead(LookingHead[CoveredScore]):
+    """Attention that depends on where it has been: it goes from step to step."""
 
     def forward(self, outputs: Tensor, attended: Attended, covered: Tensor) -> Looked:
         """outputs: (U, R * T, D), covered: (U, R, S), for R rows that look at each of U sources."""
@@ -95,8 +95,7 @@ class CoveringHead(nn.Module):
         weights, covered = attend_in_turn(self.score, apart, attended.keys, attended.valid, covered)
         weights = weights.flatten(1, 2)
         contexts = weights @ attended.memory
-        features = torch.tanh(self.combine(torch.cat([contexts, outputs], -1)))
-        return Looked(features, weights, contexts, (covered,))
+        return Looked(self.combined(contexts, outputs), weights, contexts, (covered,))
 
 
 class PlainHead(nn.Module):

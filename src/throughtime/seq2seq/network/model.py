@@ -14,9 +14,10 @@ from throughtime.layers import Recurrent
 from throughtime.seq2seq.config import ModelConfig
 from throughtime.seq2seq.data.batches import Batch
 from throughtime.seq2seq.data.tokenizer import PAD_ID
+from throughtime.seq2seq.network.attention import SCORES
 from throughtime.seq2seq.network.consistency import twice
 from throughtime.seq2seq.network.copying import CopyingGate, attention_on, log_probabilities, log_probability
-from throughtime.seq2seq.network.coverage import coverage_loss
+from throughtime.seq2seq.network.coverage import COVERED_SCORES, coverage_loss
 from throughtime.seq2seq.network.head import (
     Attended,
     AttentionHead,
@@ -258,8 +259,10 @@ def _head(
     width = decoder_width if config.tie_embeddings == "none" else config.embedding_size
     if config.attention == "none":
         return PlainHead(decoder_width, width)
-    head = CoveringHead if config.coverage else AttentionHead
-    return head(config.attention, decoder_width, memory_width, width)
+    widths = decoder_width, memory_width
+    if config.coverage:
+        return CoveringHead(COVERED_SCORES[config.attention](*widths), *widths, width)
+    return AttentionHead(SCORES[config.attention](*widths), *widths, width)
 
 
 def _widths(layer: Recurrent) -> list[int]:

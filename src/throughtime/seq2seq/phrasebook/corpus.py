@@ -48,7 +48,7 @@ def build(seed: int = 0, size: int = DEFAULT_SIZE) -> Phrasebook:
     Raises `InputError` if the size is outside 5,000 to 1,000,000.
     """
     if not SMALLEST_SIZE <= size <= LARGEST_SIZE:
-        raise InputError(f"size is {size}, but must be from {SMALLEST_SIZE} to {LARGEST_SIZE}.")
+        raise InputError(f"size is {size}, but must be from {SMALLEST_SIZE} to {LARGEST_SIZE}")
     stream = _distinct(sentences(seed))
     parts: dict[str, list[Pair]] = {
         "train": [Pair(p.en, p.fr) for p in PHRASES],

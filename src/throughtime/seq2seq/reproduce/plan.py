@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
+from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.presets import PRESETS
 from throughtime.seq2seq.reproduce.published import REVERSED
@@ -15,6 +17,9 @@ ELSEWHERE = (
     "keep_checkpoints",
 )
 """Settings that no paper is asked for."""
+
+
+PLAIN_FORM: Mapping[str, Any] = {"attention": "none", "input_feeding": False, "bidirectional": False}
 
 
 @dataclass(frozen=True)
@@ -28,9 +33,14 @@ class Member:
 def members(config: TrainConfig) -> tuple[Member, ...]:
     """One model that reads forwards and five that read backwards, of the seeds from `config`'s on.
 
-    All have the plain form: nothing passes from encoder to decoder but the encoder's last state.
+    All have the plain form: nothing passes from encoder to decoder but the encoder's last state. Raises
+    InputError where `config` asks for another.
     """
-    plain = replace(config.model, attention="none", input_feeding=False, bidirectional=False)
+    for name in ("attention", "input_feeding"):
+        used = getattr(config.model, name)
+        if used not in (getattr(ModelConfig, name), PLAIN_FORM[name]):
+            raise InputError(f"{name} is {used}, but the paper's models have none; expected to be left out")
+    plain = replace(config.model, **PLAIN_FORM)
     seed = config.training.seed
 
     def member(name: str, backwards: bool, seed: int) -> Member:

@@ -45,13 +45,13 @@ class BeamSettings:
 
     def __post_init__(self) -> None:
         if self.beam_size < 1:
-            raise InputError(f"beam_size is {self.beam_size}; expected at least 1.")
+            raise InputError(f"beam_size is {self.beam_size}; expected at least 1")
         if not 1 <= self.n_best <= self.beam_size:
-            raise InputError(f"n_best is {self.n_best}; expected 1 to beam_size, which is {self.beam_size}.")
+            raise InputError(f"n_best is {self.n_best}; expected 1 to beam_size, which is {self.beam_size}")
         for name in ("length_penalty", "coverage_penalty"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
-                raise InputError(f"{name} is {value}; expected a number of at least 0.")
+                raise InputError(f"{name} is {value}; expected a number of at least 0")
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,8 @@ def _look(live: _Live, model: StepModel, state: State, settings: BeamSettings) -
         return live
     if weights is None:
         raise InputError(
-            f"coverage_penalty is {settings.coverage_penalty}, but the model has no attention; expected 0."
+            f"coverage_penalty is {settings.coverage_penalty}, but there is no attention to sum up: the "
+            "model has none, or an ensemble's members read by different vocabularies; expected 0"
         )
     return replace(live, coverage=live.coverage + weights.view_as(live.coverage))
 

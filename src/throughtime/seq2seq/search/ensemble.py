@@ -30,10 +30,10 @@ class Ensemble:
     def __init__(self, models: Sequence[StepModel], weights: Sequence[float] | None = None) -> None:
         sizes = [model.vocab_size for model in models]
         if not sizes:
-            raise InputError("The ensemble has no models; expected at least one.")
+            raise InputError("the ensemble has no models; expected at least one")
         if len(set(sizes)) > 1:
             raise InputError(
-                f"The models have target vocabularies of {sizes} tokens; expected one common size."
+                f"the models have target vocabularies of {sizes} tokens; expected one common size"
             )
         self.models = tuple(models)
         self.weights = shares(len(sizes), weights)
@@ -119,5 +119,5 @@ def shares(size: int, weights: Sequence[float] | None) -> list[float]:
     """
     given = [1.0] * size if weights is None else list(weights)
     if len(given) != size or not all(math.isfinite(weight) and weight > 0 for weight in given):
-        raise InputError(f"The ensemble's weights are {given}; expected a number above 0 for each of {size}.")
+        raise InputError(f"the ensemble's weights are {given}; expected a number above 0 for each of {size}")
     return [weight / sum(given) for weight in given]

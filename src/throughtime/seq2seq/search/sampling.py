@@ -17,31 +17,31 @@ class SampleSettings:
     """How sentences are drawn: q(y_t) is softmax(log p(y_t) / temperature) over the tokens that are left in.
 
     Left in are the top_k likeliest tokens (0: all), and of these the fewest likeliest whose q sums to at
-    least top_p (the nucleus, Holtzman et al. 2020; 1: all). `samples` are drawn for each source.
-    Raises InputError for temperature not above 0, top_k under 0, top_p outside (0, 1] and samples under 1.
+    least top_p (the nucleus, Holtzman et al. 2020; 1: all). n_best are drawn for each source.
+    Raises InputError for temperature not above 0, top_k under 0, top_p outside (0, 1] and n_best under 1.
     """
 
-    samples: int
+    n_best: int
     temperature: float
     top_k: int
     top_p: float
     max_length: LengthRule
 
     def __post_init__(self) -> None:
-        if self.samples < 1:
-            raise InputError(f"samples is {self.samples}; expected at least 1.")
+        if self.n_best < 1:
+            raise InputError(f"n_best is {self.n_best}; expected at least 1")
         if not (math.isfinite(self.temperature) and self.temperature > 0):
-            raise InputError(f"temperature is {self.temperature}; expected a number above 0.")
+            raise InputError(f"temperature is {self.temperature}; expected a number above 0")
         if self.top_k < 0:
-            raise InputError(f"top_k is {self.top_k}; expected at least 1, or 0 for all tokens.")
+            raise InputError(f"top_k is {self.top_k}; expected at least 1, or 0 for all tokens")
         if not 0 < self.top_p <= 1:
-            raise InputError(f"top_p is {self.top_p}; expected a number above 0 and at most 1.")
+            raise InputError(f"top_p is {self.top_p}; expected a number above 0 and at most 1")
 
 
 def sample(
     model: StepModel, src: Tensor, src_lengths: Tensor, settings: SampleSettings, generator: torch.Generator
 ) -> list[list[Hypothesis]]:
-    """Draw `samples` hypotheses for each source, in the order drawn; src is (B, S), src_lengths (B,).
+    """Draw `n_best` hypotheses for each source, in the order drawn; src is (B, S), src_lengths (B,).
 
     log_probability and score are the model's own, before temperature and cuts. All chance comes from
     `generator`, which stands on the device of src; a sentence's draws depend on the batch that it is in.
@@ -53,8 +53,8 @@ def sample(
 
     rule = settings.max_length
     write = by_choice(model, choose, rule.min_length)
-    drawn = unroll(model, src, src_lengths, rule, write, copies=settings.samples)
-    return [drawn[first : first + settings.samples] for first in range(0, len(drawn), settings.samples)]
+    drawn = unroll(model, src, src_lengths, rule, write, copies=settings.n_best)
+    return [drawn[first : first + settings.n_best] for first in range(0, len(drawn), settings.n_best)]
 
 
 def distribution(log_probabilities: Tensor, settings: SampleSettings) -> Tensor:

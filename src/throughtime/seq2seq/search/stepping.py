@@ -116,7 +116,8 @@ class LengthRule:
         for name in ("ratio", "offset", "min_length"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
-                raise InputError(f"LengthRule.{name} is {value}; expected a number of at least 0.")
+                told = name if name == "min_length" else f"max_length_{name}"
+                raise InputError(f"{told} is {value}; expected a number of at least 0")
 
     def limits(self, src_lengths: Tensor) -> Tensor:
         """Return the most tokens allowed for each source, (B,) int64."""
@@ -146,7 +147,7 @@ def allowed(log_probabilities: Tensor, written: int, limits: Tensor, min_length:
 
 def _no_nan(log_probabilities: Tensor) -> None:
     if log_probabilities.sum().isnan():
-        raise InputError("The model gives NaN where log-probabilities are expected; its weights are damaged.")
+        raise InputError("the model gives NaN where log-probabilities are expected; its weights are damaged")
 
 
 def ranked(log_probabilities: Tensor, count: int) -> Ranked:
