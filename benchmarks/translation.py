@@ -37,6 +37,7 @@ from throughtime.seq2seq.data.batches import Batch, make_batch, plan_batches
 from throughtime.seq2seq.data.corpus import EncodedCorpus
 from throughtime.seq2seq.data.prepare import prepare, write_tsv
 from throughtime.seq2seq.data.readers import read_pairs
+from throughtime.seq2seq.network.attention import Perceptron
 from throughtime.seq2seq.network.model import Translator
 from throughtime.seq2seq.task import Sets, TranslationTask
 from throughtime.training.step import Stepper
@@ -81,11 +82,22 @@ class Packed(nn.LSTM):
         return pad_packed_sequence(output, batch_first=True)[0], state
 
 
+class Broadcast(Perceptron):
+    """Additive attention as one writes it with torch.nn."""
+
+    def forward(self, outputs: Tensor, keys: Tensor) -> Tensor:
+        hidden = torch.tanh(self.query(outputs)[:, :, None] + keys[:, None])
+        return self.energy(hidden).squeeze(-1)
+
+
 class Written(Translator):
     """The model as one writes it with torch.nn."""
 
     def __init__(self, config: ModelConfig, src_vocab_size: int, tgt_vocab_size: int) -> None:
         super().__init__(replace(config, output="full"), src_vocab_size, tgt_vocab_size)
+        if config.attention == "mlp":
+            widths = self.decoder.output_size, self.encoder.output_size
+            self.head.score = Broadcast(*widths)  # pyright: ignore[reportAttributeAccessIssue]
         self.encoder, self.decoder = (  # pyright: ignore[reportAttributeAccessIssue]
             Packed(
                 one.input_size,

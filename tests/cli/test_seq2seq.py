@@ -77,7 +77,7 @@ def test_help_of_a_setting_is_its_description(run: Run) -> None:
         "source and the target column.",
         "the most frequent ones and one for all others, as in 2014.",
         "sutskever2014 is uniform(-0.08, 0.08).",
-        "[choices: none, dot, general, mlp] [default: general]",
+        "[choices: none, dot, general, mlp] [default: mlp]",
         "largest norm of the gradient; a longer one is scaled down to it.",
     ):
         assert sentence in text

@@ -88,6 +88,7 @@ void check_outer();
 void check_scan();
 void check_softmax();
 void check_best();
+void check_additive();
 
 }  // namespace ISA
 }  // namespace throughtime

@@ -28,6 +28,7 @@ int main(int count, char** words) {
     throughtime::ISA::check_scan();
     throughtime::ISA::check_softmax();
     throughtime::ISA::check_best();
+    throughtime::ISA::check_additive();
     std::printf(TEXT(ISA) ": %d checks failed\n", throughtime::failures);
     return throughtime::failures ? 1 : 0;
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from throughtime.engine.native import native
 from throughtime.errors import InputError
 from throughtime.seq2seq import forecast as module
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
@@ -55,7 +56,10 @@ def test_scores_of_all_words_are_what_a_chunked_layer_saves() -> None:
 def test_what_attention_of_a_hidden_layer_and_cut_subwords_add() -> None:
     part = "recurrences and attention"
     general, mlp = (of(attention=kind).parts[part] for kind in ("general", "mlp"))
-    assert mlp - general == 4 * 1600 * 3 * 40 * 512  # three copies of a hidden layer for each source place
+    hidden = 4 * 1600 * 3 * 40 * 512  # three copies of a hidden layer for each source place
+    assert mlp - general == (hidden if native is None else 0)
+    general_covered, covered = (of(attention=kind, coverage=True).parts[part] for kind in ("general", "mlp"))
+    assert covered - general_covered == hidden
     cut = of(data=DataConfig(subword_dropout=0.25)).parts[part]
     assert cut == pytest.approx(1.25 * general)
 
@@ -70,7 +74,7 @@ def test_larger_batches_need_more() -> None:
 
 def test_coverage_and_copying_keep_more_of_what_is_looked_at() -> None:
     plain, covered, both = (
-        of(80_000, coverage=coverage, copying=copying).parts
+        of(80_000, attention="general", coverage=coverage, copying=copying).parts
         for coverage, copying in ((False, False), (True, False), (True, True))
     )
     part = "recurrences and attention"

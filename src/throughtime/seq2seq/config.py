@@ -27,8 +27,9 @@ class ModelConfig:
         bidirectional: read the source in both directions.
         decoder_size: hidden size of the decoder.
         decoder_layers: depth of the decoder.
-        attention: dot, general or mlp (Luong et al. 2015); none for the plain form of 2014, which hands the
-            decoder nothing but the encoder's last state.
+        attention: mlp, by a hidden layer (Bahdanau, Cho and Bengio 2015), which learns fastest; dot or
+            general (Luong et al. 2015); none for the plain form of 2014, which hands the decoder nothing but
+            the encoder's last state.
         input_feeding: the decoder also sees its last features, so that it knows where it looked (Luong et al.
             2015, section 3.3); slower, since steps have to wait for each other's attention.
         coverage: attention also sees how much each source place has been looked at (See, Liu and Manning
@@ -64,7 +65,7 @@ class ModelConfig:
     bidirectional: bool = True
     decoder_size: int = 512
     decoder_layers: int = 1
-    attention: Literal["none", "dot", "general", "mlp"] = "general"
+    attention: Literal["none", "dot", "general", "mlp"] = "mlp"
     input_feeding: bool = False
     coverage: bool = False
     coverage_loss: float = 0.0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from throughtime.engine.native import native
 from throughtime.errors import InputError
 from throughtime.layers import Recurrent
 from throughtime.seq2seq.config import ModelConfig, TrainConfig
@@ -95,7 +96,8 @@ def _looking(model: ModelConfig, longest: int, width: int) -> int:
     """Numbers that attention makes of one output for the positions of the longest source, and of all."""
     if model.attention == "none":
         return 0
-    hidden = model.decoder_size if model.attention == "mlp" else 0
+    kept = native is None or model.coverage  # else the engine makes the hidden layer anew where it needs it
+    hidden = model.decoder_size if model.attention == "mlp" and kept else 0
     return longest * (1 + hidden + model.coverage + model.copying) + 2 * width
 
 

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, SearchConfig, TrainConfig, TrainingConfig
+from throughtime.seq2seq.data.kept import KEPT
 from throughtime.seq2seq.data.prepare import Prepared, prepare, write_tsv
 from throughtime.seq2seq.data.readers import Pair
 from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_report
@@ -29,8 +30,9 @@ from throughtime.training.fit import fit
 from throughtime.training.outcome import Outcome
 
 SETTINGS, REPORT, TEST = "settings.json", "report.json", "test.tsv"
-CORPUS_FILES = tuple(
-    f"data/{part}/{name}.arrow" for part in ("train", "validation") for name in ("text", "ids")
+CORPUS_FILES = (
+    *(f"{part}/{name}.arrow" for part in ("train", "validation") for name in ("text", "ids")),
+    KEPT,
 )
 RUN_FILES = (
     SETTINGS,
@@ -82,21 +84,31 @@ def resume_run(folder: Path, console: Console) -> None:
 
 
 def begin_run(
-    config: TrainConfig, folder: Path, hint: str, console: Console, *, tests: bool = True
+    config: TrainConfig,
+    folder: Path,
+    hint: str,
+    console: Console,
+    *,
+    tests: bool = True,
+    data: Path | None = None,
 ) -> Outcome:
     """Trains, tests, unless `tests` is off, and reports in `folder`; `hint` is the command that resumes.
 
-    Raises InputError for settings and data of no use; an earlier run is touched only when these are ready.
+    data: where the prepared corpus lies, or is to lie; by default in the run's own folder. Raises InputError
+    for settings and data of no use; an earlier run is touched only when these are ready.
     """
     _check(config.model)
-    with _no_false_start(folder):
-        prepared, task = _begin(config, folder, console)
+    data = data or folder / "data"
+    with _no_false_start(folder, data):
+        prepared, task = _begin(config, data, console)
     _remove(folder, RUN_FILES)
     write_report(folder / SETTINGS, asdict(config))
     return _train(config, prepared, task, folder, hint, console, tests, resume=False)
 
 
-def continue_run(folder: Path, hint: str, console: Console, *, tests: bool = True) -> Outcome:
+def continue_run(
+    folder: Path, hint: str, console: Console, *, tests: bool = True, data: Path | None = None
+) -> Outcome:
     """Goes on with the run in `folder`, as `begin_run` would have; raises InputError where it cannot."""
     path = folder / SETTINGS
     if not path.exists():
@@ -106,7 +118,7 @@ def continue_run(folder: Path, hint: str, console: Console, *, tests: bool = Tru
             f"{folder} holds a run that ended before its first checkpoint; train --overwrite begins anew"
         )
     config = read_settings(path)
-    prepared, task = _begin(config, folder, console)
+    prepared, task = _begin(config, data or folder / "data", console)
     if not same_vocabularies(load_model(folder / "last.safetensors").tokenizers, task.tokenizers):
         raise InputError(
             f"the corpus has changed since the run in {folder} began: it gives another vocabulary"
@@ -135,9 +147,9 @@ def _check(config: ModelConfig) -> None:
         raise InputError(str(error)) from error
 
 
-def _begin(config: TrainConfig, folder: Path, console: Console) -> tuple[Prepared, TranslationTask]:
+def _begin(config: TrainConfig, data: Path, console: Console) -> tuple[Prepared, TranslationTask]:
     with console.status("preparing the corpus"):
-        prepared = prepare(config.data, folder / "data")
+        prepared = prepare(config.data, data)
     sets = Sets(prepared.train, prepared.validation, prepared.texts.validation)
     both = prepared.tokenizers
     src_lengths, tgt_lengths = prepared.train.src_lengths, prepared.train.tgt_lengths
@@ -170,8 +182,9 @@ def _resume_command(folder: Path) -> str:
 
 
 @contextmanager
-def _no_false_start(folder: Path) -> Generator[None]:
-    """Makes the folder; takes away what a failed preparation left there, unless it holds an earlier run."""
+def _no_false_start(folder: Path, data: Path) -> Generator[None]:
+    """Makes the folder; takes away what a failed preparation left there and in the corpus's, unless it holds
+    an earlier run."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -180,10 +193,10 @@ def _no_false_start(folder: Path) -> Generator[None]:
         yield
     except BaseException:
         if not (folder / SETTINGS).exists():
-            _remove(folder, CORPUS_FILES)
-            for part in ("data/train", "data/validation", "data", "."):
+            _remove(data, CORPUS_FILES)
+            for place in (data / "train", data / "validation", data, folder):
                 with suppress(OSError):  # not there, or the user's: it holds something else
-                    (folder / part).rmdir()
+                    place.rmdir()
         raise
 
 

@@ -107,7 +107,7 @@ def test_a_corpus_in_use_outlives_its_replacement(tmp_path: Path) -> None:
 def test_nothing_is_left_of_a_corpus_that_fails(tmp_path: Path) -> None:
     def broken() -> Iterator[Pair]:
         yield from PAIRS[:15_000]
-        raise InputError("a.tsv:15001: 1 column found.")
+        raise InputError("a.tsv:15001: 1 column found")
 
     with pytest.raises(InputError, match=r"^a\.tsv:15001: 1 column found$"):
         build_text_corpus(broken(), tmp_path, cleaning())

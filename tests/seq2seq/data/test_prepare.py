@@ -18,7 +18,6 @@ from throughtime.seq2seq.data.prepare import (
     prepare_texts,
     read_test,
     train_tokenizers,
-    training_text,
     write_tsv,
 )
 from throughtime.seq2seq.data.readers import Pair, read_pairs
@@ -232,7 +231,7 @@ def test_all_data_lies_in_the_folder(small: Callable[..., DataConfig]) -> None:
     config = small()
     prepare(config, Path("data"))
     found = sorted(str(path) for path in Path().rglob("*") if path.is_file())
-    files = ["train/ids.arrow", "train/text.arrow", "validation/ids.arrow"]
+    files = ["prepared.safetensors", "train/ids.arrow", "train/text.arrow", "validation/ids.arrow"]
     assert found == ["c.tsv", *(f"data/{name}" for name in files)]
 
 
@@ -279,9 +278,3 @@ def test_written_pairs_are_read_back_in_their_rows() -> None:
         Pair(*(side.replace("\t", " ").replace("\n", " ").replace("\r", " ") for side in pair))
         for pair in odd
     ]
-
-
-def test_the_text_trained_on_is_found_again(small: Callable[..., DataConfig]) -> None:
-    config = small(test_size=7)
-    texts = prepare_texts(config, Path("data"))
-    assert list(training_text(config, Path("data"))) == list(texts.train)

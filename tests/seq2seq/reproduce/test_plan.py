@@ -42,8 +42,8 @@ def test_one_reads_forwards_and_five_backwards_in_the_plain_form() -> None:
     ("asked", "told"),
     [
         (
-            dict(attention="mlp"),
-            "attention is mlp, but the paper's models have none; expected to be left out",
+            dict(attention="general"),
+            "attention is general, but the paper's models have none; expected to be left out",
         ),
         (
             dict(input_feeding=True),

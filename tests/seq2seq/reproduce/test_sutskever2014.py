@@ -89,11 +89,23 @@ def test_goes_on_where_it_was_stopped(
     monkeypatch.setattr(TranslationTask, "loss", interrupted)
     reproduce(config, FOLDER, None, "again", console)
     assert "To go on: again" in printed(console)
-    assert {path.name for path in FOLDER.iterdir()} == {"forward", "reversed-1"}
+    assert {path.name for path in FOLDER.iterdir()} == {"data", "forward", "reversed-1"}
     assert not (FOLDER / "reversed-1/report.json").exists()
     reproduce(config, FOLDER, None, "again", console)
     assert printed(console).count("resumed at epoch") == 1
     assert (FOLDER / "reproduction.json").exists()
+
+
+def test_a_corpus_that_cannot_be_used_leaves_nothing_behind(config: TrainConfig, console: Console) -> None:
+    config = replace(config, data=replace(config.data, src_vocab_size=999))
+    with pytest.raises(InputError, match="src_vocab_size is 999"):
+        reproduce(config, FOLDER, None, "again", console)
+    assert list(FOLDER.iterdir()) == []
+
+
+def test_the_corpus_is_prepared_once(reproduced: Any) -> None:
+    found = {path.relative_to(reproduced.folder).parts[0] for path in reproduced.folder.rglob("*.arrow")}
+    assert found == {"data"}
 
 
 def test_nothing_to_test_on_is_refused(config: TrainConfig, console: Console) -> None:

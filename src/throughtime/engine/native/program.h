@@ -136,4 +136,16 @@ struct RowsProduct {
     std::int64_t rows, depth, columns;
 };
 
+// Additive attention: score(b, t, s) = v . tanh(q(b, t) + k(b, s)).
+struct AdditiveScores {
+    const void* queries;  // (batch, steps, width)
+    const void* keys;     // (batch, places, width)
+    const void* energy;   // v (width)
+    void* scores;         // (batch, steps, places); where gradients are asked for it holds those by the scores
+    void* d_queries;      // gradients, each of the shape of what it is of; null where none is wanted
+    void* d_keys;
+    void* d_energy;
+    std::int64_t batch, steps, places, width;
+};
+
 }  // namespace throughtime

@@ -1,4 +1,5 @@
 // The scan: a program of row operations run over time, compiled once for each instruction set (ISA).
+#include "additive.h"
 #include "best.h"
 #include "export.h"
 #include "outer.h"
@@ -237,6 +238,14 @@ void rows_product(const RowsProduct& given, int threads) {
 }
 
 template <class T>
+void additive_scores(const AdditiveScores& given, int threads) {
+    on_threads(threads, [&](std::int64_t k, std::int64_t n) {
+        const FlushedSubnormals flushed;
+        additive_share<T>(given, k, n);
+    });
+}
+
+template <class T>
 void pack_all(const T* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
               std::int64_t columns, T* packed, int threads) {
     const std::int64_t panels = panel_count(columns, PANEL<T>);
@@ -314,6 +323,14 @@ EXPORT void NAME(rows_product_float, ISA)(const throughtime::RowsProduct* produc
 
 EXPORT void NAME(rows_product_double, ISA)(const throughtime::RowsProduct* product, int threads) {
     throughtime::ISA::rows_product<double>(*product, threads);
+}
+
+EXPORT void NAME(additive_scores_float, ISA)(const throughtime::AdditiveScores* given, int threads) {
+    throughtime::ISA::additive_scores<float>(*given, threads);
+}
+
+EXPORT void NAME(additive_scores_double, ISA)(const throughtime::AdditiveScores* given, int threads) {
+    throughtime::ISA::additive_scores<double>(*given, threads);
 }
 
 // Numbers that a packed matrix takes.

@@ -171,6 +171,11 @@ class _IdColumn:
         return np.concatenate([self._values[chunk][start:end] for chunk, start, end in places])
 
 
+def open_encoded_corpus(folder: Path, too_long: int) -> EncodedCorpus:
+    """Map the file ids.arrow of `folder`, for which `too_long` pairs were left out, into memory."""
+    return EncodedCorpus(_mapped(folder / "ids.arrow"), too_long)
+
+
 Annotate = Callable[[Pair, list[int], list[int]], list[int]]
 """From a pair and the ids of both sides, without EOS_ID, to as many ids for the target."""
 

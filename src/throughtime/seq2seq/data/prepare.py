@@ -20,10 +20,12 @@ from throughtime.seq2seq.data.corpus import (
     TextCorpus,
     build_text_corpus,
     encode_corpus,
+    open_encoded_corpus,
     open_text_corpus,
     plainly,
     split_corpus,
 )
+from throughtime.seq2seq.data.kept import Kept, find_kept, forget, keep, key_of
 from throughtime.seq2seq.data.readers import Pair, read_pairs
 from throughtime.seq2seq.data.tokenizer import Tokenizer, Tokenizers, train_subwords, train_words
 
@@ -56,8 +58,32 @@ class Prepared:
 def prepare(config: DataConfig, folder: Path) -> Prepared:
     """Reads, cleans, splits, learns the vocabularies, encodes.
 
-    Raises InputError, one sentence, for files that cannot be used and sizes that the data does not allow.
+    What lies in the folder is taken again if it was made from the same files by the same settings. Raises
+    InputError, one sentence, for files that cannot be used and sizes that the data does not allow.
     """
+    key = key_of(config)
+    if key is None:
+        return _prepared(config, folder)
+    if (kept := find_kept(folder, key)) is not None:
+        return _again(config, folder, kept)
+    forget(folder)
+    made = _prepared(config, folder)
+    keep(
+        folder, key, Kept(made.tokenizers, made.texts.notes, (made.train.too_long, made.validation.too_long))
+    )
+    return made
+
+
+def _again(config: DataConfig, folder: Path, kept: Kept) -> Prepared:
+    train, validation, test = _split(config, open_text_corpus(folder / "train"))
+    if config.validation:
+        validation = open_text_corpus(folder / "validation")
+    given = read_test(config.test, config.columns) if config.test else list(test)
+    encoded = map(open_encoded_corpus, (folder / "train", folder / "validation"), kept.too_long)
+    return Prepared(Texts(train, validation, given, kept.notes), kept.tokenizers, *encoded)
+
+
+def _prepared(config: DataConfig, folder: Path) -> Prepared:
     texts = prepare_texts(config, folder)
     tokenizers = train_tokenizers(config, texts.train)
     encoded = _encoded(config, texts, tokenizers, folder, plainly)
@@ -95,12 +121,6 @@ def prepare_texts(config: DataConfig, folder: Path) -> Texts:
         notes.append(f"validation: {report.summary()}")
     given = read_test(config.test, config.columns) if config.test else list(test)
     return Texts(train, validation, given, tuple(notes))
-
-
-def training_text(config: DataConfig, folder: Path) -> TextCorpus:
-    """The text that was trained on, of a folder that `prepare_texts` has filled."""
-    corpus = open_text_corpus(folder / "train")
-    return _split(config, corpus)[0] if config.corpus else corpus
 
 
 def _split(config: DataConfig, corpus: TextCorpus) -> tuple[TextCorpus, TextCorpus, TextCorpus]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from throughtime.seq2seq.network.additive import additive_scores
 from throughtime.seq2seq.network.linear import PackedLinear
 
 
@@ -49,7 +50,7 @@ class Perceptron(nn.Module):
         self.energy = nn.Linear(decoder_width, 1, bias=False)
 
     def forward(self, outputs: Tensor, keys: Tensor) -> Tensor:
-        return self.energy(torch.tanh(self.query(outputs)[:, :, None] + keys[:, None])).squeeze(-1)
+        return additive_scores(self.query(outputs), keys, self.energy.weight[0])
 
 
 Score = Dot | General | Perceptron

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import TrainConfig
-from throughtime.seq2seq.data.prepare import training_text
+from throughtime.seq2seq.data.prepare import prepare
 from throughtime.seq2seq.data.readers import read_pairs
 from throughtime.seq2seq.evaluate import write_report
 from throughtime.seq2seq.measure.breakdown import GROUPS, WordRanks
@@ -28,7 +28,7 @@ from throughtime.seq2seq.reproduce.findings import (
 )
 from throughtime.seq2seq.reproduce.plan import differences, members
 from throughtime.seq2seq.reproduce.sentences import ORDER, VOICE, draw
-from throughtime.seq2seq.reproduce.training import TrainedMember, train_members
+from throughtime.seq2seq.reproduce.training import DATA, TrainedMember, train_members
 from throughtime.seq2seq.train import TEST
 
 
@@ -70,7 +70,7 @@ def _measure(
         searched = [show.say_searched(console, one) for one in search(models, test)]
         bleu = alone(trained, models, searched, test)
         reordered = rescore(models, test, given)
-        found = where(searched, test, WordRanks(training_text(config.data, first / "data").sources()))
+        found = where(searched, test, WordRanks(prepare(config.data, folder / DATA).texts.train.sources()))
         best = load_model(models["reversed"][0])
         mapped = [
             draw(best, sentences, folder / name) for name, sentences in (("order", ORDER), ("voice", VOICE))

@@ -15,6 +15,9 @@ from throughtime.seq2seq.config import TrainConfig
 from throughtime.seq2seq.reproduce.plan import Member
 from throughtime.seq2seq.train import REPORT, SETTINGS, begin_run, continue_run, read_settings
 
+DATA = "data"
+"""Folder of the corpus, which all members share."""
+
 
 @dataclass(frozen=True)
 class TrainedMember:
@@ -55,13 +58,14 @@ def _check(folder: Path, config: TrainConfig) -> None:
 
 
 def _train(member: Member, folder: Path, hint: str, number: str, console: Console) -> TrainedMember | None:
+    data = folder.parent / DATA
     if not (folder / REPORT).exists():
         console.rule(f"{number}: {member.name}", align="left")
         started = (folder / SETTINGS).exists() and (folder / "checkpoint.safetensors").exists()
         outcome = (
-            continue_run(folder, hint, console, tests=False)
+            continue_run(folder, hint, console, tests=False, data=data)
             if started
-            else begin_run(member.config, folder, hint, console, tests=False)
+            else begin_run(member.config, folder, hint, console, tests=False, data=data)
         )
         if outcome.interrupted:
             return None

@@ -1,0 +1,40 @@
+"""Scores of additive attention: on the CPU by the engine, elsewhere by torch's operations."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from throughtime.engine import additive
+
+
+def additive_scores(queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:
+    """v . tanh(q + k) of each query and key (Bahdanau, Cho and Bengio 2015, section A.1.2).
+
+    queries: (B, T, D); keys: (B, S, D); energy: v (D). The result is (B, T, S). By the engine it has no
+    second derivatives.
+    """
+    if additive.runs(queries, keys, energy):
+        if torch.is_grad_enabled():
+            return cast(Tensor, _AdditiveScores.apply(queries, keys, energy))
+        return additive.additive_scores(queries, keys, energy)
+    return torch.tanh(queries[:, :, None] + keys[:, None]) @ energy
+
+
+class _AdditiveScores(torch.autograd.Function):
+    """Keeps queries and keys for the way back, not the hidden layer, which has one dimension more."""
+
+    @staticmethod
+    def forward(ctx: Any, queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:
+        ctx.save_for_backward(queries, keys, energy)
+        return additive.additive_scores(queries, keys, energy)
+
+    @staticmethod
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *grad_outputs: Tensor
+    ) -> tuple[Tensor, ...]:
+        if torch.is_grad_enabled():
+            raise RuntimeError("additive attention by the engine has no second derivatives")
+        return additive.additive_gradients(*ctx.saved_tensors, *grad_outputs)

@@ -1,0 +1,133 @@
+"""A corpus that was prepared before is taken again, as long as nothing has changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from throughtime.errors import InputError
+from throughtime.seq2seq.config import DataConfig
+from throughtime.seq2seq.data import prepare as module
+from throughtime.seq2seq.data.kept import KEPT
+from throughtime.seq2seq.data.prepare import Prepared, prepare, write_tsv
+from throughtime.seq2seq.data.readers import Pair
+
+DATA = Path("data")
+PAIRS = [Pair(f"a{k} b{k % 5} c", f"x{k} y{k % 3}") for k in range(40)]
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataConfig:
+    monkeypatch.chdir(tmp_path)
+    write_tsv([*PAIRS, Pair("", "nothing")], Path("c.tsv"))
+    write_tsv(PAIRS[:7], Path("v.tsv"))
+    sizes: dict[str, Any] = dict(src_vocab_size=30, tgt_vocab_size=20, joint=False)
+    return DataConfig(("c.tsv",), tokenizer="words", validation_size=5, test_size=4, **sizes)
+
+
+@pytest.fixture
+def readings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders into which a corpus was read."""
+    found: list[Path] = []
+    read = module.build_text_corpus
+
+    def noted(pairs: Any, folder: Path, cleaning: Any) -> Any:
+        found.append(folder)
+        return read(pairs, folder, cleaning)
+
+    monkeypatch.setattr(module, "build_text_corpus", noted)
+    return found
+
+
+def told(prepared: Prepared) -> object:
+    """All that a prepared corpus holds, as plain values."""
+    texts, both = prepared.texts, prepared.tokenizers
+    ids = [
+        [side.tolist() for side in one.rows(np.arange(len(one)))]
+        for one in (prepared.train, prepared.validation)
+    ]
+    return (
+        [*map(list, (texts.train, texts.validation, texts.test))],
+        texts.notes,
+        (both.src.to_asset(), both.tgt.to_asset(), both.src is both.tgt),
+        ids,
+        (prepared.train.too_long, prepared.validation.too_long),
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        dict(validation=("v.tsv",), test_size=0),
+        dict(joint=True, src_vocab_size=40),
+        dict(max_words=10, annotate_unknown=True),
+    ],
+    ids=str,
+)
+def test_the_second_time_nothing_is_read(
+    config: DataConfig, readings: list[Path], changes: dict[str, Any]
+) -> None:
+    config = replace(config, **changes)
+    first = told(prepare(config, DATA))
+    count = len(readings)
+    assert count
+    assert told(prepare(config, DATA)) == first
+    assert told(prepare(replace(config, tokens_per_batch=99, sentences_per_batch=3), DATA)) == first
+    assert len(readings) == count
+
+
+def touched(config: DataConfig) -> DataConfig:
+    os.utime("c.tsv", ns=(0, 0))
+    return config
+
+
+def longer(config: DataConfig) -> DataConfig:
+    with Path("c.tsv").open("a") as file:
+        file.write("new words\tmots nouveaux\n")
+    return config
+
+
+def damaged(config: DataConfig) -> DataConfig:
+    whole = (DATA / KEPT).read_bytes()
+    (DATA / KEPT).write_bytes(whole[: len(whole) // 2])
+    return config
+
+
+def lost(config: DataConfig) -> DataConfig:
+    (DATA / "train" / "text.arrow").unlink()
+    return config
+
+
+def other_settings(config: DataConfig) -> DataConfig:
+    return replace(config, data_seed=2)
+
+
+@pytest.mark.parametrize("change", [touched, longer, damaged, lost, other_settings])
+def test_what_has_changed_is_prepared_anew(
+    config: DataConfig, readings: list[Path], change: Callable[[DataConfig], DataConfig]
+) -> None:
+    prepare(config, DATA)
+    changed = change(config)
+    readings.clear()
+    found = prepare(changed, DATA)
+    assert readings == [DATA / "train"]
+    assert told(found) == told(prepare(changed, Path("fresh")))
+
+
+def test_a_preparation_that_failed_leaves_no_word_of_the_one_before(config: DataConfig) -> None:
+    prepare(config, DATA)
+    with pytest.raises(InputError):
+        prepare(replace(config, src_vocab_size=5000), DATA)
+    assert not (DATA / KEPT).exists()
+
+
+def test_data_of_the_hub_is_asked_for_each_time(config: DataConfig) -> None:
+    assert module.key_of(replace(config, corpus=("hf:a/b",))) is None
+    assert module.key_of(DataConfig()) is None
