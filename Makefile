@@ -8,7 +8,7 @@ THROUGHTIME_DATA ?= ../shared/data
 endif
 export THROUGHTIME_DATA
 
-.PHONY: demo test test-all check native-check format bench results clean
+.PHONY: demo test test-all check native-check format bench clean
 
 demo: .venv/installed
 	$(BIN)/throughtime seq2seq train --folder runs/demo --overwrite
@@ -44,6 +44,7 @@ format: .venv/installed
 bench: .venv/installed
 	$(BIN)/python benchmarks/recurrent.py
 	$(BIN)/python benchmarks/translation.py
+	$(BIN)/python benchmarks/output_layers.py
 	$(BIN)/python benchmarks/corpus_memory.py
 
 .venv/installed: pyproject.toml CMakeLists.txt $(wildcard src/throughtime/engine/native/*)

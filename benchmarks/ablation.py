@@ -30,7 +30,8 @@ PLAIN_FORM = "--attention none --no-bidirectional --encoder-size 512 --reverse-s
 VARIANTS = {
     "plain training": "",
     "no attention, source reversed": PLAIN_FORM,
-    "attention mlp": "--attention mlp",
+    "attention general": "--attention general",
+    "attention dot": "--attention dot",
     "input feeding": "--input-feeding",
     "coverage": "--coverage",
     "copying": "--copying",

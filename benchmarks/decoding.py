@@ -4,7 +4,7 @@ A trained model translates the same sentences by `throughtime`'s search, and as 
 same weights by a straightforward beam: at each step the log-softmax over all words, the best of all
 extensions, states and what is looked at moved to them, until every hypothesis has ended; one sentence at a
 time, and 64 together. Ours is measured in eight bits too and, with --lexicon, among some of the words. Told
-are sentences a second, how many times as many ours are, BLEU, and how many translations are ours.
+are sentences a second, how many times as many ours are, BLEU, and how many translations equal ours.
 
     throughtime seq2seq train --folder runs/demo      a model, on the built-in phrasebook
     python benchmarks/decoding.py runs/demo/best.safetensors

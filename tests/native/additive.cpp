@@ -6,8 +6,15 @@ namespace throughtime {
 namespace ISA {
 namespace {
 
-void run(const AdditiveScores& given, int threads, float) { NAME(additive_scores_float, ISA)(&given, threads); }
-void run(const AdditiveScores& given, int threads, double) { NAME(additive_scores_double, ISA)(&given, threads); }
+void scores(const AdditiveScores& given, int threads, float) { NAME(additive_scores_float, ISA)(&given, threads); }
+void scores(const AdditiveScores& given, int threads, double) { NAME(additive_scores_double, ISA)(&given, threads); }
+
+void gradients_of(const AdditiveScores& given, int threads, float) {
+    NAME(additive_gradients_float, ISA)(&given, threads);
+}
+void gradients_of(const AdditiveScores& given, int threads, double) {
+    NAME(additive_gradients_double, ISA)(&given, threads);
+}
 
 // A sum, and the sum of the sizes of what is added, by which roundings are measured.
 struct Sum {
@@ -34,8 +41,8 @@ struct Case {
     }
 
     AdditiveScores laid() const {
-        return {queries.data(), keys.data(), energy.data(), nullptr, nullptr, nullptr, nullptr, batch, steps, places,
-                width};
+        return {queries.data(), keys.data(), energy.data(), nullptr, nullptr, nullptr, nullptr, nullptr, batch,
+                steps, places, width};
     }
 
     // f(query row, key row, score's number) of all pairs that meet.
@@ -68,7 +75,7 @@ struct Case {
         std::vector<T> got = room(right.size());
         AdditiveScores given = laid();
         given.scores = got.data();
-        run(given, threads, T());
+        scores(given, threads, T());
         near(got, right, width, "scores");
     }
 
@@ -87,11 +94,11 @@ struct Case {
         });
         std::vector<T> d_queries = room(queries.size()), d_keys = room(keys.size()), d_energy = room(width);
         AdditiveScores given = laid();
-        given.scores = const_cast<T*>(gradients.data());
+        given.d_scores = gradients.data();
         given.d_queries = d_queries.data();
         given.d_keys = d_keys.data();
         given.d_energy = d_energy.data();
-        run(given, threads, T());
+        gradients_of(given, threads, T());
         near(d_queries, right_queries, places, "gradients of queries");
         near(d_keys, right_keys, steps, "gradients of keys");
         near(d_energy, right_energy, batch * steps * places, "gradients of the energy");

@@ -23,6 +23,8 @@ void NAME(rows_product_float, ISA)(const throughtime::RowsProduct*, int);
 void NAME(rows_product_double, ISA)(const throughtime::RowsProduct*, int);
 void NAME(additive_scores_float, ISA)(const throughtime::AdditiveScores*, int);
 void NAME(additive_scores_double, ISA)(const throughtime::AdditiveScores*, int);
+void NAME(additive_gradients_float, ISA)(const throughtime::AdditiveScores*, int);
+void NAME(additive_gradients_double, ISA)(const throughtime::AdditiveScores*, int);
 void NAME(pack_float, ISA)(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, float*, int);
 void NAME(pack_double, ISA)(const double*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, double*,
                             int);

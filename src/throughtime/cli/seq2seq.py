@@ -31,7 +31,7 @@ from throughtime.seq2seq.lexicon import lexicon_of, write_lexicon
 from throughtime.seq2seq.measure.likelihood import load_judge
 from throughtime.seq2seq.measure.n_best import n_best_lines, read_n_best, rescored
 from throughtime.seq2seq.model_file import load_model
-from throughtime.seq2seq.presets import PRESETS, PresetName
+from throughtime.seq2seq.presets import PLAIN_FORM, PRESETS, PresetName
 from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.show import show_scores, votes_table
 from throughtime.seq2seq.train import default_folder, resume_run, train_run
@@ -50,6 +50,8 @@ def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCol
     if preset is None and commands[-1] == "reproduce":
         preset = "multi30k"
     chosen: Mapping[str, Any] = next((one for name, one in PRESETS.items() if name == preset), {})
+    if commands[-1] == "reproduce":
+        chosen = {**chosen, **PLAIN_FORM}
     values = {name.replace("_", "-"): value for name, value in chosen.items()}
     Dict(values, source=f"preset {preset}", use_commands_as_keys=False)(app, commands, arguments)
 
@@ -129,6 +131,7 @@ def rescore(
     judge = load_judge([_present(model), *members.ensemble], members.weights)
     ordered = n_best_lines(rescored(lists, lines, judge, weight))
     if output is None:
+        _print_utf8()
         print("\n".join(ordered))
     else:
         write_translations(output, ordered)
@@ -225,8 +228,7 @@ def run(
     told = prefixes_of(prefix, prefixes)
     models = [_present(model), *members.ensemble]
     pipeline = load_pipeline(models, search, members.weights)
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # as what is read
+    _print_utf8()
     if text is None and file is None and sys.stdin.isatty():
         print("One sentence a line; Ctrl-D ends.", file=sys.stderr)
     write = writer_of(format, pipeline, search.n_best)
@@ -261,6 +263,12 @@ def lexicon(
     found = lexicon_of(read_pairs(corpus, columns), both, best)
     write_lexicon(output, found, both.src, both.tgt)
     print(f"{output}: {sum(map(len, found.values())):,} pairs; --shortlist {output} takes it")
+
+
+def _print_utf8() -> None:
+    """Has translations printed as the text that they come from is read."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
 
 
 def _tell_unmet(count: int) -> None:

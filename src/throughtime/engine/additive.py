@@ -18,7 +18,7 @@ class _Laid(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_void_p) for name in ("queries", "keys", "energy", "scores")),
-        *((name, ctypes.c_void_p) for name in ("d_queries", "d_keys", "d_energy")),
+        *((name, ctypes.c_void_p) for name in ("d_scores", "d_queries", "d_keys", "d_energy")),
         *((name, ctypes.c_int64) for name in ("batch", "steps", "places", "width")),
     )
 
@@ -35,8 +35,11 @@ def additive_scores(queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:
 
     queries: (B, T, D); keys: (B, S, D); energy: (D). The result is (B, T, S).
     """
+    assert native is not None
+    given = queries.contiguous(), keys.contiguous(), energy.contiguous()
     scores = queries.new_empty(*queries.shape[:2], keys.shape[1])
-    _run((queries.contiguous(), keys.contiguous(), energy.contiguous(), scores, None, None, None))
+    laid = _Laid(*(one.data_ptr() for one in (*given, scores)), *[None] * 4, *_sizes(queries, keys))
+    native.additive_scores[energy.dtype](ctypes.byref(laid), _team(laid))
     return scores
 
 
@@ -44,17 +47,20 @@ def additive_gradients(
     queries: Tensor, keys: Tensor, energy: Tensor, d_scores: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The gradients by queries, keys and energy, of those by the scores, (B, T, S)."""
+    assert native is not None
     given = queries.contiguous(), keys.contiguous(), energy.contiguous()
+    d_scores = d_scores.contiguous()
     d_queries, d_keys, d_energy = map(torch.empty_like, given)
-    _run((*given, d_scores.contiguous(), d_queries, d_keys, d_energy))
+    places = [one.data_ptr() for one in (*given, d_scores, d_queries, d_keys, d_energy)]
+    laid = _Laid(*places[:3], None, *places[3:], *_sizes(queries, keys))
+    native.additive_gradients[energy.dtype](ctypes.byref(laid), _team(laid))
     return d_queries, d_keys, d_energy
 
 
-def _run(given: tuple[Tensor | None, ...]) -> None:
-    assert native is not None
-    queries, keys, energy = given[:3]
-    assert queries is not None and keys is not None and energy is not None
-    (batch, steps, width), places = queries.shape, keys.shape[1]
-    laid = _Laid(*(None if one is None else one.data_ptr() for one in given), batch, steps, places, width)
-    team = threads() if batch * steps * places * width >= WORTH_THREADS else 1
-    native.additive_scores[energy.dtype](ctypes.byref(laid), team)
+def _sizes(queries: Tensor, keys: Tensor) -> tuple[int, int, int, int]:
+    batch, steps, width = queries.shape
+    return batch, steps, keys.shape[1], width
+
+
+def _team(laid: _Laid) -> int:
+    return threads() if laid.batch * laid.steps * laid.places * laid.width >= WORTH_THREADS else 1

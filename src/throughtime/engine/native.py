@@ -43,15 +43,17 @@ class Native:
         self.best_words = {dtype: self._function(f"best_words_{name}") for dtype, name in NAMES.items()}
         self.best_of_sums = {dtype: self._function(f"best_of_sums_{name}") for dtype, name in NAMES.items()}
         self.rows_product = {dtype: self._function(f"rows_product_{name}") for dtype, name in NAMES.items()}
-        self.additive_scores = {
-            dtype: self._function(f"additive_scores_{name}") for dtype, name in NAMES.items()
-        }
+        self.additive_scores, self.additive_gradients = (
+            {dtype: self._function(f"additive_{what}_{name}") for dtype, name in NAMES.items()}
+            for what in ("scores", "gradients")
+        )
         self.sample = self.library.throughtime_sample
         self.sample.restype = ctypes.c_uint64
         self.sample.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
         for scan in (*self.scan.values(), *self.outer.values()):
             scan.restype, scan.argtypes = None, [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
-        for one in (self.softmax_loss, self.best_words, self.rows_product, self.additive_scores):
+        of_one = (self.softmax_loss, self.best_words, self.rows_product)
+        for one in (*of_one, self.additive_scores, self.additive_gradients):
             for function in one.values():
                 function.restype, function.argtypes = None, [ctypes.c_void_p, ctypes.c_int]
         for best in self.best_of_sums.values():

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+PLAIN_FORM: Mapping[str, Any] = {"attention": "none", "input_feeding": False, "bidirectional": False}
+"""Of 2014: nothing passes from encoder to decoder but the encoder's last state."""
+
 PresetName = Literal["phrasebook", "multi30k", "paper"]
 
 PRESETS: Mapping[PresetName, Mapping[str, Any]] = {

@@ -16,7 +16,6 @@ from rich.console import Console
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, SearchConfig, TrainConfig, TrainingConfig
-from throughtime.seq2seq.data.kept import KEPT
 from throughtime.seq2seq.data.prepare import Prepared, prepare, write_tsv
 from throughtime.seq2seq.data.readers import Pair
 from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_report
@@ -30,10 +29,6 @@ from throughtime.training.fit import fit
 from throughtime.training.outcome import Outcome
 
 SETTINGS, REPORT, TEST = "settings.json", "report.json", "test.tsv"
-CORPUS_FILES = (
-    *(f"{part}/{name}.arrow" for part in ("train", "validation") for name in ("text", "ids")),
-    KEPT,
-)
 RUN_FILES = (
     SETTINGS,
     REPORT,
@@ -90,26 +85,29 @@ def begin_run(
     console: Console,
     *,
     tests: bool = True,
-    data: Path | None = None,
+    prepared: Prepared | None = None,
 ) -> Outcome:
     """Trains, tests, unless `tests` is off, and reports in `folder`; `hint` is the command that resumes.
 
-    data: where the prepared corpus lies, or is to lie; by default in the run's own folder. Raises InputError
-    for settings and data of no use; an earlier run is touched only when these are ready.
+    prepared: the corpus; by default it is prepared in the run's own folder. Raises InputError for settings
+    and data of no use; model, checkpoints and report of an earlier run are touched only when these are ready.
     """
     _check(config.model)
-    data = data or folder / "data"
-    with _no_false_start(folder, data):
-        prepared, task = _begin(config, data, console)
+    with _no_false_start(folder):
+        prepared = prepared or _prepared(config, folder, console)
+        task = _task(config, prepared, console)
     _remove(folder, RUN_FILES)
     write_report(folder / SETTINGS, asdict(config))
     return _train(config, prepared, task, folder, hint, console, tests, resume=False)
 
 
 def continue_run(
-    folder: Path, hint: str, console: Console, *, tests: bool = True, data: Path | None = None
+    folder: Path, hint: str, console: Console, *, tests: bool = True, prepared: Prepared | None = None
 ) -> Outcome:
-    """Goes on with the run in `folder`, as `begin_run` would have; raises InputError where it cannot."""
+    """Goes on with the run in `folder`, as `begin_run` would have, on the corpus that it began with.
+
+    Raises InputError where it cannot.
+    """
     path = folder / SETTINGS
     if not path.exists():
         raise InputError(f"{folder} holds no run: there is no {SETTINGS} in it")
@@ -118,7 +116,8 @@ def continue_run(
             f"{folder} holds a run that ended before its first checkpoint; train --overwrite begins anew"
         )
     config = read_settings(path)
-    prepared, task = _begin(config, data or folder / "data", console)
+    prepared = prepared or _prepared(config, folder, console, whatever_the_sources=True)
+    task = _task(config, prepared, console)
     if not same_vocabularies(load_model(folder / "last.safetensors").tokenizers, task.tokenizers):
         raise InputError(
             f"the corpus has changed since the run in {folder} began: it gives another vocabulary"
@@ -147,9 +146,15 @@ def _check(config: ModelConfig) -> None:
         raise InputError(str(error)) from error
 
 
-def _begin(config: TrainConfig, data: Path, console: Console) -> tuple[Prepared, TranslationTask]:
+def _prepared(
+    config: TrainConfig, folder: Path, console: Console, whatever_the_sources: bool = False
+) -> Prepared:
     with console.status("preparing the corpus"):
-        prepared = prepare(config.data, data)
+        return prepare(config.data, folder / "data", whatever_the_sources)
+
+
+def _task(config: TrainConfig, prepared: Prepared, console: Console) -> TranslationTask:
+    """What is to be trained, announced; raises InputError where the memory does not hold it."""
     sets = Sets(prepared.train, prepared.validation, prepared.texts.validation)
     both = prepared.tokenizers
     src_lengths, tgt_lengths = prepared.train.src_lengths, prepared.train.tgt_lengths
@@ -158,7 +163,7 @@ def _begin(config: TrainConfig, data: Path, console: Console) -> tuple[Prepared,
     needed.check()
     task = TranslationTask(config, both, sets)
     _announce(config, prepared, task, needed, console)
-    return prepared, task
+    return task
 
 
 def _train(
@@ -182,9 +187,8 @@ def _resume_command(folder: Path) -> str:
 
 
 @contextmanager
-def _no_false_start(folder: Path, data: Path) -> Generator[None]:
-    """Makes the folder; takes away what a failed preparation left there and in the corpus's, unless it holds
-    an earlier run."""
+def _no_false_start(folder: Path) -> Generator[None]:
+    """Makes the folder; takes it away where nothing comes of it and it is empty."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -192,11 +196,8 @@ def _no_false_start(folder: Path, data: Path) -> Generator[None]:
     try:
         yield
     except BaseException:
-        if not (folder / SETTINGS).exists():
-            _remove(data, CORPUS_FILES)
-            for place in (data / "train", data / "validation", data, folder):
-                with suppress(OSError):  # not there, or the user's: it holds something else
-                    place.rmdir()
+        with suppress(OSError):  # it holds something
+            folder.rmdir()
         raise
 
 

@@ -17,6 +17,7 @@ from throughtime.seq2seq.data import prepare as module
 from throughtime.seq2seq.data.kept import KEPT
 from throughtime.seq2seq.data.prepare import Prepared, prepare, write_tsv
 from throughtime.seq2seq.data.readers import Pair
+from throughtime.seq2seq.phrasebook import Phrasebook
 
 DATA = Path("data")
 PAIRS = [Pair(f"a{k} b{k % 5} c", f"x{k} y{k % 3}") for k in range(40)]
@@ -46,7 +47,7 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def told(prepared: Prepared) -> object:
-    """All that a prepared corpus holds, as plain values."""
+    """All that a prepared corpus holds, as plain values, but for the note that it was there before."""
     texts, both = prepared.texts, prepared.tokenizers
     ids = [
         [side.tolist() for side in one.rows(np.arange(len(one)))]
@@ -54,7 +55,7 @@ def told(prepared: Prepared) -> object:
     ]
     return (
         [*map(list, (texts.train, texts.validation, texts.test))],
-        texts.notes,
+        [note for note in texts.notes if not note.startswith("as it was prepared before, in ")],
         (both.src.to_asset(), both.tgt.to_asset(), both.src is both.tgt),
         ids,
         (prepared.train.too_long, prepared.validation.too_long),
@@ -121,13 +122,57 @@ def test_what_has_changed_is_prepared_anew(
     assert told(found) == told(prepare(changed, Path("fresh")))
 
 
-def test_a_preparation_that_failed_leaves_no_word_of_the_one_before(config: DataConfig) -> None:
+def test_it_is_said_that_nothing_is_read(config: DataConfig) -> None:
+    notes = prepare(config, DATA).texts.notes
+    assert prepare(config, DATA).texts.notes == (*notes, "as it was prepared before, in data")
+
+
+@pytest.mark.parametrize("change", [touched, longer])
+def test_a_run_goes_on_with_what_it_began_with(
+    config: DataConfig, readings: list[Path], change: Callable[[DataConfig], DataConfig]
+) -> None:
+    """Whatever has become of the files since."""
+    first = told(prepare(config, DATA))
+    change(config)
+    readings.clear()
+    assert told(prepare(config, DATA, whatever_the_sources=True)) == first
+    Path("c.tsv").unlink()
+    assert told(prepare(config, DATA, whatever_the_sources=True)) == first
+    assert readings == []
+
+
+def test_a_preparation_that_failed_leaves_nothing(config: DataConfig) -> None:
     prepare(config, DATA)
+    (DATA / "mine.txt").write_text("mine")
     with pytest.raises(InputError):
         prepare(replace(config, src_vocab_size=5000), DATA)
-    assert not (DATA / KEPT).exists()
+    assert [path.name for path in DATA.rglob("*")] == ["mine.txt"]
 
 
-def test_data_of_the_hub_is_asked_for_each_time(config: DataConfig) -> None:
-    assert module.key_of(replace(config, corpus=("hf:a/b",))) is None
-    assert module.key_of(DataConfig()) is None
+def test_another_version_prepares_anew(
+    config: DataConfig, readings: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(config, DATA)
+    monkeypatch.setattr("throughtime.seq2seq.data.kept.version", lambda _: "9.9")
+    prepare(config, DATA)
+    assert len(readings) == 2
+
+
+def test_data_of_the_hub_is_asked_for_anew_but_not_when_a_run_goes_on(
+    config: DataConfig, readings: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "read_pairs", lambda *_: iter(PAIRS))
+    config = replace(config, corpus=("hf:a/b",))
+    for expected, going_on in ((1, False), (2, False), (2, True)):
+        prepare(config, DATA, going_on)
+        assert len(readings) == expected
+
+
+def test_the_phrasebook_too(readings: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    book = Phrasebook(PAIRS[:30], PAIRS[30:35], PAIRS[35:])
+    monkeypatch.setattr("throughtime.seq2seq.phrasebook.build", lambda *_: book)
+    config = DataConfig(tokenizer="words", src_vocab_size=40)
+    first = told(prepare(config, DATA))
+    assert told(prepare(config, DATA)) == first
+    assert len(readings) == 2

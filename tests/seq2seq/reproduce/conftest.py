@@ -35,7 +35,14 @@ def letters_in(folder: Path) -> TrainConfig:
         src_vocab_size=12,
         tokens_per_batch=150,
     )
-    model = ModelConfig(embedding_size=16, encoder_size=24, decoder_size=24, dropout=0.1)
+    model = ModelConfig(
+        embedding_size=16,
+        encoder_size=24,
+        decoder_size=24,
+        dropout=0.1,
+        attention="none",
+        bidirectional=False,
+    )
     return TrainConfig(data, model, TrainingConfig(learning_rate=0.02, max_epochs=15, log_every=2))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
-from throughtime.seq2seq.presets import PRESETS
+from throughtime.seq2seq.presets import PLAIN_FORM, PRESETS
 from throughtime.seq2seq.reproduce.plan import differences, members
 from throughtime.seq2seq.reproduce.published import SIZES, TABLE_1
 
@@ -28,7 +28,7 @@ def preset(name: str) -> TrainConfig:
 
 
 def test_one_reads_forwards_and_five_backwards_in_the_plain_form() -> None:
-    config = TrainConfig(DataConfig(), ModelConfig(), TrainingConfig(seed=7))
+    config = TrainConfig(DataConfig(), ModelConfig(**PLAIN_FORM), TrainingConfig(seed=7))
     found = members(config)
     assert [one.name for one in found] == ["forward", *(f"reversed-{k}" for k in range(1, 6))]
     assert [one.config.model.reverse_source for one in found] == [False] + [True] * 5
@@ -41,19 +41,13 @@ def test_one_reads_forwards_and_five_backwards_in_the_plain_form() -> None:
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        (
-            dict(attention="general"),
-            "attention is general, but the paper's models have none; expected to be left out",
-        ),
-        (
-            dict(input_feeding=True),
-            "input_feeding is True, but the paper's models have none; expected to be left out",
-        ),
+        (dict(attention="mlp"), "attention is mlp; the paper's models expected none"),
+        (dict(bidirectional=True), "bidirectional is True; the paper's models expected False"),
     ],
 )
 def test_models_of_another_form_are_refused(asked: dict[str, Any], told: str) -> None:
     with pytest.raises(InputError) as caught:
-        members(TrainConfig(DataConfig(), ModelConfig(**asked), TrainingConfig()))
+        members(TrainConfig(DataConfig(), ModelConfig(**{**PLAIN_FORM, **asked}), TrainingConfig()))
     assert str(caught.value) == told
 
 

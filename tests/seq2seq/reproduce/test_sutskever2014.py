@@ -15,6 +15,7 @@ from rich.console import Console
 from letter_runs import printed
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import SearchConfig, TrainConfig
+from throughtime.seq2seq.data import prepare
 from throughtime.seq2seq.data.readers import read_pairs
 from throughtime.seq2seq.evaluate import evaluate
 from throughtime.seq2seq.measure.likelihood import load_judge, perplexity
@@ -100,12 +101,30 @@ def test_a_corpus_that_cannot_be_used_leaves_nothing_behind(config: TrainConfig,
     config = replace(config, data=replace(config.data, src_vocab_size=999))
     with pytest.raises(InputError, match="src_vocab_size is 999"):
         reproduce(config, FOLDER, None, "again", console)
-    assert list(FOLDER.iterdir()) == []
+    assert not FOLDER.exists() or list(FOLDER.iterdir()) == []
 
 
-def test_the_corpus_is_prepared_once(reproduced: Any) -> None:
-    found = {path.relative_to(reproduced.folder).parts[0] for path in reproduced.folder.rglob("*.arrow")}
-    assert found == {"data"}
+def test_the_corpus_is_prepared_once(
+    config: TrainConfig, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders: list[Path] = []
+    read = prepare.build_text_corpus
+
+    def noted(pairs: Any, folder: Path, cleaning: Any) -> Any:
+        folders.append(folder)
+        return read(pairs, folder, cleaning)
+
+    monkeypatch.setattr(prepare, "build_text_corpus", noted)
+    brief = replace(config, training=replace(config.training, max_epochs=0.3))
+    reproduce(brief, FOLDER, None, "again", console)
+    assert folders == [FOLDER / "data" / "train"]
+
+
+def test_too_small_a_test_is_refused_before_training(config: TrainConfig, console: Console) -> None:
+    config = replace(config, data=replace(config.data, test_size=3))
+    with pytest.raises(InputError, match="the test has 3 pairs; expected 8 or more"):
+        reproduce(config, FOLDER, None, "again", console)
+    assert not (FOLDER / "forward").exists()
 
 
 def test_nothing_to_test_on_is_refused(config: TrainConfig, console: Console) -> None:

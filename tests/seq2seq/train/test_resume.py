@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,8 @@ def test_another_corpus_is_noticed(make_config: MakeConfig, console: Console) ->
     train_run(make_config(max_epochs=0.3), FOLDER, False, console)
     text = Path("c.tsv").read_text()
     Path("c.tsv").write_text(text.replace("h", "x"))
+    resume_run(FOLDER, console)  # on the corpus that it began with
+    shutil.rmtree(FOLDER / "data")
     with pytest.raises(InputError) as caught:
         resume_run(FOLDER, console)
     assert str(caught.value) == (

@@ -78,7 +78,7 @@ class AdditiveColumns {
         }
         Vector<T> d_energy{};
         for (std::int64_t row = b * given_.steps; row < (b + 1) * given_.steps; ++row) {
-            const T* gradients = static_cast<const T*>(given_.scores) + row * places;
+            const T* gradients = static_cast<const T*>(given_.d_scores) + row * places;
             const Vector<T> query = of(given_.queries, row);
             Vector<T> d_query{};
             for (std::int64_t s = 0; s < places; ++s) {
@@ -104,14 +104,9 @@ class AdditiveColumns {
     T* d_keys_ = nullptr;  // and what is there of its gradient
 };
 
-// The share of thread k of n: queries for the scores, whole vectors of columns for the gradients, so that no sum
-// depends on how many threads there are.
+// The share of thread k of n: whole vectors of columns, so that no sum depends on how many threads there are.
 template <class T>
-void additive_share(const AdditiveScores& given, std::int64_t k, std::int64_t n) {
-    if (!given.d_queries) {
-        const std::int64_t rows = given.batch * given.steps;
-        return additive_rows<T>(given, rows * k / n, rows * (k + 1) / n);
-    }
+void additive_columns(const AdditiveScores& given, std::int64_t k, std::int64_t n) {
     constexpr int L = LANES<T>;
     const std::int64_t vectors = (given.width + L - 1) / L;
     for (std::int64_t v = vectors * k / n; v < vectors * (k + 1) / n; ++v)

@@ -141,8 +141,9 @@ struct AdditiveScores {
     const void* queries;  // (batch, steps, width)
     const void* keys;     // (batch, places, width)
     const void* energy;   // v (width)
-    void* scores;         // (batch, steps, places); where gradients are asked for it holds those by the scores
-    void* d_queries;      // gradients, each of the shape of what it is of; null where none is wanted
+    void* scores;         // (batch, steps, places)
+    const void* d_scores;  // gradients, each of the shape of what it is of: given are those by the scores
+    void* d_queries;
     void* d_keys;
     void* d_energy;
     std::int64_t batch, steps, places, width;

@@ -241,7 +241,16 @@ template <class T>
 void additive_scores(const AdditiveScores& given, int threads) {
     on_threads(threads, [&](std::int64_t k, std::int64_t n) {
         const FlushedSubnormals flushed;
-        additive_share<T>(given, k, n);
+        const std::int64_t rows = given.batch * given.steps;
+        additive_rows<T>(given, rows * k / n, rows * (k + 1) / n);
+    });
+}
+
+template <class T>
+void additive_gradients(const AdditiveScores& given, int threads) {
+    on_threads(threads, [&](std::int64_t k, std::int64_t n) {
+        const FlushedSubnormals flushed;
+        additive_columns<T>(given, k, n);
     });
 }
 
@@ -331,6 +340,14 @@ EXPORT void NAME(additive_scores_float, ISA)(const throughtime::AdditiveScores* 
 
 EXPORT void NAME(additive_scores_double, ISA)(const throughtime::AdditiveScores* given, int threads) {
     throughtime::ISA::additive_scores<double>(*given, threads);
+}
+
+EXPORT void NAME(additive_gradients_float, ISA)(const throughtime::AdditiveScores* given, int threads) {
+    throughtime::ISA::additive_gradients<float>(*given, threads);
+}
+
+EXPORT void NAME(additive_gradients_double, ISA)(const throughtime::AdditiveScores* given, int threads) {
+    throughtime::ISA::additive_gradients<double>(*given, threads);
 }
 
 // Numbers that a packed matrix takes.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from throughtime.seq2seq.data.tokenizer import Tokenizers, tokenizer_from_asset
 
 KEPT = "prepared.safetensors"
 KIND = "corpus"
-VERSION = 1
-"""Of how a corpus is prepared; one that was prepared otherwise is not taken again."""
+MAKERS = ("throughtime", "sentencepiece", "sacremoses")
+"""Packages on whose versions it hangs what is made of the same files."""
 
 OF_BATCHES = ("tokens_per_batch", "sentences_per_batch", "subword_dropout")
 """Settings that a prepared corpus does not hang on."""
@@ -33,25 +34,21 @@ class Kept:
     too_long: tuple[int, int]  # left out of what is trained and validated on
 
 
-def key_of(config: DataConfig) -> dict[str, Any] | None:
-    """What a prepared corpus hangs on: settings, and size and time of each file.
+def find_kept(folder: Path, config: DataConfig, whatever_the_sources: bool) -> Kept | None:
+    """What lies in the folder, if it was prepared by these settings and is as it was left.
 
-    None for a data set of the hub, whose files are not ours to know, and for the phrasebook, which is made in
-    a moment.
+    It must have been made of the files as they are now too, unless that is nobody's concern; of a data set of
+    the hub one cannot tell.
     """
-    names = (*config.corpus, *config.validation)
-    if not names or any(name.startswith(HUB_PREFIX) for name in names):
-        return None
-    settings = {name: value for name, value in asdict(config).items() if name not in OF_BATCHES}
-    return {"version": VERSION, "settings": settings, "files": _stamps([Path(name) for name in names])}
-
-
-def find_kept(folder: Path, key: dict[str, Any]) -> Kept | None:
-    """What lies in the folder, if it was prepared by this key and is as it was left."""
     with suppress(InputError):  # none, or one that was damaged: the corpus is prepared anew
         found = load(folder / KEPT, KIND)
-        described = {**key, "made": _made(folder)}
-        if found.config["key"] == json.loads(json.dumps(described)):
+        wanted = {"settings": _settings(config), "made": _made(folder)}
+        if not whatever_the_sources:
+            if any(name.startswith(HUB_PREFIX) for name in _sources(config)):
+                return None
+            wanted["sources"] = _stamps(map(Path, _sources(config)))
+            wanted["makers"] = _makers()
+        if all(found.config[name] == value for name, value in wanted.items()):
             tgt = tokenizer_from_asset(found.assets["tgt"])
             src = tokenizer_from_asset(found.assets["src"]) if "src" in found.assets else tgt
             train, validation = found.config["too_long"]
@@ -59,11 +56,18 @@ def find_kept(folder: Path, key: dict[str, Any]) -> Kept | None:
     return None
 
 
-def keep(folder: Path, key: dict[str, Any], kept: Kept) -> None:
+def keep(folder: Path, config: DataConfig, kept: Kept) -> None:
     """Write down what `find_kept` will look for; raises InputError where the disk cannot hold it."""
     both = kept.tokenizers
     assets = {"tgt": both.tgt.to_asset()} | ({} if both.src is both.tgt else {"src": both.src.to_asset()})
-    described = {"key": {**key, "made": _made(folder)}, "notes": kept.notes, "too_long": kept.too_long}
+    described = {
+        "settings": _settings(config),
+        "sources": _stamps(map(Path, _sources(config))),
+        "makers": _makers(),
+        "made": _made(folder),
+        "notes": kept.notes,
+        "too_long": kept.too_long,
+    }
     save(Artefact(KIND, described, {}, assets), folder / KEPT)
 
 
@@ -72,16 +76,29 @@ def forget(folder: Path) -> None:
     (folder / KEPT).unlink(missing_ok=True)
 
 
-def _made(folder: Path) -> Any:
-    return _stamps(sorted(folder.glob("*/*.arrow")), folder)
+def _settings(config: DataConfig) -> Any:
+    """As JSON gives them back."""
+    settings = {name: value for name, value in asdict(config).items() if name not in OF_BATCHES}
+    return json.loads(json.dumps(settings))
 
 
-def _stamps(paths: Sequence[Path], folder: Path | None = None) -> list[tuple[str, int, int]]:
-    """Name, size and time of each file."""
-    found: list[tuple[str, int, int]] = []
+def _sources(config: DataConfig) -> tuple[str, ...]:
+    return (*config.corpus, *config.validation)
+
+
+def _makers() -> list[str]:
+    return list(map(version, MAKERS))
+
+
+def _made(folder: Path) -> list[list[Any]]:
+    return _stamps(sorted(folder.glob("*/*.arrow")))
+
+
+def _stamps(paths: Iterable[Path]) -> list[list[Any]]:
+    """Name, size and time of each file that is there; of one that is not the reader will speak."""
+    found: list[list[Any]] = []
     for path in paths:
-        with suppress(OSError):  # the reader says what is wrong with it
+        with suppress(OSError):
             told = path.stat()
-            name = path.resolve() if folder is None else path.relative_to(folder)
-            found.append((str(name), told.st_size, told.st_mtime_ns))
+            found.append([path.name, told.st_size, told.st_mtime_ns])
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -25,7 +26,7 @@ from throughtime.seq2seq.data.corpus import (
     plainly,
     split_corpus,
 )
-from throughtime.seq2seq.data.kept import Kept, find_kept, forget, keep, key_of
+from throughtime.seq2seq.data.kept import Kept, find_kept, forget, keep
 from throughtime.seq2seq.data.readers import Pair, read_pairs
 from throughtime.seq2seq.data.tokenizer import Tokenizer, Tokenizers, train_subwords, train_words
 
@@ -55,32 +56,41 @@ class Prepared:
     validation: EncodedCorpus
 
 
-def prepare(config: DataConfig, folder: Path) -> Prepared:
+def prepare(config: DataConfig, folder: Path, whatever_the_sources: bool = False) -> Prepared:
     """Reads, cleans, splits, learns the vocabularies, encodes.
 
-    What lies in the folder is taken again if it was made from the same files by the same settings. Raises
-    InputError, one sentence, for files that cannot be used and sizes that the data does not allow.
+    What lies in the folder is taken again if it was made by the same settings of the same files, or of
+    whatever they were. Raises InputError, one sentence, for files that cannot be used and sizes that the data
+    does not allow; nothing half made stays in the folder.
     """
-    key = key_of(config)
-    if key is None:
-        return _prepared(config, folder)
-    if (kept := find_kept(folder, key)) is not None:
+    if (kept := find_kept(folder, config, whatever_the_sources)) is not None:
         return _again(config, folder, kept)
     forget(folder)
-    made = _prepared(config, folder)
-    keep(
-        folder, key, Kept(made.tokenizers, made.texts.notes, (made.train.too_long, made.validation.too_long))
-    )
+    try:
+        made = _prepared(config, folder)
+        too_long = made.train.too_long, made.validation.too_long
+        keep(folder, config, Kept(made.tokenizers, made.texts.notes, too_long))
+    except BaseException:
+        _clear(folder)
+        raise
     return made
 
 
+def _clear(folder: Path) -> None:
+    """Takes away what a preparation makes; whatever else lies there is the user's own."""
+    for part in ("train", "validation"):
+        for name in ("text.arrow", "ids.arrow"):
+            (folder / part / name).unlink(missing_ok=True)
+        with suppress(OSError):  # not there, or it holds something else
+            (folder / part).rmdir()
+    with suppress(OSError):
+        folder.rmdir()
+
+
 def _again(config: DataConfig, folder: Path, kept: Kept) -> Prepared:
-    train, validation, test = _split(config, open_text_corpus(folder / "train"))
-    if config.validation:
-        validation = open_text_corpus(folder / "validation")
-    given = read_test(config.test, config.columns) if config.test else list(test)
+    texts = _texts_in(folder, config, (*kept.notes, f"as it was prepared before, in {folder}"))
     encoded = map(open_encoded_corpus, (folder / "train", folder / "validation"), kept.too_long)
-    return Prepared(Texts(train, validation, given, kept.notes), kept.tokenizers, *encoded)
+    return Prepared(texts, kept.tokenizers, *encoded)
 
 
 def _prepared(config: DataConfig, folder: Path) -> Prepared:
@@ -110,17 +120,27 @@ def prepare_texts(config: DataConfig, folder: Path) -> Texts:
     if not config.corpus:
         return _phrasebook_texts(config, folder)
     cleaning = Cleaning(config.max_words, config.max_ratio, config.drop_duplicates)
-    corpus, report = build_text_corpus(read_pairs(config.corpus, config.columns), folder / "train", cleaning)
+    _, report = build_text_corpus(read_pairs(config.corpus, config.columns), folder / "train", cleaning)
     if not config.validation and not config.validation_size:
         raise InputError("validation_size is 0 and there is no validation corpus; one of them is needed")
-    train, validation, test = _split(config, corpus)
     notes = [f"corpus: {report.summary()}"]
     if config.validation:
         pairs = read_pairs(config.validation, config.columns)
-        validation, report = build_text_corpus(pairs, folder / "validation", _everything(config))
+        _, report = build_text_corpus(pairs, folder / "validation", _everything(config))
         notes.append(f"validation: {report.summary()}")
+    return _texts_in(folder, config, tuple(notes))
+
+
+def _texts_in(folder: Path, config: DataConfig, notes: tuple[str, ...]) -> Texts:
+    """The sets whose text lies in the folder, cleaned."""
+    train = open_text_corpus(folder / "train")
+    if not config.corpus:
+        return Texts(train, open_text_corpus(folder / "validation"), phrasebook.build().test, notes)
+    train, validation, test = _split(config, train)
+    if config.validation:
+        validation = open_text_corpus(folder / "validation")
     given = read_test(config.test, config.columns) if config.test else list(test)
-    return Texts(train, validation, given, tuple(notes))
+    return Texts(train, validation, given, notes)
 
 
 def _split(config: DataConfig, corpus: TextCorpus) -> tuple[TextCorpus, TextCorpus, TextCorpus]:

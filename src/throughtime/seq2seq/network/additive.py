@@ -16,7 +16,7 @@ def additive_scores(queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:
     queries: (B, T, D); keys: (B, S, D); energy: v (D). The result is (B, T, S). By the engine it has no
     second derivatives.
     """
-    if additive.runs(queries, keys, energy):
+    if additive.runs(queries, keys, energy) and not torch.compiler.is_compiling():
         if torch.is_grad_enabled():
             return cast(Tensor, _AdditiveScores.apply(queries, keys, energy))
         return additive.additive_scores(queries, keys, energy)
@@ -36,5 +36,7 @@ class _AdditiveScores(torch.autograd.Function):
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor, ...]:
         if torch.is_grad_enabled():
-            raise RuntimeError("additive attention by the engine has no second derivatives")
+            raise RuntimeError(
+                "attention mlp has no second derivatives by the engine; general and dot have them"
+            )
         return additive.additive_gradients(*ctx.saved_tensors, *grad_outputs)

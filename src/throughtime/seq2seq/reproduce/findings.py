@@ -25,7 +25,7 @@ EVEN = 0.5
 
 
 @dataclass(frozen=True)
-class Test:
+class HeldOut:
     """The pairs to test on, and the target's language, which chooses the rules of the tokenised score."""
 
     pairs: Sequence[Pair]
@@ -69,13 +69,13 @@ def by_name(trained: Sequence[TrainedMember]) -> dict[Models, list[Path]]:
     return chosen
 
 
-def written(paths: Sequence[Path], beam_size: int, test: Test) -> Evaluation:
+def written(paths: Sequence[Path], beam_size: int, test: HeldOut) -> Evaluation:
     """What models write together, hypotheses ranked by log-probability alone."""
     pipeline = load_pipeline(paths, SearchConfig(beam_size=beam_size, length_penalty=0.0))
     return evaluate(pipeline, test.pairs, test.language)
 
 
-def search(models: Mapping[Models, Sequence[Path]], test: Test) -> Iterator[Searched]:
+def search(models: Mapping[Models, Sequence[Path]], test: HeldOut) -> Iterator[Searched]:
     """Each of the models with each beam."""
     for name, paths in models.items():
         for beam_size in BEAMS:
@@ -93,7 +93,7 @@ def search(models: Mapping[Models, Sequence[Path]], test: Test) -> Iterator[Sear
             )
 
 
-def perplexities(models: Mapping[str, Sequence[Path]], test: Test) -> dict[str, float]:
+def perplexities(models: Mapping[str, Sequence[Path]], test: HeldOut) -> dict[str, float]:
     """Of a target token, the end of sentence counted, by name; the same models are asked once."""
     different = dict.fromkeys(map(tuple, models.values()))
     found = {paths: perplexity(load_judge(paths).likelihoods(test.pairs)) for paths in different}
@@ -104,7 +104,7 @@ def alone(
     trained: Sequence[TrainedMember],
     models: Mapping[Models, Sequence[Path]],
     searched: Sequence[Searched],
-    test: Test,
+    test: HeldOut,
 ) -> dict[str, float]:
     """BLEU of each member by itself with the largest beam; what was searched is not searched again."""
     widest = max(BEAMS)
@@ -115,7 +115,7 @@ def alone(
     return {one.name: found[one.model,] for one in trained}
 
 
-def rescore(models: Mapping[Models, Sequence[Path]], test: Test, given: Lists | None) -> Rescored:
+def rescore(models: Mapping[Models, Sequence[Path]], test: HeldOut, given: Lists | None) -> Rescored:
     """A list in the order of the models: one that was `given`, else the forward model's own."""
     lists = given or _listed(models["forward"], test.sources)
 
@@ -148,7 +148,7 @@ class Where:
     by_rarity: list[Group]
 
 
-def where(searched: Sequence[Searched], test: Test, ranks: WordRanks) -> list[Where]:
+def where(searched: Sequence[Searched], test: HeldOut, ranks: WordRanks) -> list[Where]:
     """Of what was written with the largest beam."""
     keys = lengths(test.sources), [ranks.mean(source) for source in test.sources]
     return [

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
-from throughtime.seq2seq.presets import PRESETS
+from throughtime.seq2seq.presets import PLAIN_FORM, PRESETS
 from throughtime.seq2seq.reproduce.published import REVERSED
 
 ELSEWHERE = (
@@ -17,9 +16,6 @@ ELSEWHERE = (
     "keep_checkpoints",
 )
 """Settings that no paper is asked for."""
-
-
-PLAIN_FORM: Mapping[str, Any] = {"attention": "none", "input_feeding": False, "bidirectional": False}
 
 
 @dataclass(frozen=True)
@@ -36,15 +32,13 @@ def members(config: TrainConfig) -> tuple[Member, ...]:
     All have the plain form: nothing passes from encoder to decoder but the encoder's last state. Raises
     InputError where `config` asks for another.
     """
-    for name in ("attention", "input_feeding"):
-        used = getattr(config.model, name)
-        if used not in (getattr(ModelConfig, name), PLAIN_FORM[name]):
-            raise InputError(f"{name} is {used}, but the paper's models have none; expected to be left out")
-    plain = replace(config.model, **PLAIN_FORM)
+    for name, value in PLAIN_FORM.items():
+        if (used := getattr(config.model, name)) != value:
+            raise InputError(f"{name} is {used}; the paper's models expected {value}")
     seed = config.training.seed
 
     def member(name: str, backwards: bool, seed: int) -> Member:
-        model, training = replace(plain, reverse_source=backwards), replace(config.training, seed=seed)
+        model, training = replace(config.model, reverse_source=backwards), replace(config.training, seed=seed)
         return Member(name, replace(config, model=model, training=training))
 
     reading_backwards = [member(f"reversed-{k + 1}", True, seed + k) for k in range(REVERSED)]

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import TrainConfig
 from throughtime.seq2seq.data.prepare import prepare
-from throughtime.seq2seq.data.readers import read_pairs
 from throughtime.seq2seq.evaluate import write_report
 from throughtime.seq2seq.measure.breakdown import GROUPS, WordRanks
-from throughtime.seq2seq.measure.n_best import read_n_best
+from throughtime.seq2seq.measure.n_best import Listed, read_n_best
 from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.reproduce import show
 from throughtime.seq2seq.reproduce.findings import (
-    Test,
+    HeldOut,
     alone,
     by_name,
     perplexities,
@@ -28,8 +28,14 @@ from throughtime.seq2seq.reproduce.findings import (
 )
 from throughtime.seq2seq.reproduce.plan import differences, members
 from throughtime.seq2seq.reproduce.sentences import ORDER, VOICE, draw
-from throughtime.seq2seq.reproduce.training import DATA, TrainedMember, train_members
-from throughtime.seq2seq.train import TEST
+from throughtime.seq2seq.reproduce.training import TrainedMember, any_begun, train_members
+
+
+class Baseline(NamedTuple):
+    """Translations to put into another order: whose, and the lists; None for what the forward model finds."""
+
+    name: str
+    lists: Sequence[Sequence[Listed]] | None
 
 
 def reproduce(config: TrainConfig, folder: Path, n_best: Path | None, hint: str, console: Console) -> None:
@@ -43,24 +49,31 @@ def reproduce(config: TrainConfig, folder: Path, n_best: Path | None, hint: str,
         raise InputError("there is nothing to test on; expected --test with a corpus, or --test-size")
     if n_best is not None and not n_best.exists():
         raise InputError(f"{n_best} does not exist; expected a list of translations of the test")
-    show.say_differences(console, differences(members(config)[-1].config))
-    trained = train_members(members(config), folder, hint, console)
+    planned = members(config)
+    begun = any_begun(planned, folder)
+    with console.status("preparing the corpus"):
+        prepared = prepare(config.data, folder / "data", whatever_the_sources=begun)
+    test = HeldOut(list(prepared.texts.test), config.data.tgt_language)
+    if len(test.pairs) < GROUPS:
+        raise InputError(f"the test has {len(test.pairs)} pairs; expected {GROUPS} or more")
+    given = None if n_best is None else read_n_best(n_best, len(test.pairs))
+    show.say_differences(console, differences(planned[-1].config))
+    trained = train_members(planned, prepared, folder, hint, console)
     if trained is not None:
-        _measure(config, trained, folder, n_best, console)
+        ranks = WordRanks(prepared.texts.train.sources())
+        baseline = "the forward model's list" if n_best is None else str(n_best)
+        _measure(config, trained, test, ranks, Baseline(baseline, given), folder, console)
 
 
 def _measure(
     config: TrainConfig,
     trained: Sequence[TrainedMember],
+    test: HeldOut,
+    ranks: WordRanks,
+    baseline: Baseline,
     folder: Path,
-    n_best: Path | None,
     console: Console,
 ) -> None:
-    first = folder / trained[0].name
-    test = Test(list(read_pairs([first / TEST])), config.data.tgt_language)
-    if len(test.pairs) < GROUPS:
-        raise InputError(f"the test has {len(test.pairs)} pairs; expected {GROUPS} or more")
-    given = None if n_best is None else read_n_best(n_best, len(test.pairs))
     models = by_name(trained)
     with console.status("measuring"):
         judged = {one.name: [one.model] for one in trained} | {
@@ -69,18 +82,17 @@ def _measure(
         told = perplexities(judged, test)
         searched = [show.say_searched(console, one) for one in search(models, test)]
         bleu = alone(trained, models, searched, test)
-        reordered = rescore(models, test, given)
-        found = where(searched, test, WordRanks(prepare(config.data, folder / DATA).texts.train.sources()))
+        reordered = rescore(models, test, baseline.lists)
+        found = where(searched, test, ranks)
         best = load_model(models["reversed"][0])
         mapped = [
             draw(best, sentences, folder / name) for name, sentences in (("order", ORDER), ("voice", VOICE))
         ]
         pictures = show.draw_where(found, folder)
-    baseline = "the forward model's list" if n_best is None else str(n_best)
     for table in (
         show.main_table(searched),
         show.perplexity_table(told, list(models)),
-        show.rescoring_table(reordered, baseline),
+        show.rescoring_table(reordered, baseline.name),
         show.members_table(trained, told, bleu),
     ):
         console.print(table)

@@ -11,12 +11,9 @@ from typing import Any
 from rich.console import Console
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.config import TrainConfig
+from throughtime.seq2seq.data.prepare import Prepared
 from throughtime.seq2seq.reproduce.plan import Member
 from throughtime.seq2seq.train import REPORT, SETTINGS, begin_run, continue_run, read_settings
-
-DATA = "data"
-"""Folder of the corpus, which all members share."""
 
 
 @dataclass(frozen=True)
@@ -34,38 +31,44 @@ class TrainedMember:
 
 
 def train_members(
-    members: Sequence[Member], folder: Path, hint: str, console: Console
+    members: Sequence[Member], prepared: Prepared, folder: Path, hint: str, console: Console
 ) -> list[TrainedMember] | None:
-    """All members, trained in folders of their names; None where Ctrl-C ended it. `hint` goes on.
+    """All members, trained on one corpus in folders of their names; None where Ctrl-C ended it.
 
-    Raises InputError, before any training, for a folder that holds a run with other settings.
+    `hint` goes on.
     """
-    for member in members:
-        _check(folder / member.name, member.config)
     trained: list[TrainedMember] = []
     for number, member in enumerate(members, 1):
-        one = _train(member, folder / member.name, hint, f"{number} of {len(members)}", console)
+        one = _train(member, prepared, folder / member.name, hint, f"{number} of {len(members)}", console)
         if one is None:
             return None
         trained.append(one)
     return trained
 
 
-def _check(folder: Path, config: TrainConfig) -> None:
-    path = folder / SETTINGS
-    if path.exists() and read_settings(path) != config:
-        raise InputError(f"{folder} holds a run with other settings; --folder takes another place")
+def any_begun(members: Sequence[Member], folder: Path) -> bool:
+    """Whether one of the members is there already.
+
+    Raises InputError for a folder that holds a run with other settings.
+    """
+    begun = [member for member in members if (folder / member.name / SETTINGS).exists()]
+    for member in begun:
+        place = folder / member.name
+        if read_settings(place / SETTINGS) != member.config:
+            raise InputError(f"{place} holds a run with other settings; --folder takes another place")
+    return bool(begun)
 
 
-def _train(member: Member, folder: Path, hint: str, number: str, console: Console) -> TrainedMember | None:
-    data = folder.parent / DATA
+def _train(
+    member: Member, prepared: Prepared, folder: Path, hint: str, number: str, console: Console
+) -> TrainedMember | None:
     if not (folder / REPORT).exists():
         console.rule(f"{number}: {member.name}", align="left")
         started = (folder / SETTINGS).exists() and (folder / "checkpoint.safetensors").exists()
         outcome = (
-            continue_run(folder, hint, console, tests=False, data=data)
+            continue_run(folder, hint, console, tests=False, prepared=prepared)
             if started
-            else begin_run(member.config, folder, hint, console, tests=False, data=data)
+            else begin_run(member.config, folder, hint, console, tests=False, prepared=prepared)
         )
         if outcome.interrupted:
             return None
