@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from native_scan import needs_native
 from throughtime.engine import additive
 from throughtime.engine.additive import additive_gradients, additive_scores
-from throughtime.engine.native import native
 
-pytestmark = pytest.mark.skipif(native is None, reason="the native part is not built")
+pytestmark = needs_native
 
 
 def by_torch(queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:

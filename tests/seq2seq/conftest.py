@@ -11,6 +11,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from throughtime.seq2seq.config import ModelConfig
+from throughtime.seq2seq.data import prepare
 from throughtime.seq2seq.data.batches import Batch
 from throughtime.seq2seq.data.tokenizer import BOS_ID, EOS_ID, Tokenizers, Words
 from throughtime.seq2seq.model_file import save_model
@@ -112,3 +113,17 @@ def saved_letters(letters: Tokenizers, letter_model: Callable[..., Translator]) 
         return path
 
     return make
+
+
+@pytest.fixture
+def readings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders into which a corpus was read."""
+    found: list[Path] = []
+    read = prepare.build_text_corpus
+
+    def noted(pairs: Any, folder: Path, cleaning: Any) -> Any:
+        found.append(folder)
+        return read(pairs, folder, cleaning)
+
+    monkeypatch.setattr(prepare, "build_text_corpus", noted)
+    return found

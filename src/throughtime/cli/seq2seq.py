@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, Parameter
 from cyclopts.argument import ArgumentCollection
@@ -49,9 +48,7 @@ def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCol
     preset = typed["--preset"][0].value if typed["--preset"] else None if typed["--corpus"] else "phrasebook"
     if preset is None and commands[-1] == "reproduce":
         preset = "multi30k"
-    chosen: Mapping[str, Any] = next((one for name, one in PRESETS.items() if name == preset), {})
-    if commands[-1] == "reproduce":
-        chosen = {**chosen, **PLAIN_FORM}
+    chosen = {**PRESETS.get(preset or "", {}), **(PLAIN_FORM if commands[-1] == "reproduce" else {})}
     values = {name.replace("_", "-"): value for name, value in chosen.items()}
     Dict(values, source=f"preset {preset}", use_commands_as_keys=False)(app, commands, arguments)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from throughtime.artefact.file import Artefact, load, save
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig
-from throughtime.seq2seq.data.tokenizer import Tokenizers, tokenizer_from_asset
+from throughtime.seq2seq.data.tokenizer import Tokenizers, tokenizers_from_assets
 from throughtime.seq2seq.network.model import Translator
 
 KIND = "seq2seq"
@@ -40,23 +40,19 @@ def save_model(
     training: Mapping[str, Any],
 ) -> None:
     """Writes the one file, whole or not at all; raises InputError where the disk cannot hold it."""
-    assets = {"src": tokenizers.src.to_asset(), "tgt": tokenizers.tgt.to_asset()}
-    if tokenizers.src is tokenizers.tgt:
-        del assets["src"]
     described = {"model": asdict(config), "training": dict(training)}
-    save(Artefact(KIND, described, dict(weights), assets), path)
+    save(Artefact(KIND, described, dict(weights), tokenizers.to_assets()), path)
 
 
 def load_model(path: Path) -> Trained:
     """Reads the file back; raises InputError, one sentence, for a file that is not a whole seq2seq model."""
     artefact = load(path, KIND)
     try:
-        tgt = tokenizer_from_asset(artefact.assets["tgt"])
-        src = tokenizer_from_asset(artefact.assets["src"]) if "src" in artefact.assets else tgt
+        both = tokenizers_from_assets(artefact.assets)
         config = _settings(artefact.config["model"])
-        model = Translator(config, src.vocab_size, tgt.vocab_size)
+        model = Translator(config, both.src.vocab_size, both.tgt.vocab_size)
         model.load_state_dict(artefact.tensors)
-        return Trained(model.eval(), Tokenizers(src, tgt), artefact.config["training"])
+        return Trained(model.eval(), both, artefact.config["training"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"{path}: settings, tokenizers and weights do not fit together ({_first_line(error)})"

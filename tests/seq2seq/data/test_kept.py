@@ -32,20 +32,6 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataConfig:
     return DataConfig(("c.tsv",), tokenizer="words", validation_size=5, test_size=4, **sizes)
 
 
-@pytest.fixture
-def readings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The folders into which a corpus was read."""
-    found: list[Path] = []
-    read = module.build_text_corpus
-
-    def noted(pairs: Any, folder: Path, cleaning: Any) -> Any:
-        found.append(folder)
-        return read(pairs, folder, cleaning)
-
-    monkeypatch.setattr(module, "build_text_corpus", noted)
-    return found
-
-
 def told(prepared: Prepared) -> object:
     """All that a prepared corpus holds, as plain values, but for the note that it was there before."""
     texts, both = prepared.texts, prepared.tokenizers

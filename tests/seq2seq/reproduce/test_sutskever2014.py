@@ -15,7 +15,6 @@ from rich.console import Console
 from letter_runs import printed
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import SearchConfig, TrainConfig
-from throughtime.seq2seq.data import prepare
 from throughtime.seq2seq.data.readers import read_pairs
 from throughtime.seq2seq.evaluate import evaluate
 from throughtime.seq2seq.measure.likelihood import load_judge, perplexity
@@ -104,20 +103,10 @@ def test_a_corpus_that_cannot_be_used_leaves_nothing_behind(config: TrainConfig,
     assert not FOLDER.exists() or list(FOLDER.iterdir()) == []
 
 
-def test_the_corpus_is_prepared_once(
-    config: TrainConfig, console: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folders: list[Path] = []
-    read = prepare.build_text_corpus
-
-    def noted(pairs: Any, folder: Path, cleaning: Any) -> Any:
-        folders.append(folder)
-        return read(pairs, folder, cleaning)
-
-    monkeypatch.setattr(prepare, "build_text_corpus", noted)
+def test_the_corpus_is_prepared_once(config: TrainConfig, console: Console, readings: list[Path]) -> None:
     brief = replace(config, training=replace(config.training, max_epochs=0.3))
     reproduce(brief, FOLDER, None, "again", console)
-    assert folders == [FOLDER / "data" / "train"]
+    assert readings == [FOLDER / "data" / "train"]
 
 
 def test_too_small_a_test_is_refused_before_training(config: TrainConfig, console: Console) -> None:

@@ -14,7 +14,7 @@ from throughtime.artefact.file import Artefact, load, save
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig
 from throughtime.seq2seq.data.readers import HUB_PREFIX
-from throughtime.seq2seq.data.tokenizer import Tokenizers, tokenizer_from_asset
+from throughtime.seq2seq.data.tokenizer import Tokenizers, tokenizers_from_assets
 
 KEPT = "prepared.safetensors"
 KIND = "corpus"
@@ -49,17 +49,13 @@ def find_kept(folder: Path, config: DataConfig, whatever_the_sources: bool) -> K
             wanted["sources"] = _stamps(map(Path, _sources(config)))
             wanted["makers"] = _makers()
         if all(found.config[name] == value for name, value in wanted.items()):
-            tgt = tokenizer_from_asset(found.assets["tgt"])
-            src = tokenizer_from_asset(found.assets["src"]) if "src" in found.assets else tgt
-            train, validation = found.config["too_long"]
-            return Kept(Tokenizers(src, tgt), tuple(found.config["notes"]), (train, validation))
+            both, (train, validation) = tokenizers_from_assets(found.assets), found.config["too_long"]
+            return Kept(both, tuple(found.config["notes"]), (train, validation))
     return None
 
 
 def keep(folder: Path, config: DataConfig, kept: Kept) -> None:
     """Write down what `find_kept` will look for; raises InputError where the disk cannot hold it."""
-    both = kept.tokenizers
-    assets = {"tgt": both.tgt.to_asset()} | ({} if both.src is both.tgt else {"src": both.src.to_asset()})
     described = {
         "settings": _settings(config),
         "sources": _stamps(map(Path, _sources(config))),
@@ -68,7 +64,7 @@ def keep(folder: Path, config: DataConfig, kept: Kept) -> None:
         "notes": kept.notes,
         "too_long": kept.too_long,
     }
-    save(Artefact(KIND, described, {}, assets), folder / KEPT)
+    save(Artefact(KIND, described, {}, kept.tokenizers.to_assets()), folder / KEPT)
 
 
 def forget(folder: Path) -> None:

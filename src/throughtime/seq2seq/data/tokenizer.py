@@ -105,10 +105,23 @@ class Tokenizers:
     src: Tokenizer
     tgt: Tokenizer
 
+    def to_assets(self) -> dict[str, bytes]:
+        """All that `tokenizers_from_assets` needs; one vocabulary for both sides once."""
+        assets = {"src": self.src.to_asset(), "tgt": self.tgt.to_asset()}
+        if self.src is self.tgt:
+            del assets["src"]
+        return assets
+
 
 def unplaced(tokenizer: Tokenizer) -> int:
     """Return the id of an unknown word that tells nothing of the source."""
     return list(tokenizer.unknowns)[-1]
+
+
+def tokenizers_from_assets(assets: Mapping[str, bytes]) -> Tokenizers:
+    """Build both tokenizers again; raises InputError for bytes that are none, KeyError without a target's."""
+    tgt = tokenizer_from_asset(assets["tgt"])
+    return Tokenizers(tokenizer_from_asset(assets["src"]) if "src" in assets else tgt, tgt)
 
 
 def tokenizer_from_asset(asset: bytes) -> Tokenizer:
