@@ -32,6 +32,10 @@ FACTORS = {
     # Gradients through layer normalisation, which divides by the deviation of a few numbers: where it is a
     # quarter of their size, so much more of the roundoff comes through. The largest seen is 740.
     "normalised": 2048,
+    # Gradients of what a whole batch shares: N = B T S <= 4,320 terms of order 1 are added. The sum
+    # of the first n is of size sqrt(n) and is rounded by 0.3 u of it on average: 0.3 N / sqrt(2) u = 920 u is
+    # the size to expect of sums one after the other; blocks have less. The largest seen is 280.
+    "shared": 1024,
     # One step, orthogonality, or a closed form: one product of K terms. The largest seen is 5.
     "step": 32,
 }

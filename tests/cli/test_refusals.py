@@ -72,7 +72,7 @@ def test_an_empty_corpus(refused: Refused) -> None:
     assert refused(*train(write("a.en", ""), write("a.fr", ""))) == f"a.en and a.fr are empty; {expected}"
     assert refused(*train(write("blank.tsv", "\t\n \t \n"))) == (
         "nothing is left of the corpus after cleaning: 0 of 2 pairs kept (dropped: 2 empty, 0 too long, "
-        "0 of unlike length, 0 repeated)."
+        "0 of unlike length, 0 repeated)"
     )
 
 
@@ -87,7 +87,7 @@ def test_all_lines_too_long_in_tokens(refused: Refused) -> None:
     lines = "".join(f"{'x,' * (50 + k)}\t{'y,' * (50 + k)}\n" for k in range(9))
     sizes = ["--max-words", "2", "--validation-size", "2", "--tokenizer", "words", "--src-vocab-size", "6"]
     assert refused(*train(write("a.tsv", lines)), *sizes) == (
-        "all 7 pairs are too long: each has a side of more than 8 ids (max_length)"
+        "all 7 pairs are too long: each has a side of more than 8 tokens"
     )
 
 
@@ -209,6 +209,9 @@ def test_what_cannot_be_evaluated(refused: Refused, trained: Path) -> None:
     assert (
         refused(*evaluate, write("e.tsv", ""))
         == "e.tsv is empty; at least one pair of sentences was expected"
+    )
+    assert refused("seq2seq", "evaluate", trained / "best.safetensors", "--n-best", "3") == (
+        "n_best is 3, but the best translation alone is scored; expected 1"
     )
     test = trained / "test.tsv"
     assert refused("seq2seq", "evaluate", trained / "best.safetensors", "--columns", "0", "1") == (

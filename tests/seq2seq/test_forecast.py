@@ -14,6 +14,7 @@ from throughtime.seq2seq.forecast import Forecast, forecast, free_memory
 from throughtime.seq2seq.network.model import Translator
 
 GIB = 1 << 30
+HALF = TrainingConfig(precision="bf16-mixed")
 
 
 def of(
@@ -51,6 +52,8 @@ def test_scores_of_all_words_are_what_a_chunked_layer_saves() -> None:
     }
     assert sizes["full"] > 3 * sizes["chunked"] and sizes["full"] > 3 * sizes["adaptive"]
     assert min(sizes, key=sizes.__getitem__) == "sampled"
+    in_half = of(80_000, training=HALF, output="chunked", tie_embeddings="none")
+    assert in_half.parts["output layer"] == sizes["full"]  # which the engine does not compute
 
 
 def test_what_attention_of_a_hidden_layer_and_cut_subwords_add() -> None:
@@ -58,6 +61,7 @@ def test_what_attention_of_a_hidden_layer_and_cut_subwords_add() -> None:
     general, mlp = (of(attention=kind).parts[part] for kind in ("general", "mlp"))
     hidden = 4 * 1600 * 3 * 40 * 512  # three copies of a hidden layer for each source place
     assert mlp - general == (hidden if native is None else 0)
+    assert of(attention="mlp", training=HALF).parts[part] - general == hidden
     general_covered, covered = (of(attention=kind, coverage=True).parts[part] for kind in ("general", "mlp"))
     assert covered - general_covered == hidden
     cut = of(data=DataConfig(subword_dropout=0.25)).parts[part]

@@ -8,6 +8,7 @@ import pytest
 
 from chosen import cleaning
 from throughtime.errors import InputError
+from throughtime.seq2seq.config import DataConfig
 from throughtime.seq2seq.data.alignment import learn_alignment
 from throughtime.seq2seq.data.corpus import build_text_corpus, encode_corpus
 from throughtime.seq2seq.data.readers import Pair
@@ -25,7 +26,7 @@ PAIRS = [
 
 @pytest.fixture
 def lexicon() -> Lexicon:
-    return lexicon_of(PAIRS, Tokenizers(SRC, TGT), best=2)
+    return lexicon_of(PAIRS, Tokenizers(SRC, TGT), DataConfig(), best=2)
 
 
 def test_words_find_their_translations(lexicon: Lexicon) -> None:
@@ -71,6 +72,11 @@ def test_files_that_are_none(tmp_path: Path, line: str) -> None:
     )
 
 
+def test_pairs_are_cleaned_as_the_model_s_were() -> None:
+    short = lexicon_of(PAIRS, Tokenizers(SRC, TGT), DataConfig(max_words=1), best=2)
+    assert short.keys() == set(SRC.encode("dog"))
+
+
 def test_a_lexicon_of_nothing() -> None:
     with pytest.raises(InputError, match="best is 0; expected at least 1"):
-        lexicon_of(PAIRS, Tokenizers(SRC, TGT), best=0)
+        lexicon_of(PAIRS, Tokenizers(SRC, TGT), DataConfig(), best=0)

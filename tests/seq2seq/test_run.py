@@ -26,7 +26,6 @@ from throughtime.seq2seq.run import (
     decoder_of,
     load_pipeline,
     pieces,
-    same_vocabularies,
 )
 from throughtime.seq2seq.search.stepping import State
 
@@ -330,15 +329,6 @@ def test_one_model_with_a_weight_is_that_model(saved_letters: Callable[..., Path
     assert list(plain.texts(lines)) == list(weighted.texts(lines))
     with pytest.raises(InputError, match="expected a number above 0 for each of 1"):
         load_pipeline([path], SHORT, weights=[1.0, 2.0])
-
-
-def test_vocabularies_are_compared_on_both_sides(letters: Tokenizers) -> None:
-    other = Words(["a", "b"], "en")
-    again = Words(list("abcdefgh"), "en")
-    assert same_vocabularies(letters, Tokenizers(again, again))
-    assert not same_vocabularies(letters, Tokenizers(other, letters.tgt))
-    assert not same_vocabularies(letters, Tokenizers(letters.src, other))
-    assert not same_vocabularies(letters, Tokenizers(Words(list("abcdefgh"), "fr"), letters.tgt))
 
 
 def test_search_of_a_configuration() -> None:

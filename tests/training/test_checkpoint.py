@@ -40,8 +40,9 @@ def saved(path: Path, config: TrainingConfig) -> nn.Module:
     return module
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize(
+    ("optimiser", "momentum"), [("adam", 0.0), ("adamw", 0.0), ("sgd", 0.0), ("sgd", 0.9)]
+)
 def test_training_goes_on_to_the_same_bits(tmp_path: Path, optimiser: Optimiser, momentum: float) -> None:
     config = TrainingConfig(optimiser=optimiser, momentum=momentum, weight_decay=0.01)
     straight = saved(tmp_path / "c", config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Any
 
 import pytest
 
@@ -37,4 +38,25 @@ def test_the_defaults_are_within_their_own_ranges() -> None:
 def test_a_value_out_of_range_is_named(field: str, value: object, sentence: str) -> None:
     with pytest.raises(InputError) as error:
         TrainingConfig(**{field: value})
+    assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (dict(momentum=0.9), "momentum is 0.9, but optimiser is adam; expected sgd"),
+        (
+            dict(optimiser="sgd", betas=(0.5, 0.9)),
+            "betas is given, but optimiser is sgd; expected adam or adamw",
+        ),
+        (dict(plateau_patience=3), "plateau_patience is 3, but schedule is constant; expected plateau"),
+        (
+            dict(schedule="cosine", halving_every=0.25),
+            "halving_every is 0.25, but schedule is cosine; expected halving",
+        ),
+    ],
+)
+def test_a_setting_of_no_effect_is_refused(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError) as error:
+        TrainingConfig(**settings)
     assert str(error.value) == sentence

@@ -9,7 +9,8 @@ from throughtime.cli.info import info
 
 app = App(
     name="throughtime",
-    help="Recurrent neural networks: train them, translate with them, look into them.",
+    help="Recurrent neural networks: train them, translate with them, look into them.\n\n"
+    "--debug anywhere shows the traceback of an error instead of its sentence.",
     version=throughtime.__version__,
 )
 app.command(info)

@@ -39,8 +39,8 @@ def reproduce(
     folder
         Where the models, the pictures and the report go.
     preset
-        multi30k for a small corpus, the default where one is given; paper for the size and the rules of 2014;
-        phrasebook for the built-in corpus.
+        Settings that stand in place of the defaults shown below: multi30k for a small corpus, taken where one
+        is given; paper for the size and the rules of 2014; phrasebook for the built-in corpus.
     n_best
         A list of translations of the test, as Moses writes it, to be rescored; else the forward model's own.
     """

@@ -83,8 +83,9 @@ def train(
     overwrite
         Begin anew in a folder that holds a run.
     preset
-        Settings that belong together; phrasebook is what runs where no corpus is given, multi30k the plain
-        form of 2014 for a small corpus, paper that form at the size and by the rules of 2014.
+        Settings that belong together, in place of the defaults shown below; phrasebook is what runs where no
+        corpus is given, multi30k the plain form of 2014 for a small corpus, paper that form at the size and
+        by the rules of 2014.
     """
     train_run(TrainConfig(data, model, training), folder or default_folder(data.corpus), overwrite, Console())
 
@@ -173,6 +174,8 @@ def evaluate_command(
     report
         File for the scores as JSON.
     """
+    if search.n_best > 1:
+        raise InputError(f"n_best is {search.n_best}, but the best translation alone is scored; expected 1")
     pairs = read_test(corpus, columns)
     models = [_present(model), *members.ensemble]
     pipeline = load_pipeline(models, search, members.weights, counting=True)
@@ -180,7 +183,8 @@ def evaluate_command(
     show_scores(Console(), evaluation.scores, " and ".join(corpus) or "phrasebook")
     if evaluation.votes:
         Console().print(votes_table(models, members.weights, evaluation.votes))
-    print(f"{len(pairs):,} sentences in {evaluation.seconds:.1f} s")
+    counted = ", with the counting of votes" if evaluation.votes else ""
+    print(f"{len(pairs):,} sentences in {evaluation.seconds:.1f} s{counted}")
     _tell_unmet(pipeline.unmet)
     if output is not None:
         write_translations(output, evaluation.translations)
@@ -236,7 +240,7 @@ def run(
 
 @app.command
 def lexicon(
-    model: Path,
+    model: Model,
     output: Path,
     *,
     corpus: tuple[str, ...],
@@ -256,8 +260,9 @@ def lexicon(
     best
         So many likeliest target tokens of each source token are kept.
     """
-    both = load_model(model).tokenizers
-    found = lexicon_of(read_pairs(corpus, columns), both, best)
+    trained = load_model(_present(model))
+    both = trained.tokenizers
+    found = lexicon_of(read_pairs(corpus, columns), both, trained.data, best)
     write_lexicon(output, found, both.src, both.tgt)
     print(f"{output}: {sum(map(len, found.values())):,} pairs; --shortlist {output} takes it")
 

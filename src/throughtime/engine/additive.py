@@ -7,7 +7,7 @@ import ctypes
 import torch
 from torch import Tensor
 
-from throughtime.engine.native import NAMES, native, threads
+from throughtime.engine.native import native, threads
 
 WORTH_THREADS = 1 << 15
 """Numbers of the hidden layer below which one thread is done before two have met."""
@@ -21,13 +21,6 @@ class _Laid(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("d_scores", "d_queries", "d_keys", "d_energy")),
         *((name, ctypes.c_int64) for name in ("batch", "steps", "places", "width")),
     )
-
-
-def runs(queries: Tensor, keys: Tensor, energy: Tensor) -> bool:
-    """Whether the native part can work out the scores of these."""
-    given = (queries, keys, energy)
-    like = all(one.device.type == "cpu" and one.dtype == energy.dtype for one in given)
-    return native is not None and like and energy.dtype in NAMES
 
 
 def additive_scores(queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:

@@ -85,6 +85,13 @@ native = _found()
 """None where there was no compiler when throughtime was installed."""
 
 
+def computes(*given: Tensor) -> bool:
+    """Whether there is a native part, and it takes these: on the CPU, of one dtype that it knows."""
+    dtype = given[0].dtype
+    like = all(one.device.type == "cpu" and one.dtype == dtype for one in given)
+    return native is not None and like and dtype in NAMES
+
+
 def sample(places: array[int], sizes: array[int]) -> int:
     """A number that tells much of what lies in memory: so many bytes at each place."""
     assert native is not None

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from throughtime.engine.memory import pool
-from throughtime.engine.native import NAMES, native, threads
+from throughtime.engine.native import native, threads
 from throughtime.engine.packing import pack, packed_for_good
 
 ROWS_AT_ONCE = 256
@@ -38,12 +38,6 @@ class _Laid(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("rows", "width", "words", "at_once")),
         *((name, ctypes.c_double) for name in ("smoothing", "consistency")),
     )
-
-
-def runs(features: Tensor, weight: Tensor) -> bool:
-    """Whether the native part can work out the loss of these."""
-    fitting = features.dtype == weight.dtype and weight.dtype in NAMES
-    return native is not None and weight.device.type == "cpu" and fitting
 
 
 def log_probabilities(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from throughtime.errors import InputError
+from throughtime.settings import require, require_effect
 from throughtime.training.config import TrainingConfig
 
 SEEDS = 2**63
@@ -87,11 +88,11 @@ class ModelConfig:
         """Raises InputError where a value lies outside of its range."""
         sizes = ("embedding_size", "encoder_size", "encoder_layers", "decoder_size", "decoder_layers")
         for name in (*sizes, "sampled_words"):
-            _require(self, name, getattr(self, name) >= 1, "at least 1")
+            require(self, name, getattr(self, name) >= 1, "at least 1")
         for name in ("dropout", "word_dropout", "recurrent_dropout", "label_smoothing"):
-            _require(self, name, 0 <= getattr(self, name) < 1, "0 or more and below 1")
+            require(self, name, 0 <= getattr(self, name) < 1, "0 or more and below 1")
         for name in ("coverage_loss", "consistency"):
-            _require(self, name, getattr(self, name) >= 0, "0 or more")
+            require(self, name, getattr(self, name) >= 0, "0 or more")
         if self.input_feeding and self.attention == "none":
             raise InputError("input_feeding tells where the decoder looked; expected an attention")
         if self.input_feeding and self.recurrent_dropout:
@@ -115,7 +116,7 @@ class ModelConfig:
             raise InputError(
                 f"consistency is {self.consistency}, but without dropout both passes are the same; expected 0"
             )
-        _of_effect(self, ("sampled_words",), "output", ("sampled",))
+        require_effect(self, ("sampled_words",), "output", ("sampled",))
         if self.output == "adaptive" and self.tie_embeddings != "none":
             raise InputError("output adaptive has word vectors of its own; expected tie_embeddings none")
 
@@ -177,13 +178,13 @@ class DataConfig:
     def __post_init__(self) -> None:
         """Raises InputError where a value lies outside of its range or an option needs another."""
         for name in ("validation_size", "test_size", "sentences_per_batch"):
-            _require(self, name, getattr(self, name) >= 0, "0 or more")
-        _require(self, "data_seed", 0 <= self.data_seed < SEEDS, "0 or more and below 2**63")
+            require(self, name, getattr(self, name) >= 0, "0 or more")
+        require(self, "data_seed", 0 <= self.data_seed < SEEDS, "0 or more and below 2**63")
         for name in ("max_words", "tokens_per_batch"):
-            _require(self, name, getattr(self, name) >= 1, "at least 1")
-        _require(self, "subword_dropout", 0 <= self.subword_dropout < 1, "0 or more and below 1")
-        _of_effect(self, ("annotate_unknown",), "tokenizer", ("words",))
-        _of_effect(self, ("subword_dropout",), "tokenizer", ("subwords",))
+            require(self, name, getattr(self, name) >= 1, "at least 1")
+        require(self, "subword_dropout", 0 <= self.subword_dropout < 1, "0 or more and below 1")
+        require_effect(self, ("annotate_unknown",), "tokenizer", ("words",))
+        require_effect(self, ("subword_dropout",), "tokenizer", ("subwords",))
         for name in ("validation", "test", "columns"):
             if getattr(self, name) and not self.corpus:
                 raise InputError(
@@ -216,7 +217,7 @@ class SearchConfig:
         quantise: int8 keeps the output layer, what attention combines and the bridge in eight bits, which is
             faster and changes a translation here and there; recurrences stay as they are.
         shortlist: a lexicon, as `throughtime seq2seq lexicon` writes it; only words that the source's are
-            likely to become are searched, which pays where there are tens of thousands.
+            likely to become are searched, which pays where there are tens of thousands of them.
         shortlist_best: so many likeliest target tokens of each source token ...
         shortlist_frequent: ... and so many of the most frequent are searched.
         seed: of what is drawn.
@@ -245,17 +246,17 @@ class SearchConfig:
 
     def __post_init__(self) -> None:
         """Raises InputError where a value lies outside of its range or is of no effect beside another."""
-        _require(self, "seed", 0 <= self.seed < SEEDS, "0 or more and below 2**63")
+        require(self, "seed", 0 <= self.seed < SEEDS, "0 or more and below 2**63")
         if self.dictionary is not None and self.unknown == "keep":
             raise InputError("a dictionary is given, but unknown is keep; expected copy")
         if self.search == "greedy" and self.n_best > 1:
             raise InputError(f"n_best is {self.n_best}, but greedy search writes one translation; expected 1")
         for name in ("shortlist_best", "shortlist_frequent"):
-            _require(self, name, getattr(self, name) >= 1, "at least 1")
+            require(self, name, getattr(self, name) >= 1, "at least 1")
         if self.shortlist is not None and self.quantise == "int8":
             raise InputError("shortlist and quantise int8 are both given; expected one of them")
-        _of_effect(self, ("beam_size", "length_penalty", "coverage_penalty", "must"), "search", ("beam",))
-        _of_effect(self, ("temperature", "top_k", "top_p"), "search", ("sample",))
+        require_effect(self, ("beam_size", "length_penalty", "coverage_penalty", "must"), "search", ("beam",))
+        require_effect(self, ("temperature", "top_k", "top_p"), "search", ("sample",))
         if self.must and self.coverage_penalty:
             raise InputError(
                 f"must is given, but coverage_penalty is {self.coverage_penalty}; expected 0 beside it"
@@ -285,8 +286,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Raises InputError where settings contradict each other."""
-        _require(self.training, "watch", self.training.watch in METRICS, f"one of {', '.join(METRICS)}")
-        _require(self.training, "seed", 0 <= self.training.seed < SEEDS, "0 or more and below 2**63")
+        require(self.training, "watch", self.training.watch in METRICS, f"one of {', '.join(METRICS)}")
+        require(self.training, "seed", 0 <= self.training.seed < SEEDS, "0 or more and below 2**63")
         if self.model.tie_embeddings == "all" and not self.data.joint:
             raise InputError(
                 "tie_embeddings all needs one vocabulary for both languages; "
@@ -298,16 +299,6 @@ class TrainConfig:
             raise InputError("copying and annotate_unknown both find unknown words; expected one of them")
 
 
-def _of_effect(config: object, names: Sequence[str], by: str, takers: Sequence[str]) -> None:
-    """Raises InputError where one of the settings named is not its default, but `by` makes nothing of it."""
-    if (used := getattr(config, by)) in takers:
-        return
-    for name in names:
-        if (value := getattr(config, name)) != getattr(type(config), name):
-            told = "given" if isinstance(value, tuple) else value
-            raise InputError(f"{name} is {told}, but {by} is {used}; expected {' or '.join(takers)}")
-
-
-def _require(config: object, name: str, holds: bool, expected: str) -> None:
-    if not holds:
-        raise InputError(f"{name} is {getattr(config, name)}; expected {expected}")
+def with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as JSON gives them back, with tuples where it has lists."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

@@ -70,7 +70,8 @@ def forecast(config: TrainConfig, src_words: int, tgt_words: int, longest: int, 
     tokens = round(passes * whole * (1 + config.data.subword_dropout))  # each subword cut makes one more
     layers = sum(_kept(one) for one in (translator.encoder, translator.decoder))
     vectors = 2 * config.model.embedding_size
-    looking = _looking(config.model, longest, translator.head.width)
+    halved = config.training.precision != "32-true"
+    looking = _looking(config.model, longest, translator.head.width, halved)
     batch = NUMBER * tokens * (layers + COPIES * (vectors + looking))
     parts = {
         "program": PROGRAM,
@@ -79,7 +80,7 @@ def forecast(config: TrainConfig, src_words: int, tgt_words: int, longest: int, 
         "optimiser": moments * weights,
         "packing and saving": (2 + 2 * (1 + moments)) * weights,
         "recurrences and attention": batch,
-        "output layer": _output(config.model, tokens, translator.head.width, tgt_words),
+        "output layer": _output(config.model, tokens, translator.head.width, tgt_words, halved),
     }
     return Forecast({name: size for name, size in parts.items() if size}, free_memory())
 
@@ -92,23 +93,28 @@ def _kept(layer: Recurrent) -> int:
     return layer.num_layers * layer.num_directions * COPIES * each
 
 
-def _looking(model: ModelConfig, longest: int, width: int) -> int:
-    """Numbers that attention makes of one output for the positions of the longest source, and of all."""
+def _looking(model: ModelConfig, longest: int, width: int, halved: bool) -> int:
+    """Numbers that attention makes of one output for the positions of the longest source, and of all.
+
+    halved: products are in half precision, and so by torch's operations, not the engine's.
+    """
     if model.attention == "none":
         return 0
-    kept = native is None or model.coverage  # else the engine makes the hidden layer anew where it needs it
+    kept = (
+        native is None or halved or model.coverage
+    )  # else the engine makes the hidden layer anew where it needs it
     hidden = model.decoder_size if model.attention == "mlp" and kept else 0
     return longest * (1 + hidden + model.coverage + model.copying) + 2 * width
 
 
-def _output(model: ModelConfig, tokens: int, width: int, words: int) -> int:
+def _output(model: ModelConfig, tokens: int, width: int, words: int, halved: bool) -> int:
     chunk = min(tokens, ROWS_AT_ONCE) * words * (COPIES if model.copying else 1)
     scores = {
         "full": tokens * words * COPIES,
         "chunked": chunk + 2 * words * width,  # and weights, packed both ways
         "sampled": tokens * min(model.sampled_words, words) * COPIES + 2 * model.sampled_words * width,
         "adaptive": tokens * words * COPIES // 4,
-    }[model.output]
+    }["full" if model.output == "chunked" and halved and not model.copying else model.output]
     return NUMBER * (scores + COPIES * tokens * width)
 
 

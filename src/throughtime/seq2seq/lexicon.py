@@ -14,9 +14,8 @@ from throughtime.artefact.file import written_whole
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig
 from throughtime.seq2seq.data.alignment import learn_alignment
-from throughtime.seq2seq.data.cleaning import Cleaning
 from throughtime.seq2seq.data.corpus import EncodedCorpus, build_text_corpus, encode_corpus
-from throughtime.seq2seq.data.prepare import MOST_TOKENS
+from throughtime.seq2seq.data.prepare import cleaning_of, most_tokens
 from throughtime.seq2seq.data.readers import Pair, read_lines
 from throughtime.seq2seq.data.tokenizer import PAD_ID, Tokenizer, Tokenizers
 
@@ -40,19 +39,17 @@ def learn(corpus: EncodedCorpus, tgt_words: int, best: int) -> Lexicon:
     return found
 
 
-def lexicon_of(pairs: Iterable[Pair], both: Tokenizers, best: int) -> Lexicon:
-    """The same of pairs of text, cleaned as for training.
+def lexicon_of(pairs: Iterable[Pair], both: Tokenizers, data: DataConfig, best: int) -> Lexicon:
+    """The same of pairs of text, cleaned by the settings of training.
 
     Raises InputError where none is of use, and for `best` under 1.
     """
     if best < 1:
         raise InputError(f"best is {best}; expected at least 1")
-    usual = DataConfig()
-    cleaning = Cleaning(usual.max_words, usual.max_ratio, usual.drop_duplicates)
     with TemporaryDirectory() as place:
         folder = Path(place)
-        text, _ = build_text_corpus(pairs, folder, cleaning)
-        encoded = encode_corpus(text, both.src, both.tgt, folder, MOST_TOKENS * usual.max_words)
+        text, _ = build_text_corpus(pairs, folder, cleaning_of(data))
+        encoded = encode_corpus(text, both.src, both.tgt, folder, most_tokens(data))
         return learn(encoded, both.tgt.vocab_size, best)
 
 

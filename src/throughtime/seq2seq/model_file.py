@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ from torch import Tensor
 
 from throughtime.artefact.file import Artefact, load, save
 from throughtime.errors import InputError
-from throughtime.seq2seq.config import DataConfig, ModelConfig
-from throughtime.seq2seq.data.tokenizer import Tokenizers, tokenizers_from_assets
+from throughtime.seq2seq.config import DataConfig, ModelConfig, with_tuples
+from throughtime.seq2seq.data.tokenizer import Tokenizers, same_vocabulary, tokenizers_from_assets
 from throughtime.seq2seq.network.model import Translator
 
 KIND = "seq2seq"
@@ -27,9 +27,11 @@ class Trained:
     training: Mapping[str, Any]
 
     @property
-    def language(self) -> str:
-        """What it writes, as a two-letter code; the default where nothing is known of its training."""
-        return str(self.training.get("data", {}).get("tgt_language", DataConfig.tgt_language))
+    def data(self) -> DataConfig:
+        """How its corpus was read; what is not known of that is the default."""
+        names = {field.name for field in fields(DataConfig)}
+        told = with_tuples(self.training.get("data", {}))
+        return DataConfig(**{name: value for name, value in told.items() if name in names})
 
 
 def save_model(
@@ -57,6 +59,17 @@ def load_model(path: Path) -> Trained:
         raise InputError(
             f"{path}: settings, tokenizers and weights do not fit together ({_first_line(error)})"
         ) from error
+
+
+def load_models(paths: Sequence[Path]) -> list[Trained]:
+    """Models that are to write together; raises InputError, naming the files, where they cannot."""
+    trained = [load_model(path) for path in paths]
+    for path, other in zip(paths, trained, strict=True):
+        if not same_vocabulary(other.tokenizers.tgt, trained[0].tokenizers.tgt):
+            raise InputError(
+                f"{path} and {paths[0]} have different target vocabularies; an ensemble needs the same in all"
+            )
+    return trained
 
 
 def _settings(given: Mapping[str, Any]) -> ModelConfig:

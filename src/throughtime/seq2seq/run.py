@@ -23,10 +23,11 @@ from throughtime.seq2seq.data.tokenizer import (
     UNK_ID,
     Tokenizer,
     Tokenizers,
+    same_vocabulary,
     unplaced,
 )
 from throughtime.seq2seq.lexicon import read_lexicon
-from throughtime.seq2seq.model_file import Trained, load_model
+from throughtime.seq2seq.model_file import load_models
 from throughtime.seq2seq.network.model import stepper
 from throughtime.seq2seq.network.quantised import quantise
 from throughtime.seq2seq.network.shortlist import Shortlisted
@@ -280,8 +281,7 @@ def load_pipeline(
     are not one positive number for each.
     """
     decoder, unknown = decoder_of(config), unknown_words(config)
-    trained = [load_model(path) for path in paths]
-    require_one_target_vocabulary(trained, paths)
+    trained = load_models(paths)
     tokenizers = trained[0].tokenizers
     demands = demands_of(config, tokenizers.tgt)
     models = [quantise(one.model) if config.quantise == "int8" else one.model for one in trained]
@@ -303,7 +303,7 @@ def load_pipeline(
         votes=[Vote() for _ in steppers] if counting and together else (),
         unknown=unknown,
         demands=demands,
-        language=trained[0].language,
+        language=trained[0].data.tgt_language,
     )
 
 
@@ -351,25 +351,6 @@ def _padded(sources: Sequence[list[int]], device: torch.device | str) -> tuple[T
     rows = [torch.tensor(source) for source in sources]
     src = pad_sequence(rows, batch_first=True, padding_value=PAD_ID).to(device)
     return src, torch.tensor([len(row) for row in rows])
-
-
-def require_one_target_vocabulary(trained: Sequence[Trained], paths: Sequence[Path]) -> None:
-    """Raises InputError, naming the files, where models cannot write together."""
-    for path, other in zip(paths, trained, strict=True):
-        if not same_vocabulary(other.tokenizers.tgt, trained[0].tokenizers.tgt):
-            raise InputError(
-                f"{path} and {paths[0]} have different target vocabularies; an ensemble needs the same in all"
-            )
-
-
-def same_vocabulary(one: Tokenizer, other: Tokenizer) -> bool:
-    """Whether two tokenizers give the same numbers."""
-    return one is other or one.to_asset() == other.to_asset()
-
-
-def same_vocabularies(one: Tokenizers, other: Tokenizers) -> bool:
-    """Whether two models read and write by the same numbers."""
-    return same_vocabulary(one.src, other.src) and same_vocabulary(one.tgt, other.tgt)
 
 
 def decoder_of(config: SearchConfig) -> Decoder:

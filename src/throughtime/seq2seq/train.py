@@ -15,14 +15,22 @@ import numpy as np
 from rich.console import Console
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.config import DataConfig, ModelConfig, SearchConfig, TrainConfig, TrainingConfig
+from throughtime.seq2seq.config import (
+    DataConfig,
+    ModelConfig,
+    SearchConfig,
+    TrainConfig,
+    TrainingConfig,
+    with_tuples,
+)
 from throughtime.seq2seq.data.prepare import Prepared, prepare, write_tsv
 from throughtime.seq2seq.data.readers import Pair
+from throughtime.seq2seq.data.tokenizer import same_vocabularies
 from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_report
 from throughtime.seq2seq.forecast import Forecast, forecast
 from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.network.model import Translator
-from throughtime.seq2seq.run import load_pipeline, same_vocabularies
+from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.show import show_scores, translations_table
 from throughtime.seq2seq.task import Sets, TranslationTask
 from throughtime.training.fit import fit
@@ -130,9 +138,9 @@ def read_settings(path: Path) -> TrainConfig:
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
         return TrainConfig(
-            DataConfig(**_tuples(given["data"])),
+            DataConfig(**with_tuples(given["data"])),
             ModelConfig(**given["model"]),
-            TrainingConfig(**_tuples(given["training"])),
+            TrainingConfig(**with_tuples(given["training"])),
         )
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not the settings of a run: {error}") from error
@@ -281,8 +289,3 @@ def _next_commands(model: Path, folder: Path, tested: bool) -> list[str]:
     if tested:
         commands.append(f"throughtime seq2seq evaluate {path} --corpus {shlex.quote(str(folder / TEST))}")
     return commands
-
-
-def _tuples(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON has lists where the settings have tuples."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from throughtime.errors import InputError
+from throughtime.settings import require, require_effect
 
 Optimiser = Literal["adam", "adamw", "sgd"]
 ScheduleName = Literal["constant", "plateau", "inverse_sqrt", "halving", "linear", "cosine"]
@@ -122,14 +122,14 @@ class TrainingConfig:
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
-        """Raise InputError when a value lies outside of its range."""
+        """Raise InputError when a value lies outside of its range or is of no effect beside another."""
         for name in _POSITIVE:
-            self._require(name, getattr(self, name) > 0, "above 0")
+            require(self, name, getattr(self, name) > 0, "above 0")
         for name in _NOT_NEGATIVE:
-            self._require(name, getattr(self, name) >= 0, "0 or more")
-        self._require("plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1")
-        self._require("betas", all(0 <= beta < 1 for beta in self.betas), "two numbers from 0 to below 1")
-
-    def _require(self, name: str, holds: bool, expected: str) -> None:
-        if not holds:
-            raise InputError(f"{name} is {getattr(self, name)}; expected {expected}")
+            require(self, name, getattr(self, name) >= 0, "0 or more")
+        require(self, "plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1")
+        require(self, "betas", all(0 <= beta < 1 for beta in self.betas), "two numbers from 0 to below 1")
+        require_effect(self, ("momentum",), "optimiser", ("sgd",))
+        require_effect(self, ("betas",), "optimiser", ("adam", "adamw"))
+        require_effect(self, ("plateau_patience", "plateau_factor"), "schedule", ("plateau",))
+        require_effect(self, ("halving_start_epoch", "halving_every"), "schedule", ("halving",))

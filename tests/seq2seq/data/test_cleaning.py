@@ -57,7 +57,7 @@ def test_every_reason_is_counted_once() -> None:
     assert kept == [pairs[0], pairs[2]]
     assert report == CleaningReport(read=7, kept=2, empty=2, too_long=1, ratio=1, duplicates=1)
     assert report.summary() == (
-        "2 of 7 pairs kept (dropped: 2 empty, 1 too long, 1 of unlike length, 1 repeated)."
+        "2 of 7 pairs kept (dropped: 2 empty, 1 too long, 1 of unlike length, 1 repeated)"
     )
 
 
@@ -111,7 +111,7 @@ def test_nothing_kept() -> None:
         cleaned([Pair("a b c", "d"), Pair("", "f")], cleaning(max_words=2))
     assert str(caught.value) == (
         "nothing is left of the corpus after cleaning: 0 of 2 pairs kept "
-        "(dropped: 1 empty, 1 too long, 0 of unlike length, 0 repeated)."
+        "(dropped: 1 empty, 1 too long, 0 of unlike length, 0 repeated)"
     )
     with pytest.raises(
         InputError, match=r"^the corpus is empty; at least one pair of sentences was expected$"

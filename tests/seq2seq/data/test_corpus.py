@@ -202,7 +202,7 @@ def test_long_pairs_are_left_out_and_counted(tokenizer: Words, tmp_path: Path) -
     assert encoded.tgt_lengths.tolist() == [2, 2]
     with pytest.raises(InputError) as caught:
         encode_corpus(corpus, tokenizer, tokenizer, tmp_path, max_length=1)
-    assert str(caught.value) == "all 3 pairs are too long: each has a side of more than 1 ids (max_length)"
+    assert str(caught.value) == "all 3 pairs are too long: each has a side of more than 1 tokens"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ids.arrow", "text.arrow"]
 
 

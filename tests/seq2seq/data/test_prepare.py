@@ -13,7 +13,7 @@ from throughtime.errors import InputError
 from throughtime.seq2seq import phrasebook
 from throughtime.seq2seq.config import DataConfig
 from throughtime.seq2seq.data.prepare import (
-    MOST_TOKENS,
+    TOKENS_OF_A_WORD,
     prepare,
     prepare_texts,
     read_test,
@@ -75,7 +75,7 @@ def test_held_out_sets_share_no_source(small: Callable[..., DataConfig]) -> None
     assert not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
     assert {*texts.train, *texts.validation, *texts.test} <= {*doubled}
     assert texts.notes == (
-        "corpus: 180 of 180 pairs kept (dropped: 0 empty, 0 too long, 0 of unlike length, 0 repeated).",
+        "corpus: 180 of 180 pairs kept (dropped: 0 empty, 0 too long, 0 of unlike length, 0 repeated)",
     )
 
 
@@ -116,7 +116,7 @@ def test_cleaning_is_counted(small: Callable[..., DataConfig]) -> None:
     dirty = [*PAIRS, PAIRS[0], Pair("", "x"), Pair("w " * 81, "v " * 81), Pair("a", "abcdefgh")]
     texts = prepare_texts(small(dirty), Path("data"))
     assert texts.notes == (
-        "corpus: 90 of 94 pairs kept (dropped: 1 empty, 1 too long, 1 of unlike length, 1 repeated).",
+        "corpus: 90 of 94 pairs kept (dropped: 1 empty, 1 too long, 1 of unlike length, 1 repeated)",
     )
 
 
@@ -224,7 +224,7 @@ def test_sides_of_too_many_tokens_are_left_out_of_training(small: Callable[..., 
     prepared = prepare(small([*PAIRS, endless], max_words=10, validation_size=5), Path("data"))
     assert len(prepared.train) == len(prepared.texts.train) - 1
     assert prepared.train.too_long == 1
-    assert prepared.train.src_lengths.max() <= MOST_TOKENS * 10
+    assert prepared.train.src_lengths.max() <= TOKENS_OF_A_WORD * 10
 
 
 def test_all_data_lies_in_the_folder(small: Callable[..., DataConfig]) -> None:

@@ -20,7 +20,9 @@ from throughtime.seq2seq.data.tokenizer import (
     UNK_ID,
     Subwords,
     Tokenizer,
+    Tokenizers,
     Words,
+    same_vocabularies,
     tokenizer_from_asset,
     train_subwords,
     train_words,
@@ -239,3 +241,12 @@ def test_subwords_with_other_special_ids_are_refused() -> None:
     )
     with pytest.raises(InputError, match="does not number <pad>, <unk>, <s> and </s> as 0, 1, 2 and 3"):
         Subwords(model.getvalue())
+
+
+def test_vocabularies_are_compared_on_both_sides(letters: Tokenizers) -> None:
+    other = Words(["a", "b"], "en")
+    again = Words(list("abcdefgh"), "en")
+    assert same_vocabularies(letters, Tokenizers(again, again))
+    assert not same_vocabularies(letters, Tokenizers(other, letters.tgt))
+    assert not same_vocabularies(letters, Tokenizers(letters.src, other))
+    assert not same_vocabularies(letters, Tokenizers(Words(list("abcdefgh"), "fr"), letters.tgt))

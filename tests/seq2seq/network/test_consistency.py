@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, linear
 
-from throughtime.engine import softmax
+from throughtime.engine import native
 from throughtime.engine.softmax import ROWS_AT_ONCE
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import ModelConfig
@@ -30,7 +30,7 @@ def by_hand(
 def layer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FullOutput:
     """A layer of 5 features and 37 words, in float64."""
     if "without" in request.param:
-        monkeypatch.setattr(softmax, "native", None)
+        monkeypatch.setattr(native, "native", None)
     torch.manual_seed(1)
     return (FullOutput if request.param == "full" else ChunkedOutput)(5, 37).double()
 

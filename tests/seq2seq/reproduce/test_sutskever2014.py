@@ -19,6 +19,7 @@ from throughtime.seq2seq.data.readers import read_pairs
 from throughtime.seq2seq.evaluate import evaluate
 from throughtime.seq2seq.measure.likelihood import load_judge, perplexity
 from throughtime.seq2seq.measure.n_best import Listed, n_best_lines
+from throughtime.seq2seq.reproduce.sentences import draw_maps
 from throughtime.seq2seq.reproduce.sutskever2014 import reproduce
 from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.task import TranslationTask
@@ -66,6 +67,12 @@ def test_what_is_trained_is_not_trained_again(reproduced: Any, console: Console,
     again = json.loads((folder / "reproduction.json").read_text())
     assert [one["bleu"] for one in again["bleu"]] == [one["bleu"] for one in report["bleu"]]
     assert again["rescoring"]["forward"] is not None
+
+
+def test_sentences_are_drawn_for_who_reads_them(reproduced: Any, tmp_path: Path) -> None:
+    model = Path(reproduced.report["members"][1]["model"])
+    assert not draw_maps(model, "de", tmp_path) and not list(tmp_path.iterdir())
+    assert [one.files[0].name for one in draw_maps(model, "en", tmp_path)] == ["order.png", "voice.png"]
 
 
 def test_another_setting_is_refused_before_anything(reproduced: Any, console: Console) -> None:

@@ -59,7 +59,7 @@ class CleaningReport:
         """Return the counts as one sentence."""
         return (
             f"{self.kept:,} of {self.read:,} pairs kept (dropped: {self.empty:,} empty, "
-            f"{self.too_long:,} too long, {self.ratio:,} of unlike length, {self.duplicates:,} repeated)."
+            f"{self.too_long:,} too long, {self.ratio:,} of unlike length, {self.duplicates:,} repeated)"
         )
 
 

@@ -25,6 +25,9 @@ from throughtime.seq2seq.data.cleaning import Cleaning, CleaningReport, clean
 from throughtime.seq2seq.data.readers import Pair
 from throughtime.seq2seq.data.tokenizer import EOS_ID, Tokenizer
 
+TEXT, IDS = "text.arrow", "ids.arrow"
+"""The files of a set in its folder."""
+
 _APOSTROPHE = re.compile("['’]")
 _NOT_WORD = re.compile(r"[\W_]+")
 _RecordBatch = _ListArray = _Table = Any  # of pyarrow, which brings no types
@@ -81,12 +84,12 @@ def build_text_corpus(
     """
     report = CleaningReport()
     chunks = _chunks_of(clean(pairs, cleaning, report))
-    return TextCorpus(_stored(folder / "text.arrow", _TEXT, map(_text_table, chunks))), report
+    return TextCorpus(_stored(folder / TEXT, _TEXT, map(_text_table, chunks))), report
 
 
 def open_text_corpus(folder: Path) -> TextCorpus:
     """Map the file text.arrow of `folder` into memory."""
-    return TextCorpus(_mapped(folder / "text.arrow"))
+    return TextCorpus(_mapped(folder / TEXT))
 
 
 def _text_table(pairs: list[Pair]) -> _Table:
@@ -173,7 +176,7 @@ class _IdColumn:
 
 def open_encoded_corpus(folder: Path, too_long: int) -> EncodedCorpus:
     """Map the file ids.arrow of `folder`, for which `too_long` pairs were left out, into memory."""
-    return EncodedCorpus(_mapped(folder / "ids.arrow"), too_long)
+    return EncodedCorpus(_mapped(folder / IDS), too_long)
 
 
 Annotate = Callable[[Pair, list[int], list[int]], list[int]]
@@ -209,11 +212,10 @@ def encode_corpus(
                 yield table
         if not kept:
             raise InputError(
-                f"all {len(corpus):,} pairs are too long: each has a side of more than {max_length} ids "
-                "(max_length)"
+                f"all {len(corpus):,} pairs are too long: each has a side of more than {max_length} tokens"
             )
 
-    chunks = _stored(folder / "ids.arrow", _IDS, tables())
+    chunks = _stored(folder / IDS, _IDS, tables())
     return EncodedCorpus(chunks, too_long=len(corpus) - kept)
 
 

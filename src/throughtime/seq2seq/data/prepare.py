@@ -16,6 +16,8 @@ from throughtime.seq2seq.data.alignment import learn_alignment
 from throughtime.seq2seq.data.annotation import Annotation
 from throughtime.seq2seq.data.cleaning import Cleaning
 from throughtime.seq2seq.data.corpus import (
+    IDS,
+    TEXT,
     Annotate,
     EncodedCorpus,
     TextCorpus,
@@ -32,7 +34,7 @@ from throughtime.seq2seq.data.tokenizer import Tokenizer, Tokenizers, train_subw
 
 _SPACES = str.maketrans("\t\n\r", "   ")
 
-MOST_TOKENS = 4
+TOKENS_OF_A_WORD = 4
 """Tokens for each word that `max_words` allows; a side with more is left out of training."""
 
 
@@ -79,7 +81,7 @@ def prepare(config: DataConfig, folder: Path, whatever_the_sources: bool = False
 def _clear(folder: Path) -> None:
     """Takes away what a preparation makes; whatever else lies there is the user's own."""
     for part in ("train", "validation"):
-        for name in ("text.arrow", "ids.arrow"):
+        for name in (TEXT, IDS):
             (folder / part / name).unlink(missing_ok=True)
         with suppress(OSError):  # not there, or it holds something else
             (folder / part).rmdir()
@@ -108,7 +110,7 @@ def _encoded(
     config: DataConfig, texts: Texts, tokenizers: Tokenizers, folder: Path, annotate: Annotate
 ) -> list[EncodedCorpus]:
     """The sets to train and to validate on."""
-    longest = MOST_TOKENS * config.max_words
+    longest = most_tokens(config)
     return [
         encode_corpus(text, tokenizers.src, tokenizers.tgt, folder / name, longest, annotate)
         for name, text in (("train", texts.train), ("validation", texts.validation))
@@ -119,8 +121,8 @@ def prepare_texts(config: DataConfig, folder: Path) -> Texts:
     """The three sets as text: given, or held out of the corpus; the built-in phrasebook brings its own."""
     if not config.corpus:
         return _phrasebook_texts(config, folder)
-    cleaning = Cleaning(config.max_words, config.max_ratio, config.drop_duplicates)
-    _, report = build_text_corpus(read_pairs(config.corpus, config.columns), folder / "train", cleaning)
+    pairs = read_pairs(config.corpus, config.columns)
+    _, report = build_text_corpus(pairs, folder / "train", cleaning_of(config))
     if not config.validation and not config.validation_size:
         raise InputError("validation_size is 0 and there is no validation corpus; one of them is needed")
     notes = [f"corpus: {report.summary()}"]
@@ -180,6 +182,16 @@ def _phrasebook_texts(config: DataConfig, folder: Path) -> Texts:
     validation, _ = build_text_corpus(book.validation, folder / "validation", everything)
     sizes = f"{len(train):,} pairs, {len(validation):,} for validation, {len(book.test):,} for test"
     return Texts(train, validation, book.test, (f"the built-in phrasebook: {sizes}",))
+
+
+def cleaning_of(config: DataConfig) -> Cleaning:
+    """What is dropped from the corpus."""
+    return Cleaning(config.max_words, config.max_ratio, config.drop_duplicates)
+
+
+def most_tokens(config: DataConfig) -> int:
+    """Tokens of the longest side that is trained on."""
+    return TOKENS_OF_A_WORD * config.max_words
 
 
 def _everything(config: DataConfig) -> Cleaning:

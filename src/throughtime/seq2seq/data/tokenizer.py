@@ -113,6 +113,16 @@ class Tokenizers:
         return assets
 
 
+def same_vocabulary(one: Tokenizer, other: Tokenizer) -> bool:
+    """Whether two tokenizers give the same numbers."""
+    return one is other or one.to_asset() == other.to_asset()
+
+
+def same_vocabularies(one: Tokenizers, other: Tokenizers) -> bool:
+    """Whether two models read and write by the same numbers."""
+    return same_vocabulary(one.src, other.src) and same_vocabulary(one.tgt, other.tgt)
+
+
 def unplaced(tokenizer: Tokenizer) -> int:
     """Return the id of an unknown word that tells nothing of the source."""
     return list(tokenizer.unknowns)[-1]

@@ -15,9 +15,8 @@ from torch import Tensor
 from throughtime.seq2seq.data.batches import Batch, Side, batch_of, plan_batches
 from throughtime.seq2seq.data.readers import Pair
 from throughtime.seq2seq.data.tokenizer import EOS_ID, PAD_ID, UNK_ID, Tokenizer, unplaced
-from throughtime.seq2seq.model_file import Trained, load_model
+from throughtime.seq2seq.model_file import Trained, load_models
 from throughtime.seq2seq.network.model import Translator
-from throughtime.seq2seq.run import require_one_target_vocabulary
 from throughtime.seq2seq.search.ensemble import shares
 
 TOKENS_TOGETHER = 4_000
@@ -84,9 +83,7 @@ def target_log_probabilities(model: Translator, batch: Batch, unknowns: Sequence
 
 def load_judge(paths: Sequence[Path], weights: Sequence[float] = ()) -> Judge:
     """Models from their files; raises InputError as `load_pipeline` does."""
-    trained = [load_model(path) for path in paths]
-    require_one_target_vocabulary(trained, paths)
-    return Judge(trained, weights or None)
+    return Judge(load_models(paths), weights or None)
 
 
 def perplexity(likelihoods: Sequence[Likelihood]) -> float:

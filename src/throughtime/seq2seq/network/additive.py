@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from throughtime.engine import additive
+from throughtime.engine.native import computes
 
 
 def additive_scores(queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:
@@ -16,7 +17,7 @@ def additive_scores(queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:
     queries: (B, T, D); keys: (B, S, D); energy: v (D). The result is (B, T, S). By the engine it has no
     second derivatives.
     """
-    if additive.runs(queries, keys, energy) and not torch.compiler.is_compiling():
+    if computes(queries, keys, energy) and not torch.compiler.is_compiling():
         if torch.is_grad_enabled():
             return cast(Tensor, _AdditiveScores.apply(queries, keys, energy))
         return additive.additive_scores(queries, keys, energy)

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, linear
 
 from throughtime.engine import softmax
+from throughtime.engine.native import computes
 from throughtime.engine.softmax import ROWS_AT_ONCE, SoftmaxGradients
 from throughtime.seq2seq.network.consistency import agreeing_loss
 
@@ -71,7 +72,7 @@ def _loss(
     consistency: float,
     gradients: bool,
 ) -> SoftmaxGradients:
-    if softmax.runs(features, weight):
+    if computes(features, weight):
         return softmax.softmax_loss(features, weight, bias, targets, smoothing, gradients, consistency)
     return _by_torch(features, weight, bias, targets, smoothing, consistency)
 

@@ -16,6 +16,7 @@ from torch.nn.functional import cross_entropy, linear
 from torch.utils.checkpoint import checkpoint
 
 from throughtime.engine import softmax
+from throughtime.engine.native import computes
 from throughtime.engine.rows import best_words
 from throughtime.engine.softmax import ROWS_AT_ONCE
 from throughtime.seq2seq.data.tokenizer import BOS_ID, EOS_ID, PAD_ID
@@ -41,7 +42,7 @@ class FullOutput(nn.Linear):
         return agreeing_loss(self(features), targets, smoothing, consistency)
 
     def log_probabilities(self, features: Tensor) -> Tensor:
-        if torch.is_grad_enabled() or features.dim() != 2 or not softmax.runs(features, self.weight):
+        if torch.is_grad_enabled() or features.dim() != 2 or not computes(features, self.weight):
             return self(features).log_softmax(-1)
         return softmax.log_probabilities(features, self.weight, self.bias)
 
@@ -51,7 +52,7 @@ class FullOutput(nn.Linear):
 
     def best(self, features: Tensor, count: int) -> Ranked:
         count = min(count, self.out_features)
-        if torch.is_grad_enabled() or not softmax.runs(features, self.weight):
+        if torch.is_grad_enabled() or not computes(features, self.weight):
             return ranked(self.log_probabilities(features), count)
         return Ranked(*best_words(features, self.weight, self.bias, count, EOS_ID, (PAD_ID, BOS_ID)))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from throughtime.insight.charts import labelled_map
 from throughtime.seq2seq.measure.sentence_map import principal_plane, sentence_vectors, separation
-from throughtime.seq2seq.model_file import Trained
+from throughtime.seq2seq.model_file import Trained, load_model
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,9 @@ VOICE = Sentences(
 )
 """Other words in another order mean the same."""
 
+LANGUAGE = "en"
+"""Of the sentences."""
+
 
 @dataclass(frozen=True)
 class Mapped:
@@ -65,7 +68,17 @@ class Mapped:
     files: tuple[Path, ...]
 
 
-def draw(trained: Trained, sentences: Sentences, path: Path) -> Mapped:
+def draw_maps(model: Path, language: str, folder: Path) -> list[Mapped]:
+    """The maps of order and voice in `folder`; none where the model reads another language."""
+    if language != LANGUAGE:
+        return []
+    trained = load_model(model)
+    return [
+        _draw(trained, sentences, folder / name) for name, sentences in (("order", ORDER), ("voice", VOICE))
+    ]
+
+
+def _draw(trained: Trained, sentences: Sentences, path: Path) -> Mapped:
     """Draws the map of the sentences' vectors."""
     vectors = sentence_vectors(trained, sentences.texts)
     plane = principal_plane(vectors)

@@ -15,7 +15,6 @@ from throughtime.seq2seq.data.prepare import prepare
 from throughtime.seq2seq.evaluate import write_report
 from throughtime.seq2seq.measure.breakdown import GROUPS, WordRanks
 from throughtime.seq2seq.measure.n_best import Listed, read_n_best
-from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.reproduce import show
 from throughtime.seq2seq.reproduce.findings import (
     HeldOut,
@@ -27,7 +26,7 @@ from throughtime.seq2seq.reproduce.findings import (
     where,
 )
 from throughtime.seq2seq.reproduce.plan import differences, members
-from throughtime.seq2seq.reproduce.sentences import ORDER, VOICE, draw
+from throughtime.seq2seq.reproduce.sentences import draw_maps
 from throughtime.seq2seq.reproduce.training import TrainedMember, any_begun, train_members
 
 
@@ -84,10 +83,7 @@ def _measure(
         bleu = alone(trained, models, searched, test)
         reordered = rescore(models, test, baseline.lists)
         found = where(searched, test, ranks)
-        best = load_model(models["reversed"][0])
-        mapped = [
-            draw(best, sentences, folder / name) for name, sentences in (("order", ORDER), ("voice", VOICE))
-        ]
+        mapped = draw_maps(models["reversed"][0], config.data.src_language, folder)
         pictures = show.draw_where(found, folder)
     for table in (
         show.main_table(searched),
