@@ -1,0 +1,69 @@
+"""The memory that `throughtime seq2seq train` tells beforehand, against what its process takes.
+
+Each network is trained for a part of an epoch of Multi30k and validated, by the command that a user types,
+in a process of its own; told are the forecast of its first lines, and the peak of its resident memory.
+Multi30k is looked for in the folder that THROUGHTIME_DATA names, or in ../shared/data.
+
+    python benchmarks/forecast.py    writes forecast.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from cyclopts import App
+from data import multi30k
+from rich.console import Console
+from rich.table import Table
+
+RUNS = (
+    "",
+    "--output full",
+    "--attention general",
+    "--coverage",
+    "--tokens-per-batch 6000",
+    "--precision bf16-mixed",
+    "--embedding-size 768 --encoder-size 768 --decoder-size 1024",
+    "--attention none --no-bidirectional --encoder-size 512",
+)
+GIB = {"GiB": 1.0, "MiB": 1 / 1024}
+
+app = App(help=__doc__, help_format="plaintext")
+
+
+def run(options: str, epochs: float, folder: Path) -> tuple[float, float]:
+    """Forecast and peak of one training, in GiB."""
+    command = [sys.executable, "-m", "throughtime", "seq2seq", "train", "--folder", str(folder / "run")]
+    command += ["--overwrite", "--corpus", *multi30k("train"), "--validation", *multi30k("val")]
+    command += ["--max-epochs", str(epochs), *options.split()]
+    with (folder / "told").open("w") as told:
+        process = subprocess.Popen(command, stdout=told)
+        _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"training with {options} failed")
+    found = re.search(r"memory: about ([\d.]+) ([GM]iB)", (folder / "told").read_text())
+    assert found is not None
+    return float(found[1]) * GIB[found[2]], usage.ru_maxrss / 2**20  # KiB on Linux
+
+
+@app.default
+def main(*, epochs: float = 0.15, report: Path = Path("forecast.json")) -> None:
+    """Train each and print the table."""
+    table = Table("", "forecast, GiB", "peak, GiB")
+    figures: dict[str, tuple[float, float]] = {}
+    with tempfile.TemporaryDirectory() as place:
+        for options in RUNS:
+            figures[options] = run(options, epochs, Path(place))
+            table.add_row(options or "the defaults", *(f"{one:.2f}" for one in figures[options]))
+    Console().print(table)
+    report.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    app()
