@@ -10,7 +10,6 @@ number is the peak resident memory of that process, pages of memory-mapped files
 from __future__ import annotations
 
 import json
-import os
 import random
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from cyclopts import App
+from process import throughtime
 
 ALLOWED_MIB = 2048
 WORDS = 20_000  # distinct, a side
@@ -50,13 +50,10 @@ def _train(pairs: int, epochs: float, folder: Path) -> dict[str, float]:
     with corpus.open("w", encoding="utf-8") as file:
         file.writelines(_lines(pairs))
     command = ["seq2seq", "train", "--corpus", str(corpus), "--folder", str(folder / str(pairs))]
-    call = [sys.executable, "-m", "throughtime", *command, "--max-epochs", str(epochs), *MODEL.split()]
     started = time.perf_counter()
-    _, status, usage = os.wait4(os.spawnv(os.P_NOWAIT, sys.executable, call), 0)
-    if status:
-        sys.exit(f"training on {pairs:,} pairs failed")
+    _, peak = throughtime([*command, "--max-epochs", str(epochs), *MODEL.split()])
     seconds = time.perf_counter() - started
-    return {"pairs": pairs, "seconds": seconds, "peak_mib": usage.ru_maxrss / 1024}  # KiB on Linux
+    return {"pairs": pairs, "seconds": seconds, "peak_mib": peak / 2**20}
 
 
 def _lines(pairs: int) -> Iterator[str]:

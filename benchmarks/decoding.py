@@ -20,7 +20,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import torch
 from cyclopts import App, Parameter
@@ -44,6 +44,7 @@ FIGURES = ("sentences/s", "ours is faster by", "BLEU", "as ours")
 PLACES = (0, 2, 2, 0)
 """Digits behind the point of each figure."""
 
+T = TypeVar("T")
 Way = Callable[[], list[str]]
 
 
@@ -123,9 +124,9 @@ def ways_of(model: Path, lines: Sequence[str], width: int, lexicon: Path | None)
     return {**ours, **loops}
 
 
-def timed(ways: Mapping[str, Way], rounds: int) -> dict[str, tuple[float, list[str]]]:
+def timed(ways: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, tuple[float, T]]:
     """The least time of some rounds of each, by turns, and what it wrote."""
-    found: dict[str, tuple[float, list[str]]] = {}
+    found: dict[str, tuple[float, T]] = {}
     for _ in range(rounds):
         for name, run in ways.items():
             start = time.perf_counter()

@@ -10,15 +10,13 @@ Multi30k is looked for in the folder that THROUGHTIME_DATA names, or in ../share
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from cyclopts import App
 from data import multi30k
+from process import throughtime
 from rich.console import Console
 from rich.table import Table
 
@@ -39,17 +37,12 @@ app = App(help=__doc__, help_format="plaintext")
 
 def run(options: str, epochs: float, folder: Path) -> tuple[float, float]:
     """Forecast and peak of one training, in GiB."""
-    command = [sys.executable, "-m", "throughtime", "seq2seq", "train", "--folder", str(folder / "run")]
-    command += ["--overwrite", "--corpus", *multi30k("train"), "--validation", *multi30k("val")]
-    command += ["--max-epochs", str(epochs), *options.split()]
-    with (folder / "told").open("w") as told:
-        process = subprocess.Popen(command, stdout=told)
-        _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"training with {options} failed")
-    found = re.search(r"memory: about ([\d.]+) ([GM]iB)", (folder / "told").read_text())
+    command = ["seq2seq", "train", "--folder", str(folder), "--overwrite", "--max-epochs", str(epochs)]
+    command += ["--corpus", *multi30k("train"), "--validation", *multi30k("val"), *options.split()]
+    told, peak = throughtime(command)
+    found = re.search(r"memory: about ([\d.]+) ([GM]iB)", told)
     assert found is not None
-    return float(found[1]) * GIB[found[2]], usage.ru_maxrss / 2**20  # KiB on Linux
+    return float(found[1]) * GIB[found[2]], peak / 2**30
 
 
 @app.default

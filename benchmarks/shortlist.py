@@ -11,13 +11,13 @@ Zipf's law has it; how many of the words are left is told.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from cyclopts import App
+from decoding import timed
 from rich.console import Console
 from rich.table import Table
 
@@ -39,16 +39,6 @@ def drawn(generator: np.random.Generator, words: int, shape: tuple[int, ...]) ->
     return torch.from_numpy(ranks.astype(np.int64) - 1 + len(SPECIALS))
 
 
-def least(run: Callable[[], object], rounds: int) -> float:
-    """The least time of some rounds."""
-    seconds: list[float] = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
-
-
 @app.default
 def main(*, words: int = 80_000, rounds: int = 3, report: Path = Path("shortlist.json")) -> None:
     """Search with beams of 1 and 5 and print texts a second."""
@@ -60,21 +50,18 @@ def main(*, words: int = 80_000, rounds: int = 3, report: Path = Path("shortlist
     lengths = torch.full((SOURCES,), LENGTH)
     config = SearchConfig()
     lexicon = drawn(generator, words, (words, config.shortlist_best))
-    every: StepModel = stepper(translator)
     some = Shortlisted(stepper(translator), lexicon, config.shortlist_frequent)
+    models: dict[str, StepModel] = {"all": stepper(translator), "shortlist": some}
     left = len(some.start(src, lengths).words)
-    rule = LengthRule(0, LENGTH, LENGTH)
     table = Table("beam", "all words, texts a second", f"{left:,} of {words:,}", "ratio")
     figures: dict[str, dict[str, float]] = {}
     for width in (1, 5):
-        settings = BeamSettings(width, config.length_penalty, 0.0, 1, rule)
-        speeds = [
-            SOURCES / least(lambda model=model, how=settings: beam(model, src, lengths, how), rounds)
-            for model in (every, some)
-        ]
-        ratio = speeds[1] / speeds[0]
-        figures[f"beam {width}"] = {"all": speeds[0], "shortlist": speeds[1], "ratio": ratio}
-        table.add_row(str(width), *(f"{one:,.0f}" for one in speeds), f"{ratio:.2f}")
+        how = BeamSettings(width, config.length_penalty, 0.0, 1, LengthRule(0, LENGTH, LENGTH))
+        ways = {name: partial(beam, model, src, lengths, how) for name, model in models.items()}
+        speeds = {name: SOURCES / seconds for name, (seconds, _) in timed(ways, rounds).items()}
+        ratio = speeds["shortlist"] / speeds["all"]
+        figures[f"beam {width}"] = {**speeds, "ratio": ratio}
+        table.add_row(str(width), *(f"{one:,.0f}" for one in speeds.values()), f"{ratio:.2f}")
     Console().print(table)
     report.write_text(json.dumps({"words": words, "left": left, **figures}, indent=1) + "\n")
 

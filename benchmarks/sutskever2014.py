@@ -13,16 +13,14 @@ loss.
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from cyclopts import App
+from process import throughtime
 
 from throughtime.seq2seq.presets import PRESETS
 
@@ -56,22 +54,12 @@ def _sentences(generator: np.random.Generator, words: int, lengths: Any, sign: s
     return [" ".join(names[end - length : end]) for end, length in zip(ends, lengths, strict=True)]
 
 
-def train(corpus: Path, validation: Path, folder: Path, epochs: float) -> tuple[list[str], int]:
-    """Runs the command; returns the lines that it printed and the peak of its memory in bytes."""
-    command = [sys.executable, "-m", "throughtime", "seq2seq", "train", "--preset", "paper"]
+def train(corpus: Path, validation: Path, folder: Path, epochs: float) -> tuple[str, int]:
+    """Runs the command; returns what it printed and the peak of its memory in bytes."""
+    command = ["seq2seq", "train", "--preset", "paper"]
     command += ["--corpus", str(corpus), "--folder", str(folder), "--validation", str(validation)]
     command += ["--max-epochs", f"{epochs:.6f}", "--validate-every", "1000", "--log-every", "10"]
-    lines: list[str] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            lines.append(line)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit("training failed")
-    return lines, usage.ru_maxrss * 1024
+    return throughtime(command)
 
 
 @app.default
@@ -85,10 +73,10 @@ def main(
         write_pairs(corpus, pairs, generator)
         write_pairs(validation, VALIDATED, generator)
         per_epoch = pairs / PAPER["sentences_per_batch"]
-        lines, peak = train(corpus, validation, folder, steps / per_epoch)
+        text, peak = train(corpus, validation, folder, steps / per_epoch)
         events = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     told = [one for one in events if one["event"] == "train"]
-    report = _report(told, peak, "".join(lines))
+    report = _report(told, peak, text)
     output.write_text(json.dumps(report, indent=2) + "\n")
     first, last = report["losses"][0], report["losses"][-1]
     print(f"\n{report['steps']} steps in {report['minutes']:.1f} minutes")

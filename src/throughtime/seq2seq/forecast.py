@@ -100,21 +100,21 @@ def _looking(model: ModelConfig, longest: int, width: int, halved: bool) -> int:
     """
     if model.attention == "none":
         return 0
-    kept = (
-        native is None or halved or model.coverage
-    )  # else the engine makes the hidden layer anew where it needs it
-    hidden = model.decoder_size if model.attention == "mlp" and kept else 0
+    by_engine = native is not None and not halved and not model.coverage  # it keeps no hidden layer
+    hidden = model.decoder_size if model.attention == "mlp" and not by_engine else 0
     return longest * (1 + hidden + model.coverage + model.copying) + 2 * width
 
 
 def _output(model: ModelConfig, tokens: int, width: int, words: int, halved: bool) -> int:
+    at_once = halved and not model.copying  # what halves products takes a chunked layer's rows all together
+    kind = "full" if model.output == "chunked" and at_once else model.output
     chunk = min(tokens, ROWS_AT_ONCE) * words * (COPIES if model.copying else 1)
     scores = {
         "full": tokens * words * COPIES,
         "chunked": chunk + 2 * words * width,  # and weights, packed both ways
         "sampled": tokens * min(model.sampled_words, words) * COPIES + 2 * model.sampled_words * width,
         "adaptive": tokens * words * COPIES // 4,
-    }["full" if model.output == "chunked" and halved and not model.copying else model.output]
+    }[kind]
     return NUMBER * (scores + COPIES * tokens * width)
 
 

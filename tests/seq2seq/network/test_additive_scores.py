@@ -22,13 +22,6 @@ def given() -> list[Tensor]:
     return [torch.randn(*size, dtype=torch.float64, requires_grad=True) for size in sizes]
 
 
-@pytest.fixture(params=[pytest.param("engine", marks=needs_native), "torch"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The two ways to work them out."""
-    if request.param == "torch":
-        monkeypatch.setattr(native, "native", None)
-
-
 @pytest.mark.usefixtures("way")
 def test_gradients_are_those_of_finite_differences() -> None:
     assert gradcheck(additive_scores, given(), **FINITE_DIFFERENCES)

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.testing import assert_close
 
-from throughtime.engine import native
 from throughtime.seq2seq.data.tokenizer import BOS_ID, EOS_ID, PAD_ID
 from throughtime.seq2seq.network.output import AdaptiveOutput, ChunkedOutput, FullOutput, SampledOutput
 
@@ -34,15 +33,6 @@ def rows(
 
 def with_gradients(layer: nn.Module, loss: Tensor, features: Tensor) -> list[Tensor]:
     return [loss, *torch.autograd.grad(loss, [features, *layer.parameters()])]
-
-
-@pytest.fixture(params=["engine", "torch"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The two ways to work out a chunked loss."""
-    if request.param == "torch":
-        monkeypatch.setattr(native, "native", None)
-    elif native.native is None:
-        pytest.skip("throughtime has no native part here")
 
 
 @pytest.mark.usefixtures("way")
