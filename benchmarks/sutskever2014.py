@@ -29,6 +29,7 @@ PAPER = PRESETS["paper"]
 LENGTHS = (25, 29)
 LONGEST = 80
 VALIDATED = 128
+TOLD_EVERY = 10
 WORDS_A_SECOND = 6_300
 """Of the paper, section 3.5, on 8 GPUs."""
 
@@ -59,7 +60,7 @@ def train(corpus: Path, validation: Path, folder: Path, epochs: float) -> tuple[
     """Runs the command; returns what it printed and the peak of its memory in bytes."""
     command = ["seq2seq", "train", "--preset", "paper"]
     command += ["--corpus", str(corpus), "--folder", str(folder), "--validation", str(validation)]
-    command += ["--max-epochs", f"{epochs:.6f}", "--validate-every", "1000", "--log-every", "10"]
+    command += ["--max-epochs", f"{epochs:.6f}", "--validate-every", "1000", "--log-every", str(TOLD_EVERY)]
     return throughtime(command)
 
 
@@ -68,6 +69,8 @@ def main(
     *, steps: int = 200, pairs: int = 40_000, seed: int = 1, output: Path = Path("sutskever2014.json")
 ) -> None:
     """Trains some steps and tells what it took."""
+    if steps < TOLD_EVERY:
+        raise SystemExit(f"steps is {steps}; expected {TOLD_EVERY} or more, since every tenth is told of")
     with tempfile.TemporaryDirectory() as place:
         folder, corpus, validation = (Path(place) / name for name in ("run", "corpus.tsv", "validation.tsv"))
         generator = np.random.default_rng(seed)
