@@ -10,13 +10,12 @@ Multi30k is looked for in the folder that THROUGHTIME_DATA names, or in ../share
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from pathlib import Path
 
 from cyclopts import App
 from data import multi30k
-from process import throughtime
+from process import forecast_in, throughtime
 from rich.console import Console
 from rich.table import Table
 
@@ -30,7 +29,6 @@ RUNS = (
     "--embedding-size 768 --encoder-size 768 --decoder-size 1024",
     "--attention none --no-bidirectional --encoder-size 512",
 )
-GIB = {"GiB": 1.0, "MiB": 1 / 1024}
 
 app = App(help=__doc__, help_format="plaintext")
 
@@ -40,9 +38,7 @@ def run(options: str, epochs: float, folder: Path) -> tuple[float, float]:
     command = ["seq2seq", "train", "--folder", str(folder), "--overwrite", "--max-epochs", str(epochs)]
     command += ["--corpus", *multi30k("train"), "--validation", *multi30k("val"), *options.split()]
     told, peak = throughtime(command)
-    found = re.search(r"memory: about ([\d.]+) ([GM]iB)", told)
-    assert found is not None
-    return float(found[1]) * GIB[found[2]], peak / 2**30
+    return forecast_in(told), peak / 2**30
 
 
 @app.default

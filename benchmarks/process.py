@@ -1,11 +1,14 @@
-"""A command run in a process of its own: what it printed, and the most memory that it held."""
+"""A command run in a process of its own: what it printed and forecast, and the most memory that it held."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
+
+GIB = {"GiB": 1.0, "MiB": 1 / 1024}
 
 
 def throughtime(arguments: Sequence[str]) -> tuple[str, int]:
@@ -25,3 +28,11 @@ def throughtime(arguments: Sequence[str]) -> tuple[str, int]:
     if process.returncode:
         raise SystemExit(f"throughtime {' '.join(arguments)} failed")
     return "".join(lines), usage.ru_maxrss * 1024  # KiB on Linux
+
+
+def forecast_in(told: str) -> float:
+    """The memory that `throughtime seq2seq train` said it would need, in GiB."""
+    found = re.search(r"memory: about ([\d.]+) ([GM]iB)", told)
+    if found is None:
+        raise SystemExit("the training told no forecast of its memory")
+    return float(found[1]) * GIB[found[2]]
