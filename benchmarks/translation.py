@@ -40,7 +40,7 @@ from throughtime.seq2seq.data.readers import read_pairs
 from throughtime.seq2seq.network.attention import Perceptron
 from throughtime.seq2seq.network.model import Translator
 from throughtime.seq2seq.task import Sets, TranslationTask
-from throughtime.training.step import Stepper
+from throughtime.training.step import Group, Stepper
 
 VALIDATION = 100
 """Pairs held out because preparation asks for some; nothing is done with them."""
@@ -143,7 +143,7 @@ def step_times(
             if name != BY_TORCH:
                 run_by(name, task)
             start = time.perf_counter()
-            (theirs if name == BY_TORCH else ours).step([batch], training.learning_rate)
+            (theirs if name == BY_TORCH else ours).step(Group([batch], range(1)), training.learning_rate)
             times[name].append(time.perf_counter() - start)
     return {name: values[1:] for name, values in times.items()}
 

@@ -13,7 +13,10 @@ from throughtime.seq2seq.config import TrainConfig
 
 MakeConfig = Callable[..., TrainConfig]
 FOLDER = Path("run")
-KEPT = {"best.safetensors", "last.safetensors", "checkpoint.safetensors", "metrics.jsonl", "settings.json"}
+KEPT = {"best.safetensors", "last.safetensors", "checkpoint.safetensors", "metrics.jsonl"} | {
+    "settings.json",
+    "run.lock",
+}
 
 
 def write_letters(path: Path, number: int = 240, seed: int = 0) -> None:

@@ -41,14 +41,6 @@ def model(trained: Path) -> Path:
     return trained / "best.safetensors"
 
 
-@pytest.fixture
-def standard_input(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
-    def give(data: bytes) -> None:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-
-    return give
-
-
 @pytest.mark.parametrize(
     ("command", "configs"),
     [

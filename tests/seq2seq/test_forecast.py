@@ -21,7 +21,7 @@ def of(
     words: int = 500, data: DataConfig | None = None, training: TrainingConfig | None = None, **model
 ) -> Forecast:
     config = TrainConfig(data or DataConfig(), ModelConfig(**model), training or TrainingConfig())
-    return forecast(config, words, words, longest=40, all_tokens=100_000)
+    return forecast(config, (words, words), longest=40, all_tokens=100_000)
 
 
 @pytest.mark.parametrize(

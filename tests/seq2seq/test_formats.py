@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from chosen import beam_settings
+from throughtime.seq2seq.data.cleaning import TOKENS_OF_A_WORD
 from throughtime.seq2seq.data.tokenizer import EOS_ID, UNK_ID, Tokenizers, Words, train_subwords
 from throughtime.seq2seq.formats import (
     alignment,
@@ -19,10 +20,11 @@ from throughtime.seq2seq.formats import (
     written_words,
 )
 from throughtime.seq2seq.network.model import Translator, stepper
-from throughtime.seq2seq.run import LONGEST_PIECE, LONGEST_SOURCE, Candidate, Part, Pipeline, Source
+from throughtime.seq2seq.run import LONGEST_PIECE, Candidate, Part, Pipeline, Source
 from throughtime.seq2seq.search.stepping import Hypothesis
 from throughtime.seq2seq.unknown import UnknownWords
 
+LONGEST_SOURCE = TOKENS_OF_A_WORD * LONGEST_PIECE
 WORDS = Words(["the", "black", "dog", "'s", "bone", "l'", "os", "du", "chien", "noir"], "fr")
 THE, BLACK, DOG, OF, BONE, L, OS, DU, CHIEN, NOIR = range(4, 14)
 

@@ -12,24 +12,26 @@ from torch import Tensor
 
 from chosen import beam_settings, length_rule, sample_settings
 from throughtime.errors import InputError
-from throughtime.seq2seq.config import SearchConfig
+from throughtime.seq2seq.config import DataConfig, SearchConfig
+from throughtime.seq2seq.data.cleaning import TOKENS_OF_A_WORD
 from throughtime.seq2seq.data.tokenizer import EOS_ID, SPECIALS, UNKNOWN, Tokenizers, Words
 from throughtime.seq2seq.model_file import save_model
 from throughtime.seq2seq.network.model import Translator, stepper
 from throughtime.seq2seq.run import (
     LONGEST_PIECE,
-    LONGEST_SOURCE,
     TOKENS_TOGETHER,
     Candidate,
     Decoder,
     Pipeline,
     decoder_of,
     load_pipeline,
+    longest_line,
     pieces,
 )
 from throughtime.seq2seq.search.stepping import State
 
 LETTERS = list("abcdefgh")
+LONGEST_SOURCE = TOKENS_OF_A_WORD * LONGEST_PIECE
 SHORT = SearchConfig("greedy", max_length_offset=3)
 MakePipeline = Callable[..., Pipeline]
 
@@ -159,6 +161,14 @@ def test_a_line_of_ten_thousand_words_is_one_line(pipeline: MakePipeline) -> Non
 )
 def test_pieces_of_a_line(line: str, expected: list[str]) -> None:
     assert pieces(line) == expected
+
+
+def test_a_model_of_longer_lines_takes_them_whole() -> None:
+    story = " ".join(["Mary went home."] * 50) + " Where is she?"
+    assert len(pieces(story)) == 51
+    longest = longest_line([DataConfig(max_words=1000), DataConfig(max_words=400)])
+    assert longest == 400 and pieces(story, longest) == [story]
+    assert longest_line([DataConfig()]) == LONGEST_PIECE
 
 
 def test_pieces_of_long_lines_hold_all_words_in_order() -> None:

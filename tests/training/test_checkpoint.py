@@ -25,9 +25,9 @@ def model() -> nn.Module:
 
 
 def train(module: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-    for _ in range(3):
+    for step in range(3):
         optimiser.zero_grad()
-        module(torch.randn(4, 2)).square().sum().backward()
+        module(torch.randn(4, 2, generator=torch.Generator().manual_seed(step))).square().sum().backward()
         optimiser.step()
 
 
@@ -97,7 +97,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
         Checkpoint(tmp_path / "c")
     assert str(error.value) == (
         f"{tmp_path / 'c'} is not a checkpoint to resume from: "
-        "found throughtime checkpoint 99, expected throughtime checkpoint 1"
+        "found throughtime checkpoint 99, expected throughtime checkpoint 2"
     )
 
 

@@ -69,12 +69,12 @@ def test_the_first_gradient_of_the_backward_pass_is_named() -> None:
     assert trace_non_finite(module, loss) == "the gradient of parameter 2.weight"
 
 
-def test_the_loss_itself_is_named_when_no_layer_is_at_fault() -> None:
+def test_nothing_is_named_when_no_layer_is_at_fault() -> None:
     module = nn.Linear(1, 1)
     place = trace_non_finite(
         module, lambda: module(torch.ones(1, 1)).sum().detach().requires_grad_() * math.inf
     )
-    assert place == "the loss itself, computed from finite outputs of every layer"
+    assert place is None
 
 
 def test_no_hook_and_no_gradient_stays() -> None:
@@ -84,11 +84,9 @@ def test_no_hook_and_no_gradient_stays() -> None:
     assert not any(layer._forward_hooks for layer in module.modules())
 
 
-def test_a_footing_goes_back_over_buffers_and_random_numbers() -> None:
-    module = nn.Sequential(nn.BatchNorm1d(1), nn.Dropout(0.5))
+def test_a_footing_goes_back_over_buffers() -> None:
+    module = nn.BatchNorm1d(1)
     footing = Footing(module)
-    first = module(torch.tensor([[1.0], [5.0]]))
     module(torch.full((2, 1), math.nan))
     footing.restore()
-    assert module[0].running_mean.tolist() == [0.0]
-    assert torch.equal(module(torch.tensor([[1.0], [5.0]])), first)
+    assert module.running_mean is not None and module.running_mean.tolist() == [0.0]

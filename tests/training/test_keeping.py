@@ -10,6 +10,7 @@ import safetensors.torch
 import torch
 
 from throughtime.errors import InputError
+from throughtime.training import keeping
 from throughtime.training.config import TrainingConfig
 from throughtime.training.keeping import Keeper
 from throughtime.training.optimisers import make_optimiser
@@ -89,3 +90,30 @@ def test_a_folder_that_cannot_be_made_is_named(make_task: Any, tmp_path: Path) -
         with pytest.raises(InputError) as error:
             Keeper(make_task(), TrainingConfig(), path, writes=True)
         assert str(error.value) == f"{path} cannot hold the run: {reason}; expected a folder"
+
+
+def test_what_a_killed_run_left_is_tidied(make_task: Any, tmp_path: Path) -> None:
+    config = TrainingConfig(average_last=1, keep_checkpoints=1)
+    keeper = Keeper(make_task(), config, tmp_path, writes=True)
+    state = validated(keeper, [10])
+    before = names(tmp_path)
+    for name in (".best.safetensors.1f.part", "step-000020.safetensors", "snapshots/step-000020.safetensors"):
+        (tmp_path / name).write_bytes(b"")
+    keeper.tidy(state)
+    assert names(tmp_path) == before
+
+
+def test_room_is_asked_for_before_the_run(
+    make_task: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = Keeper(make_task(), TrainingConfig(average_last=2, keep_checkpoints=1), tmp_path, writes=True)
+    model = sum(value.nbytes for value in keeper.weights.values())
+    asked: list[Any] = []
+    monkeypatch.setattr(keeping, "require_room", lambda *given: asked.append(given))
+    keeper.require_room()
+    folder, parts, there = asked[0]
+    assert (folder, there) == (tmp_path, 0)
+    assert sum(parts.values()) == (2 + 2 * 3 + 3 + 2) * model
+    validated(keeper, [10, 20])
+    keeper.require_room()
+    assert asked[1][2] == sum(path.stat().st_size for path in tmp_path.rglob("*.safetensors"))

@@ -15,4 +15,7 @@ app = App(
 )
 app.command(info)
 app.command("throughtime.cli.seq2seq:app", name="seq2seq", help="Sequence to sequence: translation.")
+app.command(
+    "throughtime.cli.runs:runs", name="runs", help="List runs of training, and how to go on with them."
+)
 app.command("throughtime.cli.engine:app", name="engine", help="The compiler: a cell's equations as programs.")

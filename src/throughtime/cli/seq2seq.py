@@ -13,6 +13,7 @@ from cyclopts.argument import ArgumentCollection
 from cyclopts.config import Dict
 from rich.console import Console
 
+from throughtime.cli.models import PHRASEBOOK_MODEL, present
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import (
     DataConfig,
@@ -58,7 +59,6 @@ app = App(
     default_parameter=Parameter(consume_multiple=True, negative_iterable=()),
     config=fill_from_preset,
 )
-PHRASEBOOK_MODEL = default_folder(()) / "best.safetensors"
 Model = Annotated[Path, Parameter(help="A model file.")]
 Search = Annotated[SearchConfig, Parameter(name="*", group="Search")]
 Members = Annotated[EnsembleConfig, Parameter(name="*", group="Ensemble")]
@@ -126,7 +126,7 @@ def rescore(
         raise InputError(f"weight is {weight}; expected 0 to 1")
     lines = list(read_lines(sources))
     lists = read_n_best(n_best, len(lines))
-    judge = load_judge([_present(model), *members.ensemble], members.weights)
+    judge = load_judge([present(model), *members.ensemble], members.weights)
     ordered = n_best_lines(rescored(lists, lines, judge, weight))
     if output is None:
         _print_utf8()
@@ -177,7 +177,7 @@ def evaluate_command(
     if search.n_best > 1:
         raise InputError(f"n_best is {search.n_best}, but the best translation alone is scored; expected 1")
     pairs = read_test(corpus, columns)
-    models = [_present(model), *members.ensemble]
+    models = [present(model), *members.ensemble]
     pipeline = load_pipeline(models, search, members.weights, counting=True)
     evaluation = evaluate(pipeline, pairs, language)
     show_scores(Console(), evaluation.scores, " and ".join(corpus) or "phrasebook")
@@ -227,7 +227,7 @@ def run(
     if text is not None and file is not None:
         raise InputError("text and --file are both given; one of them is translated, not both")
     told = prefixes_of(prefix, prefixes)
-    models = [_present(model), *members.ensemble]
+    models = [present(model), *members.ensemble]
     pipeline = load_pipeline(models, search, members.weights)
     _print_utf8()
     if text is None and file is None and sys.stdin.isatty():
@@ -260,7 +260,7 @@ def lexicon(
     best
         So many likeliest target tokens of each source token are kept.
     """
-    trained = load_model(_present(model))
+    trained = load_model(present(model))
     both = trained.tokenizers
     found = lexicon_of(read_pairs(corpus, columns), both, trained.data, best)
     write_lexicon(output, found, both.src, both.tgt)
@@ -276,16 +276,3 @@ def _print_utf8() -> None:
 def _tell_unmet(count: int) -> None:
     if count:
         print(f"{count:,} without what --must asks for: the search found none with it", file=sys.stderr)
-
-
-def _present(model: Path) -> Path:
-    """The model file; raises InputError, saying what to type, where there is none."""
-    if model == PHRASEBOOK_MODEL and not model.exists():
-        raise InputError(
-            f"{model} does not exist yet; `throughtime seq2seq train` makes it, or name another model file"
-        )
-    if model.suffix != ".safetensors" and not model.exists():
-        raise InputError(
-            f"{model} is no model file; the model comes first, then the text, or the text alone as --text"
-        )
-    return model

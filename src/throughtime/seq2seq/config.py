@@ -9,11 +9,10 @@ from typing import Any, Literal
 
 from throughtime.errors import InputError
 from throughtime.settings import require, require_effect
-from throughtime.training.config import TrainingConfig
+from throughtime.training.config import SEEDS, TrainingConfig
 
-SEEDS = 2**63
-METRICS = ("loss", "perplexity", "bleu")
-"""What a validation measures."""
+METRICS = ("loss", "perplexity", "bleu", "accuracy")
+"""What a validation can measure; accuracy, the share of exact answers, only where it is watched."""
 
 
 @dataclass(frozen=True)
@@ -287,7 +286,6 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Raises InputError where settings contradict each other."""
         require(self.training, "watch", self.training.watch in METRICS, f"one of {', '.join(METRICS)}")
-        require(self.training, "seed", 0 <= self.training.seed < SEEDS, "0 or more and below 2**63")
         if self.model.tie_embeddings == "all" and not self.data.joint:
             raise InputError(
                 "tie_embeddings all needs one vocabulary for both languages; "

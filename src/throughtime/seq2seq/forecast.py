@@ -14,6 +14,8 @@ from throughtime.layers import Recurrent
 from throughtime.seq2seq.config import ModelConfig, TrainConfig
 from throughtime.seq2seq.network.model import Translator
 from throughtime.seq2seq.network.output import ROWS_AT_ONCE
+from throughtime.training.optimisers import moments
+from throughtime.training.room import in_bytes
 
 NUMBER = 4
 """Bytes of a number."""
@@ -30,10 +32,11 @@ LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.
 
 @dataclass(frozen=True)
 class Forecast:
-    """Bytes by what needs them, and those that the machine has free, where it says so."""
+    """Bytes by what needs them, and those that the machine has free, where it says so, for its processes."""
 
     parts: Mapping[str, int]
     free: int | None
+    processes: int = 1
 
     @property
     def total(self) -> int:
@@ -42,29 +45,40 @@ class Forecast:
 
     def summary(self) -> str:
         """The sum in one line."""
-        parts = ", ".join(f"{name} {_size(size)}" for name, size in self.parts.items())
-        of = "" if self.free is None else f" of {_size(self.free)} free"
-        return f"memory: about {_size(self.total)}{of}: {parts}"
+        parts = ", ".join(f"{name} {in_bytes(size)}" for name, size in self.parts.items())
+        among = f" for {self.processes} processes, each" if self.processes > 1 else ""
+        of = "" if self.free is None else f" of {in_bytes(self.free)} free{among}"
+        return f"memory: about {in_bytes(self.total)}{of}: {parts}"
 
     def check(self) -> None:
         """Raises InputError, with the sum, for what cannot fit."""
-        if self.free is not None and self.total > self.free:
+        if self.free is not None and self.processes * self.total > self.free:
             raise InputError(
                 f"{self.summary()}; a smaller tokens_per_batch, vocabulary or network, or output chunked, "
                 "needs less"
             )
 
 
-def forecast(config: TrainConfig, src_words: int, tgt_words: int, longest: int, all_tokens: int) -> Forecast:
-    """The memory of training with vocabularies of these sizes.
+def forecast(
+    config: TrainConfig,
+    words: tuple[int, int],
+    longest: int,
+    all_tokens: int,
+    processes: int = 1,
+    processes_here: int = 1,
+) -> Forecast:
+    """The memory of training with a source and a target vocabulary of these sizes.
 
     longest: tokens of the longest source. all_tokens: those of the corpus, of each pair's longer side.
+    processes: of the run, which exchange gradients; processes_here: those that share this machine's memory;
+    the sum is of each.
     """
+    src_words, tgt_words = words
     with torch.device("meta"):  # shapes alone; drawing weights by the simplest rule, it takes no time
         simplest = replace(config.model, initialiser="sutskever2014")
         translator = Translator(simplest, src_words, tgt_words)
     weights = NUMBER * sum(one.numel() for one in translator.parameters())
-    moments = {"adam": 2, "adamw": 2, "sgd": 1 if config.training.momentum else 0}[config.training.optimiser]
+    kept = moments(config.training)
     passes = 2 if config.model.consistency else 1
     whole = min(config.data.tokens_per_batch, all_tokens)
     tokens = round(passes * whole * (1 + config.data.subword_dropout))  # each subword cut makes one more
@@ -77,12 +91,13 @@ def forecast(config: TrainConfig, src_words: int, tgt_words: int, longest: int, 
         "program": PROGRAM,
         "weights": weights,
         "gradients": weights,
-        "optimiser": moments * weights,
-        "packing and saving": (2 + 2 * (1 + moments)) * weights,
+        "optimiser": kept * weights,
+        "exchange of gradients": weights if processes > 1 else 0,
+        "packing and saving": (2 + 2 * (1 + kept)) * weights,
         "recurrences and attention": batch,
         "output layer": _output(config.model, tokens, translator.head.width, tgt_words, halved),
     }
-    return Forecast({name: size for name, size in parts.items() if size}, free_memory())
+    return Forecast({name: size for name, size in parts.items() if size}, free_memory(), processes_here)
 
 
 def _kept(layer: Recurrent) -> int:
@@ -138,7 +153,3 @@ def _limit(path: Path) -> int | None:
     except OSError:
         return None
     return int(text) if text.isdigit() else None
-
-
-def _size(count: int) -> str:
-    return f"{count / (1 << 30):.1f} GiB" if count >= 1 << 30 else f"{count / (1 << 20):.0f} MiB"

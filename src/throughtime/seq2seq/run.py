@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, SearchConfig
-from throughtime.seq2seq.data.cleaning import normalise
+from throughtime.seq2seq.data.cleaning import TOKENS_OF_A_WORD, normalise
 from throughtime.seq2seq.data.tokenizer import (
     EOS_ID,
     NOTHING,
@@ -42,10 +42,8 @@ from throughtime.seq2seq.search.stepping import Hypothesis, LengthRule, StepMode
 from throughtime.seq2seq.unknown import UnknownWords, read_dictionary
 
 LONGEST_PIECE = 100
-"""Words; longer lines are translated in pieces, cut at ends of sentences where there are any."""
-
-LONGEST_SOURCE = 400
-"""Tokens; longer pieces, of scripts without spaces or of one endless word, are cut again."""
+"""Words; longer lines are translated in pieces, cut at ends of sentences where there are any, unless the
+model was trained on longer ones."""
 
 TOKENS_TOGETHER = 16_000
 """At most so many are searched at once, a short source counted as LONGEST_PIECE: a bound of memory."""
@@ -102,7 +100,7 @@ class Candidate:
 class Pipeline:
     """Models and tokenizers put together: lines of text to lines of text; the models stand on `device`.
 
-    language: what is written, as a two-letter code.
+    language: what is written, as a two-letter code. longest: words of a line that is not cut in pieces.
     readers: the source tokenizer of each member of an ensemble, where they are not all one; `tokenizers` then
     has the first's. votes: where there are any, one a member, what each says of the translations is added.
     unknown: what is shown for words that the model does not know; None: the sign for them. demands: phrases
@@ -121,8 +119,9 @@ class Pipeline:
         unknown: UnknownWords | None = None,
         demands: Demands = Demands(),  # noqa: B008
         language: str = DataConfig.tgt_language,
+        longest: int = LONGEST_PIECE,
     ) -> None:
-        self.language = language
+        self.language, self.longest = language, longest
         self.model, self.tokenizers, self.decoder, self.device = model, tokenizers, decoder, device
         self.readers, self.votes, self.unknown = readers, votes, unknown
         self.demands, self.unmet = demands, 0
@@ -151,18 +150,23 @@ class Pipeline:
 
     def _sources(self, line: str, prefix: str) -> list[Source]:
         """A line as ids, in one piece or several; in none where there is nothing to translate."""
-        found = [one for piece in pieces(line) for one in self._encoded(piece)]
+        found = [one for piece in pieces(line, self.longest) for one in self._encoded(piece)]
         first = [one._replace(prefix=prefix, must=self.demands.must) for one in found[:1]]
         return [*first, *found[1:]]
 
+    @property
+    def _most_tokens(self) -> int:
+        """Of a piece; longer ones, of scripts without spaces or of one endless word, are cut again."""
+        return TOKENS_OF_A_WORD * self.longest
+
     def _encoded(self, piece: str) -> Iterator[Source]:
-        parts = _runs(self.tokenizers.src.encode(piece), LONGEST_SOURCE)
+        parts = _runs(self.tokenizers.src.encode(piece), self._most_tokens)
         for k, part in enumerate(parts):
             ids = ([*part, EOS_ID],)
             if self.readers:
                 text = piece if len(parts) == 1 else self.tokenizers.src.decode(part)
                 ids = tuple([*one.encode(text), EOS_ID] for one in self.readers)
-            yield Source(ids, piece, k * LONGEST_SOURCE)
+            yield Source(ids, piece, k * self._most_tokens)
 
     def _translate(self, sources: Sequence[Source]) -> list[list[Candidate]]:
         """Candidates for each source, sources of like length side by side."""
@@ -185,7 +189,7 @@ class Pipeline:
         shown = dict(enumerate(self.tokenizers.tgt.surfaces(source.prefix)))
         if self.unknown is None:
             return shown
-        surfaces = self.tokenizers.src.surfaces(source.piece)[source.first :][:LONGEST_SOURCE]
+        surfaces = self.tokenizers.src.surfaces(source.piece)[source.first :][: self._most_tokens]
         filled = self.unknown.filled(found, surfaces, unknowns)
         kept = {place: word for place, word in filled.items() if not self._barred(word)}
         return {**kept, **shown}
@@ -304,16 +308,22 @@ def load_pipeline(
         unknown=unknown,
         demands=demands,
         language=trained[0].data.tgt_language,
+        longest=longest_line(one.data for one in trained),
     )
 
 
-def pieces(line: str) -> list[str]:
+def longest_line(read: Iterable[DataConfig]) -> int:
+    """Words of a line that models, trained on corpora read by these settings, take whole."""
+    return max(LONGEST_PIECE, min(one.max_words for one in read))
+
+
+def pieces(line: str, longest: int = LONGEST_PIECE) -> list[str]:
     """A line as what is translated in one go: nothing if it is blank, several pieces if it is too long."""
     text = normalise(line)
-    if not text or text.count(" ") < LONGEST_PIECE:
+    if not text or text.count(" ") < longest:
         return [text] if text else []
     sentences = re.split(r"(?<=[.!?…]) ", text)
-    return [" ".join(part) for sentence in sentences for part in _runs(sentence.split(" "), LONGEST_PIECE)]
+    return [" ".join(part) for sentence in sentences for part in _runs(sentence.split(" "), longest)]
 
 
 def _runs(items: Sequence[T], size: int) -> list[Sequence[T]]:

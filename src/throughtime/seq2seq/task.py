@@ -13,15 +13,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from throughtime.seq2seq.config import METRICS, SearchConfig, TrainConfig
+from throughtime.seq2seq.config import SearchConfig, TrainConfig
 from throughtime.seq2seq.data.batches import Batch, Side, make_batch, plan_batches
 from throughtime.seq2seq.data.corpus import EncodedCorpus, TextCorpus
 from throughtime.seq2seq.data.subword_dropout import SubwordDropout
 from throughtime.seq2seq.data.tokenizer import Tokenizers
-from throughtime.seq2seq.measure.score import quick_bleu
+from throughtime.seq2seq.measure.score import accuracy, quick_bleu
 from throughtime.seq2seq.model_file import save_model
 from throughtime.seq2seq.network.model import Translator, stepper
-from throughtime.seq2seq.run import Pipeline, decoder_of
+from throughtime.seq2seq.run import Pipeline, decoder_of, longest_line
 from throughtime.training.task import Loss
 
 VALIDATED_SENTENCES = 1000
@@ -55,10 +55,12 @@ class Epoch:
     def __len__(self) -> int:
         return len(self.plan)
 
+    def __getitem__(self, number: int) -> Batch:
+        change = partial(self.cutting.change, number) if self.cutting else None
+        return make_batch(self.corpus, self.plan[number], change)
+
     def __iter__(self) -> Iterator[Batch]:
-        for number, indices in enumerate(self.plan):
-            change = partial(self.cutting.change, number) if self.cutting else None
-            yield make_batch(self.corpus, indices, change)
+        return map(self.__getitem__, range(len(self)))
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class TranslationTask:
             batches = self._epoch(self.sets.validation, 0)
             losses = [self.translator(batch.to(self._device)) for batch in batches]
         loss = sum(float(loss.total) for loss in losses) / sum(loss.tokens for loss in losses)
-        return dict(zip(METRICS, (loss, math.exp(min(loss, 100.0)), self._bleu()), strict=True))
+        return {"loss": loss, "perplexity": math.exp(min(loss, 100.0)), **self._scores()}
 
     def save_model(self, path: Path, weights: Mapping[str, Tensor]) -> None:
         about = {"data": asdict(self.config.data), "training": asdict(self.config.training)}
@@ -111,12 +113,20 @@ class TranslationTask:
         pairs = [text[k] for k in range(min(len(text), VALIDATED_SENTENCES))]
         return [pair.src for pair in pairs], [pair.tgt for pair in pairs]
 
-    def _bleu(self) -> float:
+    def _scores(self) -> dict[str, float]:
         sources, references = self._judged
         pipeline = Pipeline(
-            stepper(self.translator), self.tokenizers, decoder_of(GREEDY), device=self._device
+            stepper(self.translator),
+            self.tokenizers,
+            decoder_of(GREEDY),
+            device=self._device,
+            longest=longest_line([self.config.data]),
         )
-        return quick_bleu(list(pipeline.texts(sources)), references)
+        texts = list(pipeline.texts(sources))
+        found = {"bleu": quick_bleu(texts, references)}
+        if self.config.training.watch == "accuracy":
+            found["accuracy"] = accuracy(texts, references)
+        return found
 
     @cached_property
     def _dropouts(self) -> tuple[SubwordDropout, SubwordDropout]:

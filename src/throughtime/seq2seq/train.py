@@ -6,12 +6,13 @@ import json
 import re
 import shlex
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lightning_fabric import Fabric
 from rich.console import Console
 
 from throughtime.errors import InputError
@@ -23,7 +24,7 @@ from throughtime.seq2seq.config import (
     TrainingConfig,
     with_tuples,
 )
-from throughtime.seq2seq.data.prepare import Prepared, prepare, write_tsv
+from throughtime.seq2seq.data.prepare import Prepared, open_prepared, prepare, write_tsv
 from throughtime.seq2seq.data.readers import Pair
 from throughtime.seq2seq.data.tokenizer import same_vocabularies
 from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_report
@@ -34,7 +35,9 @@ from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.show import show_scores, translations_table
 from throughtime.seq2seq.task import Sets, TranslationTask
 from throughtime.training.fit import fit
+from throughtime.training.lock import LOCK, held
 from throughtime.training.outcome import Outcome
+from throughtime.training.processes import first_does, join, processes, processes_here
 
 SETTINGS, REPORT, TEST = "settings.json", "report.json", "test.tsv"
 RUN_FILES = (
@@ -70,20 +73,21 @@ def train_run(config: TrainConfig, folder: Path, overwrite: bool, console: Conso
 
     Raises InputError where it holds a run and `overwrite` is not set, and as `begin_run` does.
     """
-    if (folder / SETTINGS).exists() and not overwrite:
-        raise InputError(
-            f"{folder} holds a run already; `{_resume_command(folder)}` goes on with it, "
-            "--overwrite begins anew, --folder takes another place"
-        )
-    outcome = begin_run(config, folder, _resume_command(folder), console)
-    _say_next(outcome, folder, console)
+    fabric = join(config.training.precision)
+    first_does(fabric, lambda: _require_no_run(folder, overwrite))
+    outcome = begin_run(config, folder, _resume_command(folder), console, fabric=fabric)
+    if fabric.is_global_zero:
+        _say_next(outcome, folder, console)
 
 
 def resume_run(folder: Path, console: Console) -> None:
     """Goes on with the run in `folder` by its own settings and says what to type next; raises InputError
     where it cannot go on."""
-    outcome = continue_run(folder, _resume_command(folder), console)
-    _say_next(outcome, folder, console)
+    config = settings_of(folder)
+    fabric = join(config.training.precision)
+    outcome = continue_run(config, folder, _resume_command(folder), console, fabric=fabric)
+    if fabric.is_global_zero:
+        _say_next(outcome, folder, console)
 
 
 def begin_run(
@@ -94,28 +98,47 @@ def begin_run(
     *,
     tests: bool = True,
     prepared: Prepared | None = None,
+    fabric: Fabric | None = None,
 ) -> Outcome:
     """Trains, tests, unless `tests` is off, and reports in `folder`; `hint` is the command that resumes.
 
-    prepared: the corpus; by default it is prepared in the run's own folder. Raises InputError for settings
-    and data of no use; model, checkpoints and report of an earlier run are touched only when these are ready.
+    prepared: the corpus; by default it is prepared in the run's own folder. fabric: the processes that train.
+    Raises InputError for settings and data of no use; model, checkpoints and report of an earlier run are
+    touched only when these are ready.
     """
-    _check(config.model)
-    with _no_false_start(folder):
-        prepared = prepared or _prepared(config, folder, console)
-        task = _task(config, prepared, console)
-    _remove(folder, RUN_FILES)
-    write_report(folder / SETTINGS, asdict(config))
-    return _train(config, prepared, task, folder, hint, console, tests, resume=False)
+    fabric = fabric or join(config.training.precision)
+    console = console if fabric.is_global_zero else Console(quiet=True)
+    with _no_false_start(folder), _own(fabric, folder):
+        first_does(fabric, lambda: _check(config.model))
+        prepared = prepared or _prepared(config, folder, console, fabric)
+        task = _task(config, prepared, console, fabric)
+        first_does(fabric, lambda: _start_over(config, folder))
+        return _train(config, prepared, task, folder, hint, console, fabric, tests, resume=False)
 
 
 def continue_run(
-    folder: Path, hint: str, console: Console, *, tests: bool = True, prepared: Prepared | None = None
+    config: TrainConfig,
+    folder: Path,
+    hint: str,
+    console: Console,
+    *,
+    tests: bool = True,
+    prepared: Prepared | None = None,
+    fabric: Fabric | None = None,
 ) -> Outcome:
-    """Goes on with the run in `folder`, as `begin_run` would have, on the corpus that it began with.
+    """Goes on with the run in `folder` by its own settings, which `settings_of` gives, as `begin_run` would
+    have, on the corpus that it began with; raises InputError where it cannot."""
+    fabric = fabric or join(config.training.precision)
+    console = console if fabric.is_global_zero else Console(quiet=True)
+    with _own(fabric, folder):
+        prepared = prepared or _prepared(config, folder, console, fabric, whatever_the_sources=True)
+        task = _task(config, prepared, console, fabric)
+        first_does(fabric, lambda: _require_same_vocabularies(task, folder))
+        return _train(config, prepared, task, folder, hint, console, fabric, tests, resume=True)
 
-    Raises InputError where it cannot.
-    """
+
+def settings_of(folder: Path) -> TrainConfig:
+    """The settings of the run in a folder; raises InputError where there is none that can go on."""
     path = folder / SETTINGS
     if not path.exists():
         raise InputError(f"{folder} holds no run: there is no {SETTINGS} in it")
@@ -123,14 +146,7 @@ def continue_run(
         raise InputError(
             f"{folder} holds a run that ended before its first checkpoint; train --overwrite begins anew"
         )
-    config = read_settings(path)
-    prepared = prepared or _prepared(config, folder, console, whatever_the_sources=True)
-    task = _task(config, prepared, console)
-    if not same_vocabularies(load_model(folder / "last.safetensors").tokenizers, task.tokenizers):
-        raise InputError(
-            f"the corpus has changed since the run in {folder} began: it gives another vocabulary"
-        )
-    return _train(config, prepared, task, folder, hint, console, tests, resume=True)
+    return read_settings(path)
 
 
 def read_settings(path: Path) -> TrainConfig:
@@ -154,21 +170,58 @@ def _check(config: ModelConfig) -> None:
         raise InputError(str(error)) from error
 
 
+def _require_same_vocabularies(task: TranslationTask, folder: Path) -> None:
+    if not same_vocabularies(load_model(folder / "last.safetensors").tokenizers, task.tokenizers):
+        raise InputError(
+            f"the corpus has changed since the run in {folder} began: it gives another vocabulary"
+        )
+
+
+@contextmanager
+def _own(fabric: Fabric, folder: Path) -> Generator[None]:
+    """Keeps other runs out of the folder, from preparing to reporting."""
+    with ExitStack() as stack:
+        first_does(fabric, lambda: stack.enter_context(held(folder)))
+        try:
+            yield
+        finally:
+            if fabric.is_global_zero and not (folder / SETTINGS).exists():  # nothing came of it
+                (folder / LOCK).unlink(missing_ok=True)
+
+
+def _require_no_run(folder: Path, overwrite: bool) -> None:
+    if (folder / SETTINGS).exists() and not overwrite:
+        raise InputError(
+            f"{folder} holds a run already; `{_resume_command(folder)}` goes on with it, "
+            "--overwrite begins anew, --folder takes another place"
+        )
+
+
+def _start_over(config: TrainConfig, folder: Path) -> None:
+    _remove(folder, RUN_FILES)
+    write_report(folder / SETTINGS, asdict(config))
+
+
 def _prepared(
-    config: TrainConfig, folder: Path, console: Console, whatever_the_sources: bool = False
+    config: TrainConfig, folder: Path, console: Console, fabric: Fabric, whatever_the_sources: bool = False
 ) -> Prepared:
+    """The corpus, which the first process prepares and the others open."""
+    made: list[Prepared] = []
+    place = folder / "data"
     with console.status("preparing the corpus"):
-        return prepare(config.data, folder / "data", whatever_the_sources)
+        first_does(fabric, lambda: made.append(prepare(config.data, place, whatever_the_sources)))
+    return made[0] if made else open_prepared(config.data, place)
 
 
-def _task(config: TrainConfig, prepared: Prepared, console: Console) -> TranslationTask:
+def _task(config: TrainConfig, prepared: Prepared, console: Console, fabric: Fabric) -> TranslationTask:
     """What is to be trained, announced; raises InputError where the memory does not hold it."""
     sets = Sets(prepared.train, prepared.validation, prepared.texts.validation)
     both = prepared.tokenizers
     src_lengths, tgt_lengths = prepared.train.src_lengths, prepared.train.tgt_lengths
     longest, all_tokens = int(src_lengths.max()), int(np.maximum(src_lengths, tgt_lengths).sum())
-    needed = forecast(config, both.src.vocab_size, both.tgt.vocab_size, longest, all_tokens)
-    needed.check()
+    words = both.src.vocab_size, both.tgt.vocab_size
+    needed = forecast(config, words, longest, all_tokens, processes(), processes_here())
+    first_does(fabric, needed.check)
     task = TranslationTask(config, both, sets)
     _announce(config, prepared, task, needed, console)
     return task
@@ -181,11 +234,14 @@ def _train(
     folder: Path,
     hint: str,
     console: Console,
+    fabric: Fabric,
     tests: bool,
     resume: bool,
 ) -> Outcome:
-    outcome = fit(task, config.training, folder, resume=resume, resume_hint=hint, console=console)
-    if not outcome.interrupted:
+    outcome = fit(
+        task, config.training, folder, resume=resume, resume_hint=hint, fabric=fabric, console=console
+    )
+    if not outcome.interrupted and fabric.is_global_zero:
         _finish(config, prepared.texts.test, outcome, folder, console, tests)
     return outcome
 

@@ -12,27 +12,33 @@ from torch.optim import Optimizer
 
 from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
-from throughtime.training.randomness import other_states, restore_others, restore_torch, torch_states
 from throughtime.training.state import RunState
 from throughtime.training.tensors import read_tensors, write_tensors
 
-FORMAT = "throughtime checkpoint 1"
+FORMAT = "throughtime checkpoint 2"
 
 
 def save_checkpoint(
-    path: Path, module: nn.Module, optimiser: Optimizer, state: RunState, config: TrainingConfig
+    path: Path,
+    module: nn.Module,
+    optimiser: Optimizer,
+    state: RunState,
+    config: TrainingConfig,
+    hint: str = "",
 ) -> None:
-    """Write weights, optimiser, random states and counters to `path`, whole or not at all."""
+    """Write weights, optimiser and counters to `path`, whole or not at all; `hint` is how to go on from it.
+
+    Of random numbers there is nothing to keep: those of a batch hang on its place in the run alone.
+    """
     tensors = {
         **{f"weights.{name}": value for name, value in module.state_dict().items()},
         **{f"optimiser.{name}": value for name, value in _optimiser_tensors(optimiser).items()},
-        **{f"random.{name}": value for name, value in torch_states().items()},
     }
     metadata = {
         "format": FORMAT,
         "state": json.dumps(state.as_json()),
         "config": json.dumps(asdict(config)),
-        "random": other_states(),
+        "hint": hint,
     }
     write_tensors(path, tensors, metadata)
 
@@ -51,7 +57,7 @@ class Checkpoint:
         self.config: dict[str, Any] = json.loads(self._metadata["config"])
 
     def restore(self, module: nn.Module, optimiser: Optimizer, config: TrainingConfig) -> None:
-        """Put weights, optimiser and random states back; raise InputError where they do not fit."""
+        """Put weights and optimiser back; raise InputError where they do not fit."""
         if self.config["optimiser"] != config.optimiser:
             was = self.config["optimiser"]
             raise InputError(
@@ -59,8 +65,6 @@ class Checkpoint:
             )
         self._restore_weights(module)
         _restore_optimiser(optimiser, self._part("optimiser."))
-        restore_torch(self._part("random."))
-        restore_others(self._metadata["random"])
 
     def changes(self, config: TrainingConfig) -> list[str]:
         """Return what the configuration says otherwise than the checkpoint, as "name new (was old)"."""

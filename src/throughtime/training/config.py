@@ -30,8 +30,12 @@ _NOT_NEGATIVE = (
     "patience",
     "average_last",
     "keep_checkpoints",
+    "checkpoint_minutes",
     "threads",
 )
+
+SEEDS = 2**63
+"""Seeds are below this; torch takes no other."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ class TrainingConfig:
         how many of the last validated weights are averaged into a last candidate for the best; 0 for none.
     keep_checkpoints
         how many of the last validated models to keep as files of their own.
+    checkpoint_minutes
+        minutes after which a checkpoint is written between validations too; 0 writes none there.
     accumulate
         batches whose gradients are added up for one step.
     precision
@@ -114,6 +120,7 @@ class TrainingConfig:
     patience: int = 0
     average_last: int = 0
     keep_checkpoints: int = 0
+    checkpoint_minutes: float = 10.0
     accumulate: int = 1
     precision: Precision = "32-true"
     seed: int = 1
@@ -127,6 +134,7 @@ class TrainingConfig:
             require(self, name, getattr(self, name) > 0, "above 0")
         for name in _NOT_NEGATIVE:
             require(self, name, getattr(self, name) >= 0, "0 or more")
+        require(self, "seed", 0 <= self.seed < SEEDS, "0 or more and below 2**63")
         require(self, "plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1")
         require(self, "betas", all(0 <= beta < 1 for beta in self.betas), "two numbers from 0 to below 1")
         require_effect(self, ("momentum",), "optimiser", ("sgd",))

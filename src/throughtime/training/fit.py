@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import torch
@@ -16,10 +16,11 @@ from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
 from throughtime.training.interrupt import Interruption
 from throughtime.training.keeping import Keeper
+from throughtime.training.lock import held
 from throughtime.training.metrics import MetricsLog
 from throughtime.training.outcome import Outcome
+from throughtime.training.processes import first_does, join, lost_in_one_sentence
 from throughtime.training.progress import make_display
-from throughtime.training.randomness import seed_all
 from throughtime.training.run import Run
 from throughtime.training.state import RunState
 from throughtime.training.step import Stepper
@@ -43,19 +44,28 @@ def fit(
 
     `folder` receives metrics.jsonl, best.safetensors, last.safetensors and checkpoint.safetensors. With
     `resume` the run goes on from the checkpoint there, as if it had never stopped. `resume_hint` is the
-    command that resumes, printed after an interruption. `fabric` brings another device, or several; without
-    it one device is chosen. `clock` gives seconds. Afterwards the module holds the weights of the last step;
-    the best are in the file.
+    command that resumes, printed after an interruption. `fabric` brings devices and processes; without it
+    they are as `processes.join` finds them. With several processes the folder is one that all of them see,
+    and a step takes `accumulate` batches of each. `clock` gives seconds. Afterwards the module holds the
+    weights of the last step; the best are in the file.
 
     Raises InputError where the task, the folder or the checkpoint cannot be used or the disk is full, and its
     kind TrainingError where a loss or gradient is not finite.
     """
-    fabric = fabric or Fabric(accelerator="auto", devices=1, precision=config.precision)
-    keeper = Keeper(task, config, Path(folder), writes=fabric.is_global_zero)
+    fabric = fabric or join(config.precision)
+    keeper = Keeper(task, config, Path(folder), fabric.is_global_zero, resume_hint)
     console = (console or Console()) if fabric.is_global_zero else Console(quiet=True)
-    with _threads(config.threads), _disk_full_in_one_sentence(keeper.folder):
+    with (
+        _threads(config.threads),
+        _disk_full_in_one_sentence(keeper.folder),
+        lost_in_one_sentence(fabric, keeper.folder),
+        ExitStack() as stack,
+    ):
+        first_does(fabric, lambda: stack.enter_context(held(keeper.folder)))
+        first_does(fabric, keeper.require_room)
         stepper = Stepper(task, config, fabric)
         state, notes = _start(stepper, keeper, config, resume)
+        keeper.tidy(state)
         with closing(make_display(console, clock)) as display, Interruption() as interruption:
             for note in notes:
                 display.line(note)
@@ -71,16 +81,29 @@ def _start(
     stepper: Stepper, keeper: Keeper, config: TrainingConfig, resume: bool
 ) -> tuple[RunState, list[str]]:
     """Return the state to go on from, and what there is to say about it."""
+    processes = stepper.fabric.world_size
     if not resume:
         keeper.start_over()
-        seed_all(config.seed + stepper.fabric.global_rank)
-        return RunState(), []
+        return RunState(processes=processes), []
     checkpoint = keeper.read()
     checkpoint.restore(stepper.module, stepper.optimiser, config)
     state = checkpoint.state
+    _require_one_checkpoint(stepper.fabric, state, keeper.folder)
     changes = checkpoint.changes(config)
+    if state.processes != processes:
+        changes.append(f"processes {processes} (was {state.processes})")
+        state.processes = processes
     told = f"resumed at epoch {state.epochs:.2f}, step {state.step}"
     return state, [f"{told}, with {', '.join(changes)}" if changes else told]
+
+
+def _require_one_checkpoint(fabric: Fabric, state: RunState, folder: Path) -> None:
+    """Raise InputError where the processes went to different files."""
+    steps = torch.as_tensor(fabric.all_gather(torch.tensor(state.step, device=fabric.device)))
+    if bool((steps != state.step).any()):
+        raise InputError(
+            f"the processes found different checkpoints in {folder}; expected one folder that all of them see"
+        )
 
 
 def _open_log(keeper: Keeper, state: RunState) -> MetricsLog | None:

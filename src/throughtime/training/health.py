@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from throughtime.errors import InputError
-from throughtime.training.randomness import restore_torch, torch_states
 
 
 class TrainingError(InputError):
@@ -18,24 +17,22 @@ class TrainingError(InputError):
 
 
 class Footing:
-    """What a batch changes before the optimiser steps, taken down to go back to: buffers, random states."""
+    """The buffers of a module, which a batch changes before the optimiser steps, taken down to go back to."""
 
     def __init__(self, module: nn.Module) -> None:
         self._buffers = [(buffer, buffer.clone()) for buffer in module.buffers()]
-        self._random = torch_states()
 
     def restore(self) -> None:
         """Go back."""
         for buffer, value in self._buffers:
             buffer.copy_(value)
-        restore_torch(self._random)
 
 
-def trace_non_finite(module: nn.Module, run: Callable[[], Tensor]) -> str:
+def trace_non_finite(module: nn.Module, run: Callable[[], Tensor]) -> str | None:
     """Say where the first number that is not finite arises, running a batch again under hooks.
 
     `run` computes the loss to back-propagate. The answer names the first layer whose output is not finite, or
-    else the first parameter, in the order of the backward pass, whose gradient is not.
+    else the first parameter, in the order of the backward pass, whose gradient is not; None where all are.
     """
     found: list[str] = []
     handles = [*_watch_outputs(module, found), *_watch_gradients(module, found)]
@@ -47,7 +44,7 @@ def trace_non_finite(module: nn.Module, run: Callable[[], Tensor]) -> str:
         for handle in handles:
             handle.remove()
         module.zero_grad(set_to_none=True)
-    return found[0] if found else "the loss itself, computed from finite outputs of every layer"
+    return found[0] if found else None
 
 
 def _watch_outputs(module: nn.Module, found: list[str]) -> Iterator[RemovableHandle]:

@@ -12,15 +12,22 @@ from throughtime.errors import InputError
 from throughtime.training.averaging import Snapshots
 from throughtime.training.checkpoint import Checkpoint, save_checkpoint
 from throughtime.training.config import TrainingConfig
+from throughtime.training.optimisers import moments
+from throughtime.training.room import require_room
 from throughtime.training.state import RunState
 from throughtime.training.task import Task
 
 
 class Keeper:
-    """Writes the files of one run, each whole or not at all; only the first of several processes writes."""
+    """Writes the files of one run, each whole or not at all; only the first of several processes writes.
 
-    def __init__(self, task: Task, config: TrainingConfig, folder: Path, writes: bool) -> None:
-        self.task, self.config, self.folder, self.writes = task, config, folder, writes
+    hint: the command that resumes the run, noted in its checkpoint.
+    """
+
+    def __init__(
+        self, task: Task, config: TrainingConfig, folder: Path, writes: bool, hint: str = ""
+    ) -> None:
+        self.task, self.config, self.folder, self.writes, self.hint = task, config, folder, writes, hint
         self.best, self.last = folder / "best.safetensors", folder / "last.safetensors"
         self.checkpoint = folder / "checkpoint.safetensors"
         self.snapshots = Snapshots(folder / "snapshots")
@@ -32,11 +39,41 @@ class Keeper:
         """The weights of the model as it stands."""
         return {name: value.detach() for name, value in self.task.module.state_dict().items()}
 
+    def require_room(self) -> None:
+        """Raise InputError, with the sum, where the disk will not hold what the run keeps."""
+        model = sum(value.nbytes for value in self.weights.values())
+        checkpoint = (1 + moments(self.config)) * model
+        parts = {
+            "best and last model": 2 * model,
+            "checkpoint, old and new": 2 * checkpoint,
+            "average_last": _and_the_new_one(self.config.average_last) * model,
+            "keep_checkpoints": _and_the_new_one(self.config.keep_checkpoints) * model,
+        }
+        there = sum(path.stat().st_size for path in self._written())
+        require_room(self.folder, parts, there)
+
+    def _written(self) -> list[Path]:
+        """The files of the run that are there."""
+        return [*self._numbered(), *filter(Path.exists, (self.best, self.last, self.checkpoint))]
+
+    def _numbered(self) -> list[Path]:
+        """Models and snapshots of single steps."""
+        places = self.folder, self.snapshots.folder
+        return [path for place in places for path in place.glob("step-*.safetensors")]
+
     def start_over(self) -> None:
         """Remove the checkpoint of an earlier run, so that it is not taken for one of this run."""
         if self.writes:
             self.checkpoint.unlink(missing_ok=True)
             self.snapshots.clear()
+
+    def tidy(self, state: RunState) -> None:
+        """Remove what a killed run left: files half written, and numbered ones unknown to its state."""
+        if self.writes:
+            known = {*map(self._model, state.models), *map(self.snapshots.path, state.snapshots)}
+            for path in [*self.folder.rglob(".*.part"), *self._numbered()]:
+                if path not in known:
+                    path.unlink()
 
     def read(self) -> Checkpoint:
         """Read the checkpoint; raise InputError where there is none."""
@@ -49,9 +86,10 @@ class Keeper:
 
     def save_last(self, optimiser: Optimizer, state: RunState) -> None:
         """Write the model as it stands as the last, and the checkpoint."""
+        state.saved_minutes = state.minutes
         if self.writes:
             self.task.save_model(self.last, self.weights)
-            save_checkpoint(self.checkpoint, self.task.module, optimiser, state, self.config)
+            save_checkpoint(self.checkpoint, self.task.module, optimiser, state, self.config, self.hint)
 
     def save_validated(self, optimiser: Optimizer, state: RunState) -> None:
         """Write what a validation leaves behind; files out of use go once the checkpoint stands."""
@@ -61,7 +99,8 @@ class Keeper:
         old_models = _drop_all_but(state.models, self.config.keep_checkpoints)
         if self.writes:
             self._save_numbered(state)
-            self.save_last(optimiser, state)
+        self.save_last(optimiser, state)
+        if self.writes:
             _remove(old_snapshots, self.snapshots.path)
             _remove(old_models, self._model)
 
@@ -73,6 +112,11 @@ class Keeper:
 
     def _model(self, step: int) -> Path:
         return self.folder / f"step-{step:06d}.safetensors"
+
+
+def _and_the_new_one(keep: int) -> int:
+    """Files at most where so many are kept: an old one goes once the checkpoint without it stands."""
+    return keep + 1 if keep else 0
 
 
 def _make(folder: Path) -> None:

@@ -15,7 +15,7 @@ class MetricsLog:
         """Go on after the first `keep_bytes` bytes of the file; what a killed run wrote past them goes."""
         self._path = folder / "metrics.jsonl"
         with self._path.open("ab") as file:
-            file.truncate(keep_bytes)
+            file.truncate(min(keep_bytes, file.tell()))
         self._board = _open_board(folder, step) if tensorboard else None
 
     def write(self, event: str, values: dict[str, Any]) -> int:

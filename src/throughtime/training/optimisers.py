@@ -21,6 +21,11 @@ def make_optimiser(config: TrainingConfig, parameters: Iterable[nn.Parameter]) -
     return _MAKERS[config.optimiser]([p for p in parameters if p.requires_grad], config)
 
 
+def moments(config: TrainingConfig) -> int:
+    """How many numbers the configured optimiser keeps for each weight."""
+    return {"adam": 2, "adamw": 2, "sgd": 1 if config.momentum else 0}[config.optimiser]
+
+
 def set_learning_rate(optimiser: Optimizer, rate: float) -> None:
     """Make `rate` the learning rate of the next step."""
     for group in optimiser.param_groups:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any
-
 import torch
 
 from throughtime.errors import InputError
@@ -16,7 +12,7 @@ from throughtime.training.keeping import Keeper
 from throughtime.training.outcome import Outcome
 from throughtime.training.schedules import Moment, learning_rate
 from throughtime.training.state import RunState
-from throughtime.training.step import NotFinite, Stepper
+from throughtime.training.step import Group, NotFinite, Stepper
 from throughtime.training.stopwatch import Stopwatch
 from throughtime.training.telling import Teller
 from throughtime.training.validation import Validator
@@ -41,6 +37,7 @@ class Run:
 
     def go(self) -> Outcome:
         """Train to the end; return what came of it."""
+        self.state.finished = False
         self.stepper.module.train()
         while (stopped := self._ending()) is None:
             self._epoch()
@@ -52,22 +49,18 @@ class Run:
 
     def _epoch(self) -> None:
         """Train to the end of the running epoch, or of the run."""
-        state, processes = self.state, self.fabric.world_size
-        epoch, batches = state.epoch, self.stepper.task.batches(state.epoch)
-        self._count_batches(len(batches) // processes)  # the same number for each process
-        first = self.fabric.global_rank + state.batch * processes
-        mine = islice(batches, first, state.epoch_batches * processes, processes)
-        for group in _groups(mine, self.config.accumulate):
-            self._step(group)
-            if self._ending() is not None:
-                return
-        if state.epoch == epoch:
-            raise InputError(f"epoch {epoch + 1} ended after {state.batch} batches, before its length")
+        state, epoch = self.state, self.state.epoch
+        batches = self.stepper.task.batches(epoch)
+        self._count_batches(len(batches))
+        each = self.config.accumulate * self.fabric.world_size
+        while state.epoch == epoch and self._ending() is None:
+            last = min(state.batch + each, state.epoch_batches)
+            self._step(Group(batches, range(state.batch, last), epoch))
 
     def _count_batches(self, number: int) -> None:
         state = self.state
         if not number:
-            raise InputError(f"epoch {state.epoch + 1} has no batch for each process; expected one or more")
+            raise InputError(f"epoch {state.epoch + 1} has no batch; expected one or more")
         if state.batch and number != state.epoch_batches:
             raise InputError(
                 f"epoch {state.epoch + 1} has {number} batches, but had {state.epoch_batches} when the run "
@@ -75,34 +68,43 @@ class Run:
             )
         state.epoch_batches = number
 
-    def _step(self, group: list[Any]) -> None:
+    def _step(self, group: Group) -> None:
         state, before = self.state, self.state.epochs
         rate = learning_rate(self.config, self._moment())
         try:
             step = self.stepper.step(group, rate)
         except NotFinite as reason:
-            raise self._stopped_by(reason, len(group)) from None
-        state.advance(len(group))
+            error = self._stopped_by(reason, group.numbers)
+            raise (error if self.fabric.is_global_zero else SystemExit(1)) from None
+        state.advance(len(group.numbers))
         seconds = self.stopwatch.lap()
         for totals in (state.since_log, state.since_validation):
             totals.add(step.total, step.count, step.words, seconds)
         self.teller.step(step, rate)
+        self.validator.watch.step(step.norm)
         if validation_due(self.config, before, state):
             self.validator.validate()
+        elif self.config.checkpoint_minutes and self._since_saved() >= self.config.checkpoint_minutes:
+            self.keeper.save_last(self.stepper.optimiser, state)
+
+    def _since_saved(self) -> float:
+        """Minutes since the last checkpoint."""
+        return self.state.minutes - self.state.saved_minutes
 
     def _moment(self) -> Moment:
         state = self.state
         return Moment(state.step + 1, state.epochs, progress(self.config, state), state.reductions)
 
-    def _stopped_by(self, reason: NotFinite, batches: int) -> TrainingError:
+    def _stopped_by(self, reason: NotFinite, numbers: range) -> TrainingError:
         """Save the weights of the last good step; return the error that tells of it."""
         state, last = self.state, self.keeper.last
         self.keeper.save_last(self.stepper.optimiser, state)
-        first = state.batch + 1
-        place = f"batch {first}" if batches == 1 else f"batches {first} to {first + batches - 1}"
+        place = f"batch {numbers[0] + 1}"
+        if len(numbers) > 1:
+            place = f"batches {numbers[0] + 1} to {numbers[-1] + 1}"
         return TrainingError(
             f"training stopped at epoch {state.epoch + 1}, {place}, step {state.step + 1}: {reason}; "
-            f"the weights of the last good step ({state.step}) are kept in {last}."
+            f"the weights of the last good step ({state.step}) are kept in {last}"
         )
 
     def _ending(self) -> Ending | None:
@@ -127,9 +129,3 @@ class Run:
             best_metrics=state.best_metrics,
             averaged=state.best_is_average,
         )
-
-
-def _groups(batches: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    rest = iter(batches)
-    while group := list(islice(rest, size)):
-        yield group

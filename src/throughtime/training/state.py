@@ -34,14 +34,26 @@ class Totals:
 
 
 @dataclass
+class Seen:
+    """What `watch.Watch` saw of a run."""
+
+    norms: list[float] = field(default_factory=list[float])  # of gradients since the last validation
+    first_norm: float | None = None  # the median until the first validation
+    losses: list[float] = field(default_factory=list[float])  # of training, one a validation
+    told: list[str] = field(default_factory=list[str])  # the signs that were told of
+
+
+@dataclass
 class RunState:
     """Counters of a run. Steps and validations are counted from its very start, over all resumptions."""
 
     step: int = 0  # optimiser steps taken
     epoch: int = 0  # whole epochs done
-    batch: int = 0  # batches done of the running epoch, by each process
-    epoch_batches: int = 1  # batches of the running epoch, for each process
+    batch: int = 0  # batches done of the running epoch, by all processes
+    epoch_batches: int = 1  # batches of the running epoch
+    processes: int = 1
     minutes: float = 0.0
+    saved_minutes: float = 0.0  # when the last checkpoint was written
     validations: int = 0
     validated_step: int = -1
     averaged_step: int = -1
@@ -56,6 +68,8 @@ class RunState:
     models: list[int] = field(default_factory=list[int])  # steps whose model files are kept
     since_validation: Totals = field(default_factory=Totals)
     since_log: Totals = field(default_factory=Totals)
+    seen: Seen = field(default_factory=Seen)
+    finished: bool = False  # all is done, the average of the last weights too
     log_bytes: int = 0  # length of metrics.jsonl
 
     @property
@@ -78,7 +92,7 @@ class RunState:
     def from_json(cls, values: dict[str, Any]) -> RunState:
         """Return the state that `as_json` gave."""
         totals = {name: Totals(**values[name]) for name in ("since_validation", "since_log")}
-        fields: dict[str, Any] = {**values, **totals}
+        fields: dict[str, Any] = {**values, **totals, "seen": Seen(**values["seen"])}
         return cls(**fields)
 
 

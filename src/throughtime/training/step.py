@@ -14,7 +14,19 @@ from throughtime.training.config import TrainingConfig
 from throughtime.training.gradients import clip_factor, gradient_norm, gradients_of, scale
 from throughtime.training.health import Footing, TrainingError, trace_non_finite
 from throughtime.training.optimisers import make_optimiser, set_learning_rate
-from throughtime.training.task import Loss, Task
+from throughtime.training.randomness import seed_all
+from throughtime.training.task import Batches, Loss, Task
+
+_NOWHERE = "the loss itself, computed from finite outputs of every layer"
+
+
+@dataclass(frozen=True)
+class Group:
+    """The batches of one step: those of an epoch with some numbers, divided among the processes in turn."""
+
+    batches: Batches
+    numbers: range
+    epoch: int = 0
 
 
 @dataclass(frozen=True)
@@ -28,7 +40,7 @@ class Step:
 
 
 class NotFinite(TrainingError):
-    """A loss or gradient is not finite; weights, buffers and random states are those before the batch."""
+    """A loss or gradient is not finite; weights and buffers are those before the batch."""
 
 
 class Stepper:
@@ -45,7 +57,7 @@ class Stepper:
         """The task's module, unwrapped."""
         return self.task.module
 
-    def step(self, group: list[Any], rate: float) -> Step:
+    def step(self, group: Group, rate: float) -> Step:
         """Take one step at a learning rate; raise NotFinite, nothing changed, where the numbers are not."""
         footing = Footing(self.module)
         losses = self._backward(group)
@@ -54,20 +66,31 @@ class Stepper:
         mean = self.fabric.world_size / max(count, 1)  # processes average their gradients
         norm = gradient_norm(gradients) * mean
         if not (math.isfinite(total) and math.isfinite(norm)):
-            self._stop(group, losses, footing)
+            self._stop(group, total, footing)
         scale(gradients, mean * clip_factor(norm, self.config.clip_norm))
         self._update(rate)
         return Step(total, count, words, norm)
 
-    def _backward(self, group: list[Any]) -> list[Loss]:
-        losses: list[Loss] = []
-        for batch in group:
-            waits = len(losses) + 1 < len(group)  # only the last batch exchanges gradients between processes
+    def _backward(self, group: Group) -> list[Loss]:
+        numbers, losses = self._own(group), list[Loss]()
+        for number in numbers:
+            waits = number != numbers[-1]  # only the last batch exchanges gradients between processes
             with self.fabric.no_backward_sync(self._wrapped, enabled=waits):
-                loss = self.task.loss(self._wrapped, self._moved(batch))
+                loss = self._loss(group, number)
                 self.fabric.backward(loss.total)
             losses.append(replace(loss, total=loss.total.detach()))
         return losses
+
+    def _own(self, group: Group) -> range:
+        """The numbers of this process; the first of all where none is left for it."""
+        return group.numbers[self.fabric.global_rank :: self.fabric.world_size] or group.numbers[:1]
+
+    def _loss(self, group: Group, number: int) -> Loss:
+        """The loss of a batch, whose random numbers hang on its place alone; nothing if it is another's."""
+        seed_all(self.config.seed, group.epoch, number)
+        loss = self.task.loss(self._wrapped, self._moved(group.batches[number]))
+        turn = (number - group.numbers.start) % self.fabric.world_size
+        return loss if turn == self.fabric.global_rank else Loss(loss.total * 0.0, 0, 0)
 
     def _moved(self, batch: Any) -> Any:
         return batch if self.fabric.device.type == "cpu" else self.fabric.to_device(batch)
@@ -86,17 +109,24 @@ class Stepper:
         self._optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
 
-    def _stop(self, group: list[Any], losses: list[Loss], footing: Footing) -> None:
+    def _stop(self, group: Group, total: float, footing: Footing) -> None:
         self.optimiser.zero_grad(set_to_none=True)
         footing.restore()
 
         def run() -> Tensor:
             with self.fabric.no_backward_sync(self._wrapped):
-                totals = [self.task.loss(self._wrapped, self._moved(batch)).total for batch in group]
+                totals = [self._loss(group, number).total for number in self._own(group)]
             return torch.stack(totals).sum()
 
-        place = trace_non_finite(self.module, run)
+        place = self._first_found(trace_non_finite(self.module, run)) or _NOWHERE
         footing.restore()
-        loss = sum(loss.total.item() for loss in losses)
-        kind = "the loss" if not math.isfinite(loss) else "the gradient"
+        kind = "the gradient" if math.isfinite(total) else "the loss"
         raise NotFinite(f"{kind} is not finite, traced to {place}")
+
+    def _first_found(self, place: str | None) -> str | None:
+        """What the first of the processes found that found something."""
+        if self.fabric.world_size == 1:
+            return place
+        found = torch.tensor(place is not None, device=self.fabric.device)
+        finders = torch.as_tensor(self.fabric.all_gather(found)).flatten().nonzero().flatten().tolist()
+        return self.fabric.broadcast(place, src=finders[0]) if finders else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,19 +13,17 @@ from torch import Tensor, nn
 class Loss:
     """The loss of one batch; the gradient that is followed is that of sum of totals / sum of counts."""
 
-    total: (
-        Tensor  # () summed over the batch; the gradient followed is that of the sum of totals / sum of counts
-    )
+    total: Tensor  # () summed over the batch
     count: int  # what the loss is a mean over: tokens, as a rule
     words: int  # what the speed is told in
 
 
 class Batches(Protocol):
-    """The batches of one epoch, in order."""
+    """The batches of one epoch by their numbers, from 0; each is made when it is asked for."""
 
     def __len__(self) -> int: ...
 
-    def __iter__(self) -> Iterator[Any]: ...
+    def __getitem__(self, number: int, /) -> Any: ...
 
 
 class Task(Protocol):

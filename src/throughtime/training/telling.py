@@ -50,6 +50,11 @@ class Teller:
         self.display.line("  ".join(part for part in parts if part))
         state.since_validation = Totals()
 
+    def warning(self, text: str) -> None:
+        """Tell of a sign that the run goes wrong."""
+        self._write("warning", {"text": text})
+        self.display.line(f"note: {text}")
+
     def average(self, metrics: dict[str, float], better: bool, best_before: float) -> None:
         """Tell how the average of the last weights fared against the best model before it."""
         self._write("average", {**metrics, "best": better})

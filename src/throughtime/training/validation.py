@@ -9,10 +9,12 @@ import torch
 from throughtime.errors import InputError
 from throughtime.training.health import TrainingError
 from throughtime.training.keeping import Keeper
+from throughtime.training.processes import first_does
 from throughtime.training.state import RunState, is_better
 from throughtime.training.step import Stepper
 from throughtime.training.stopwatch import Stopwatch
 from throughtime.training.telling import Teller
+from throughtime.training.watch import Watch
 
 
 class Validator:
@@ -23,18 +25,21 @@ class Validator:
     ) -> None:
         self.stepper, self.keeper, self.state = stepper, keeper, state
         self.teller, self.stopwatch = teller, stopwatch
-        self.watch = stepper.config.watch
+        self.watched, self.watch = stepper.config.watch, Watch(stepper.config, state)
 
     def validate(self) -> None:
         """Validate the weights of this step; count it for the best, the patience and the plateau."""
         metrics, state = self._measured(), self.state
         state.validations, state.validated_step = state.validations + 1, state.step
-        better = is_better(self.watch, metrics[self.watch], state.best)
+        better = is_better(self.watched, metrics[self.watched], state.best)
         if better:
             self._take_as_best(metrics, average=False)
         else:
             self._count_as_stale()
+        warnings = self.watch.validated()
         self.teller.validation(metrics, better)
+        for text in warnings:
+            self.teller.warning(text)
         self.keeper.save_validated(self.stepper.optimiser, state)
         self.stopwatch.lap()
 
@@ -45,28 +50,34 @@ class Validator:
             self.validate()
         if len(state.snapshots) > 1 and state.averaged_step != state.step and state.best is not None:
             self._try_average(state.best)
+        state.finished = True
+        self.keeper.save_last(self.stepper.optimiser, state)
 
     def _measured(self) -> dict[str, float]:
-        """Return the validation metrics of the model as it stands."""
+        """Return the validation metrics of the model as it stands, which the first process works out."""
+        metrics = first_does(self.stepper.fabric, self._metrics)
+        self.stopwatch.lap()
+        return metrics
+
+    def _metrics(self) -> dict[str, float]:
         module = self.stepper.module.eval()
         with torch.no_grad():
             metrics = self.stepper.task.validate()
         module.train()
-        self.stopwatch.lap()
-        if self.watch not in metrics:
+        if self.watched not in metrics:
             found = ", ".join(metrics)
-            raise InputError(f"watch is {self.watch}; expected a validation metric, one of {found}")
-        if not math.isfinite(metrics[self.watch]):
+            raise InputError(f"watch is {self.watched}; expected a validation metric, one of {found}")
+        if not math.isfinite(metrics[self.watched]):
             raise TrainingError(
-                f"validation at step {self.state.step} gave {self.watch} {metrics[self.watch]}, which is not "
-                f"finite; the files in {self.keeper.folder} are those of the validation before."
+                f"validation at step {self.state.step} gave {self.watched} {metrics[self.watched]}, which "
+                f"is not finite; the files in {self.keeper.folder} are those of the validation before"
             )
         return metrics
 
     def _take_as_best(self, metrics: dict[str, float], *, average: bool) -> None:
         state = self.state
         state.stale = state.plateau_stale = 0
-        state.best, state.best_step = metrics[self.watch], state.step
+        state.best, state.best_step = metrics[self.watched], state.step
         state.best_metrics, state.best_is_average = metrics, average
         self.keeper.save_best()
 
@@ -83,10 +94,9 @@ class Validator:
         self.stepper.fabric.barrier()  # the first process wrote what all read
         module.load_state_dict(keeper.snapshots.mean(state.snapshots))
         metrics = self._measured()
-        better = is_better(self.watch, metrics[self.watch], best_before)
+        better = is_better(self.watched, metrics[self.watched], best_before)
         if better:
             self._take_as_best(metrics, average=True)
         module.load_state_dict(last)
         state.averaged_step = state.step
         self.teller.average(metrics, better, best_before)
-        keeper.save_last(self.stepper.optimiser, state)

@@ -131,7 +131,7 @@ def test_a_preparation_that_failed_leaves_nothing(config: DataConfig) -> None:
     prepare(config, DATA)
     (DATA / "mine.txt").write_text("mine")
     with pytest.raises(InputError):
-        prepare(replace(config, src_vocab_size=5000), DATA)
+        prepare(replace(config, src_vocab_size=2), DATA)
     assert [path.name for path in DATA.rglob("*")] == ["mine.txt"]
 
 

@@ -116,7 +116,7 @@ def test_rows_and_dict() -> None:
     assert json.loads(json.dumps(report.to_dict())) == report.to_dict()
     assert report.to_dict()["bleu"]["signature"] == report.bleu.signature
     names = ["BLEU (cased, detokenised)", "chrF (cased, detokenised)", "BLEU (lower-cased, tokenised)"]
-    assert [row[0] for row in report.rows()] == names
+    assert [row[0] for row in report.rows()] == [*names, "exact match, per cent"]
     bleu = report.bleu
     assert report.rows()[0][1:] == (
         f"{bleu.value:.2f}",

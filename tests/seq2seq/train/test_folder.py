@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.console import Console
 from letter_runs import FOLDER, KEPT, MakeConfig, names
 from throughtime.errors import InputError
 from throughtime.seq2seq.train import default_folder, read_settings, resume_run, train_run
+from throughtime.training.lock import LOCK
 
 
 def test_a_folder_that_holds_a_run_is_left_alone(make_config: MakeConfig, console: Console) -> None:
@@ -24,6 +26,20 @@ def test_a_folder_that_holds_a_run_is_left_alone(make_config: MakeConfig, consol
         "run holds a run already; `throughtime seq2seq resume run` goes on with it, "
         "--overwrite begins anew, --folder takes another place"
     )
+    assert {path: path.read_bytes() for path in FOLDER.rglob("*") if path.is_file()} == before
+
+
+def test_a_run_under_way_is_left_alone(make_config: MakeConfig, console: Console) -> None:
+    train_run(make_config(max_epochs=0.2), FOLDER, False, console)
+    before = {path: path.read_bytes() for path in FOLDER.rglob("*") if path.is_file()}
+    with (FOLDER / LOCK).open("rb+") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        for act in (
+            lambda: train_run(make_config(max_epochs=0.3), FOLDER, True, console),
+            lambda: resume_run(FOLDER, console),
+        ):
+            with pytest.raises(InputError, match=r"^run is in use by a run that has not ended; "):
+                act()
     assert {path: path.read_bytes() for path in FOLDER.rglob("*") if path.is_file()} == before
 
 
@@ -49,7 +65,7 @@ def test_overwrite_takes_away_the_old_run_and_nothing_else(make_config: MakeConf
 def test_overwrite_that_cannot_begin_leaves_the_old_run(make_config: MakeConfig, console: Console) -> None:
     train_run(make_config(max_epochs=0.2), FOLDER, False, console)
     before = {name: (FOLDER / name).read_bytes() for name in KEPT}
-    for bad in (dict(corpus=("missing.tsv",)), dict(src_vocab_size=999), dict(validation_size=9999)):
+    for bad in (dict(corpus=("missing.tsv",)), dict(src_vocab_size=4), dict(validation_size=9999)):
         with pytest.raises(InputError):
             train_run(make_config(bad), FOLDER, True, console)
     assert {name: (FOLDER / name).read_bytes() for name in KEPT} == before
@@ -60,7 +76,7 @@ def test_overwrite_that_cannot_begin_leaves_the_old_run(make_config: MakeConfig,
     ("data", "model", "told"),
     [
         (dict(corpus=("missing.tsv",)), {}, "missing.tsv does not exist"),
-        (dict(src_vocab_size=999), {}, "src_vocab_size is 999; the training text allows at most 12"),
+        (dict(src_vocab_size=4), {}, "src_vocab_size is 4; it must be at least 5"),
         (
             dict(validation_size=999),
             {},
@@ -108,7 +124,7 @@ def test_a_false_start_leaves_what_was_there(make_config: MakeConfig, console: C
     for path in mine:
         path.write_text("mine")
     with pytest.raises(InputError):
-        train_run(make_config(dict(src_vocab_size=999)), FOLDER, False, console)
+        train_run(make_config(dict(src_vocab_size=2)), FOLDER, False, console)
     assert sorted(path for path in FOLDER.rglob("*") if path.is_file()) == mine
 
 

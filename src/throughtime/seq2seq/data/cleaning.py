@@ -16,6 +16,9 @@ from throughtime.errors import InputError
 from throughtime.seq2seq.data.readers import Pair
 
 _BREAKING_SPACES = re.compile(r"[^\S\u00a0\u2007\u202f]+")
+TOKENS_OF_A_WORD = 4
+"""Tokens at most for each word that a side may have; more than so many are too long."""
+
 _CHUNK = 4096  # pairs looked at together
 
 

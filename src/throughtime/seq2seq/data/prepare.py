@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from throughtime.seq2seq import phrasebook
 from throughtime.seq2seq.config import DataConfig
 from throughtime.seq2seq.data.alignment import learn_alignment
 from throughtime.seq2seq.data.annotation import Annotation
-from throughtime.seq2seq.data.cleaning import Cleaning
+from throughtime.seq2seq.data.cleaning import TOKENS_OF_A_WORD, Cleaning, normalise
 from throughtime.seq2seq.data.corpus import (
     IDS,
     TEXT,
@@ -33,9 +33,6 @@ from throughtime.seq2seq.data.readers import Pair, read_pairs
 from throughtime.seq2seq.data.tokenizer import Tokenizer, Tokenizers, train_subwords, train_words
 
 _SPACES = str.maketrans("\t\n\r", "   ")
-
-TOKENS_OF_A_WORD = 4
-"""Tokens for each word that `max_words` allows; a side with more is left out of training."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +73,17 @@ def prepare(config: DataConfig, folder: Path, whatever_the_sources: bool = False
         _clear(folder)
         raise
     return made
+
+
+def open_prepared(config: DataConfig, folder: Path) -> Prepared:
+    """What another process prepared; raises InputError where it is not there."""
+    kept = find_kept(folder, config, whatever_the_sources=True)
+    if kept is None:
+        raise InputError(
+            f"{folder} does not hold the corpus that the first process prepared; "
+            "expected a folder that all processes see"
+        )
+    return _again(config, folder, kept)
 
 
 def _clear(folder: Path) -> None:
@@ -130,7 +138,29 @@ def prepare_texts(config: DataConfig, folder: Path) -> Texts:
         pairs = read_pairs(config.validation, config.columns)
         _, report = build_text_corpus(pairs, folder / "validation", _everything(config))
         notes.append(f"validation: {report.summary()}")
-    return _texts_in(folder, config, tuple(notes))
+    texts = _texts_in(folder, config, tuple(notes))
+    return replace(texts, notes=(*notes, *_overlaps(config, texts)))
+
+
+def _overlaps(config: DataConfig, texts: Texts) -> Iterator[str]:
+    """What there is to say of pairs that are trained on and given to measure on; of held out ones nothing."""
+    sets = {
+        name: [Pair(normalise(pair.src), normalise(pair.tgt)) for pair in pairs]
+        for name, given, pairs in (
+            ("validation", config.validation, texts.validation),
+            ("test", config.test, texts.test),
+        )
+        if given
+    }
+    wanted = {name: set(pairs) for name, pairs in sets.items()}
+    seen = {name: set[Pair]() for name in sets}
+    for pair in texts.train if sets else ():
+        for name, pairs in wanted.items():
+            if pair in pairs:
+                seen[name].add(pair)
+    for name, pairs in sets.items():
+        if shared := sum(pair in seen[name] for pair in pairs):
+            yield f"{name}: {shared:,} of {len(pairs):,} pairs are in training too, which flatters its scores"
 
 
 def _texts_in(folder: Path, config: DataConfig, notes: tuple[str, ...]) -> Texts:

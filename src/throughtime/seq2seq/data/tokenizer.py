@@ -290,15 +290,16 @@ def _before_end(ids: Sequence[int]) -> list[int]:
 def train_words(sentences: Iterable[str], vocab_size: int, language: str, positions: bool = False) -> Words:
     """Keep the most frequent words, `vocab_size` with the four special ones; ties go by spelling.
 
-    positions: of unknown words get ids beyond these.
-
-    Raises InputError when the sentences hold fewer words than that, or Moses does not know the language.
+    Where there are fewer words than that, all are kept. positions: of unknown words get ids beyond these.
+    Raises InputError when Moses does not know the language, or there is room or text for no word.
     """
     splitter = Words([], language)
     counts: Counter[str] = Counter()
     for sentence in sentences:
         counts.update(splitter.split(sentence))
-    _check_vocab_size(vocab_size, len(SPECIALS) + 1, len(SPECIALS) + len(counts))
+    _check_vocab_size(vocab_size, len(SPECIALS) + 1)
+    if not counts:
+        raise InputError("the tokenizer was given no text to learn from")
     by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
     return Words(by_frequency[: vocab_size - len(SPECIALS)], language, positions)
 
@@ -317,7 +318,7 @@ def train_subwords(
     There are no byte pieces: 256 of them would crowd a small vocabulary, and small corpora never train them.
     Raises InputError when the text allows no vocabulary of that size; it names the nearest that it does.
     """
-    _check_vocab_size(vocab_size, len(SPECIALS) + 1, None)
+    _check_vocab_size(vocab_size, len(SPECIALS) + 1)
     sample = _draw(filter(None, map(normalise, sentences)), _SENTENCES, seed)
     if not sample:
         raise InputError("the tokenizer was given no text to learn from")
@@ -356,11 +357,9 @@ def _draw(sentences: Iterable[str], size: int, seed: int) -> list[str]:
     return sample
 
 
-def _check_vocab_size(vocab_size: int, smallest: int, largest: int | None) -> None:
+def _check_vocab_size(vocab_size: int, smallest: int) -> None:
     if vocab_size < smallest:
         raise InputError(f"vocab_size is {vocab_size}; it must be at least {smallest}")
-    if largest is not None and vocab_size > largest:
-        raise InputError(f"vocab_size is {vocab_size}; the training text allows at most {largest}")
 
 
 def _explained(message: str, vocab_size: int) -> InputError:

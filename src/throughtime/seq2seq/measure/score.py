@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF, CHRFScore
 
 from throughtime.errors import InputError
+from throughtime.seq2seq.data.cleaning import normalise
 
 References: TypeAlias = Sequence[str] | Sequence[Sequence[str]]
 """For each sentence its reference, or its references, of which there may be a different number each time."""
@@ -41,13 +43,15 @@ class ScoreReport:
 
     bleu and chrf are cased and detokenised, comparable with any other of the same signature. bleu_tokenised
     is the form of the multimodal-translation literature: both sides lower-cased, punctuation normalised and
-    tokenised as Moses does, in this order; it runs higher and compares only with its like.
+    tokenised as Moses does, in this order; it runs higher and compares only with its like. exact is the share
+    of texts that are a reference to the letter, spaces aside, in per cent; of answers it is their accuracy.
     """
 
     sentences: int
     bleu: Score
     chrf: Score
     bleu_tokenised: Score
+    exact: Score
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values for JSON."""
@@ -55,7 +59,7 @@ class ScoreReport:
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Return a table: name, score, 95 % interval or "", signature."""
-        return [_row(score) for score in (self.bleu, self.chrf, self.bleu_tokenised)]
+        return [_row(score) for score in (self.bleu, self.chrf, self.bleu_tokenised, self.exact)]
 
 
 def score(
@@ -80,6 +84,7 @@ def score(
         bleu=_measure("BLEU (cased, detokenised)", BLEU(force=True), hypotheses, per_sentence, resampling),
         chrf=_measure("chrF (cased, detokenised)", _PlainCHRF(), hypotheses, per_sentence, resampling),
         bleu_tokenised=_tokenised_bleu(hypotheses, per_sentence, language, resampling),
+        exact=_exact(hypotheses, per_sentence, n_bootstrap > 0),
     )
 
 
@@ -87,6 +92,14 @@ def quick_bleu(hypotheses: Sequence[str], references: References) -> float:
     """Return cased, detokenised corpus BLEU, 0 to 100, alone; raises InputError as `score` does."""
     streams = _streams(_checked(hypotheses, references))
     return float(BLEU(force=True).corpus_score(list(hypotheses), streams).score)
+
+
+def accuracy(hypotheses: Sequence[str], references: References) -> float:
+    """Return the share of texts that are a reference to the letter, spaces aside, 0 to 100; raises InputError
+    as `score` does."""
+    pairs = zip(hypotheses, _checked(hypotheses, references), strict=True)
+    hits = sum(normalise(text) in map(normalise, texts) for text, texts in pairs)
+    return 100 * hits / len(hypotheses)
 
 
 def sentence_bleu(hypothesis: str, reference: str) -> float:
@@ -117,6 +130,14 @@ def _checked(hypotheses: Sequence[str], references: References) -> list[list[str
     if [] in per_sentence:
         raise InputError(f"sentence {per_sentence.index([]) + 1} has no reference; expected at least one")
     return per_sentence
+
+
+def _exact(hypotheses: Sequence[str], per_sentence: list[list[str]], interval: bool) -> Score:
+    """Accuracy with its normal interval, p plus or minus 1.96 sqrt(p (1 - p) / n)."""
+    value = accuracy(hypotheses, per_sentence)
+    margin = 1.96 * math.sqrt(value * (100 - value) / len(hypotheses))
+    name, signature = "exact match, per cent", "case:mixed|spaces:normalised|interval:normal"
+    return Score(name, value, value if interval else None, margin if interval else None, signature)
 
 
 def _streams(per_sentence: list[list[str]]) -> Any:

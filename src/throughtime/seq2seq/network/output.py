@@ -137,7 +137,8 @@ class AdaptiveOutput(nn.AdaptiveLogSoftmaxWithLoss):
         super().__init__(width, words, [one for one in cutoffs if one < words], narrower)
 
     def loss(self, features: Tensor, targets: Tensor, smoothing: float) -> Tensor:
-        return -self(features, targets).output.sum()
+        unused = sum(one.sum() for one in self.tail.parameters())  # by a batch without rare words
+        return -self(features, targets).output.sum() + 0.0 * unused
 
     def log_probabilities(self, features: Tensor) -> Tensor:
         return self.log_prob(features)

@@ -28,6 +28,7 @@ from throughtime.seq2seq.reproduce.findings import (
 from throughtime.seq2seq.reproduce.plan import differences, members
 from throughtime.seq2seq.reproduce.sentences import draw_maps
 from throughtime.seq2seq.reproduce.training import TrainedMember, any_begun, train_members
+from throughtime.training.processes import processes
 
 
 class Baseline(NamedTuple):
@@ -44,6 +45,8 @@ def reproduce(config: TrainConfig, folder: Path, n_best: Path | None, hint: str,
     list of translations of the test to rescore, else the forward model's. Raises InputError where there is
     nothing to test on, and as training does.
     """
+    if processes() > 1:
+        raise InputError("reproduce trains model after model in one process; expected no torchrun")
     if config.data.corpus and not (config.data.test or config.data.test_size):
         raise InputError("there is nothing to test on; expected --test with a corpus, or --test-size")
     if n_best is not None and not n_best.exists():

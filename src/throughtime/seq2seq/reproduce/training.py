@@ -13,7 +13,7 @@ from rich.console import Console
 from throughtime.errors import InputError
 from throughtime.seq2seq.data.prepare import Prepared
 from throughtime.seq2seq.reproduce.plan import Member
-from throughtime.seq2seq.train import REPORT, SETTINGS, begin_run, continue_run, read_settings
+from throughtime.seq2seq.train import REPORT, SETTINGS, begin_run, continue_run, read_settings, settings_of
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _train(
         console.rule(f"{number}: {member.name}", align="left")
         started = (folder / SETTINGS).exists() and (folder / "checkpoint.safetensors").exists()
         outcome = (
-            continue_run(folder, hint, console, tests=False, prepared=prepared)
+            continue_run(settings_of(folder), folder, hint, console, tests=False, prepared=prepared)
             if started
             else begin_run(member.config, folder, hint, console, tests=False, prepared=prepared)
         )

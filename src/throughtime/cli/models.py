@@ -1,0 +1,23 @@
+"""Model files as a user names them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from throughtime.errors import InputError
+from throughtime.seq2seq.train import default_folder
+
+PHRASEBOOK_MODEL = default_folder(()) / "best.safetensors"
+
+
+def present(model: Path) -> Path:
+    """The model file; raises InputError, saying what to type, where there is none."""
+    if model == PHRASEBOOK_MODEL and not model.exists():
+        raise InputError(
+            f"{model} does not exist yet; `throughtime seq2seq train` makes it, or name another model file"
+        )
+    if model.suffix != ".safetensors" and not model.exists():
+        raise InputError(
+            f"{model} is no model file; the model comes first, then the text, or the text alone as --text"
+        )
+    return model

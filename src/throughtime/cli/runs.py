@@ -1,0 +1,47 @@
+"""`throughtime runs`: what was trained, and how to go on with it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from throughtime.training.progress import in_words
+from throughtime.training.runs import FoundRun, runs_in
+
+
+def runs(folder: Path = Path("runs")) -> None:
+    """List the runs in a folder: how far each came, its best score, and the command that goes on.
+
+    Parameters
+    ----------
+    folder
+        Where the runs are; those in folders within it are listed too.
+    """
+    found = runs_in(folder)
+    if not found:
+        print(f"{folder} holds no run")
+        return
+    table = Table("run", "state", "epochs", "trained", "best", "last checkpoint")
+    for run in found:
+        table.add_row(*_row(run))
+    console = Console()
+    console.print(table)
+    for run in found:
+        if run.resume:
+            console.print(run.resume, markup=False, highlight=False, soft_wrap=True)
+
+
+def _row(run: FoundRun) -> list[str]:
+    best = "" if run.best is None else f"{run.watch} {run.best:.4g}"
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.changed)) if run.changed else ""
+    return [
+        str(run.folder),
+        run.standing,
+        f"{run.epochs:.2f}",
+        in_words(run.minutes),
+        best,
+        when,
+    ]

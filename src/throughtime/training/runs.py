@@ -1,0 +1,66 @@
+"""The runs in a folder: how far each came, and how to go on with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+from throughtime.errors import InputError
+from throughtime.training.config import TrainingConfig
+from throughtime.training.lock import is_held
+from throughtime.training.state import RunState
+from throughtime.training.tensors import read_metadata
+
+Standing = Literal["running", "finished", "stopped", "no checkpoint"]
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """A run as its files tell of it."""
+
+    folder: Path
+    standing: Standing
+    epochs: float = 0.0
+    minutes: float = 0.0
+    watch: str = ""
+    best: float | None = None
+    changed: float = 0.0  # seconds since the epoch, of the checkpoint
+    resume: str = ""  # the command that goes on; nothing where there is nothing to go on with
+
+
+def runs_in(folder: Path) -> list[FoundRun]:
+    """Return the runs in a folder and in those within it, the last changed first.
+
+    Raises InputError where it does not exist.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; expected the one that holds the runs")
+    return sorted(map(_look_at, _folders(folder)), key=lambda run: -run.changed)
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    return (path.parent for path in folder.rglob("metrics.jsonl"))
+
+
+def _look_at(folder: Path) -> FoundRun:
+    running, path = is_held(folder), folder / "checkpoint.safetensors"
+    try:
+        metadata, changed = read_metadata(path), path.stat().st_mtime
+        state = RunState.from_json(json.loads(metadata["state"]))
+        config = _config(json.loads(metadata["config"]))
+    except (InputError, OSError, KeyError, TypeError, ValueError):
+        return FoundRun(folder, "running" if running else "no checkpoint")
+    standing: Standing = "running" if running else "finished" if state.finished else "stopped"
+    hint = metadata.get("hint", "") if standing == "stopped" else ""
+    return FoundRun(
+        folder, standing, state.epochs, state.minutes, config.watch, state.best, changed, resume=hint
+    )
+
+
+def _config(values: dict[str, object]) -> TrainingConfig:
+    names = {field.name for field in fields(TrainingConfig)}
+    known = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in names}
+    return TrainingConfig(**known)  # pyright: ignore[reportArgumentType]

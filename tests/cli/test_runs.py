@@ -1,0 +1,23 @@
+"""`throughtime runs`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from throughtime.training.lock import held
+
+
+def test_runs_are_listed_with_what_to_do(run: Callable[..., Any], trained: Path) -> None:
+    told = run("runs", trained.parent)
+    assert told.code == 0
+    assert "finished" in told.out and trained.name in told.out
+    assert "resume" not in told.out
+    with held(trained):
+        assert "running" in run("runs", trained.parent).out
+
+
+def test_no_runs(run: Callable[..., Any], refused: Callable[..., str], tmp_path: Path) -> None:
+    assert run("runs", tmp_path).out == f"{tmp_path} holds no run\n"
+    assert refused("runs", "none") == "none is no folder; expected the one that holds the runs"
