@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from io import TextIOWrapper
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from rich.console import Console
 
 from throughtime.cli.models import PHRASEBOOK_MODEL, present
 from throughtime.errors import InputError
+from throughtime.seq2seq.chat import FORGET, ChatConfig, Conversation, converse
 from throughtime.seq2seq.config import (
     DataConfig,
     EnsembleConfig,
@@ -235,6 +237,24 @@ def run(
     write = writer_of(format, pipeline, search.n_best)
     for block in translate(pipeline, blocks_of(text, file), write, told):
         print("\n".join(block), flush=True)
+    _tell_unmet(pipeline.unmet)
+
+
+@app.command
+def chat(
+    model: Model = PHRASEBOOK_MODEL,
+    *,
+    talk: Annotated[ChatConfig, Parameter(name="*", group="Conversation")] = ChatConfig(),  # noqa: B008
+    members: Members = EnsembleConfig(),  # noqa: B008
+    search: Search = SearchConfig(),  # noqa: B008
+) -> None:
+    """Talk with a model that was trained on questions and answers, line by line, until Ctrl-D."""
+    pipeline = load_pipeline([present(model), *members.ensemble], search, members.weights)
+    _print_utf8()
+    if sys.stdin.isatty():
+        print(f"One line at a time; {FORGET} begins anew, Ctrl-D ends.", file=sys.stderr)
+    lines = chain.from_iterable(blocks_of(None, None))
+    converse(Conversation(pipeline, talk), lines, lambda answer: print(answer, flush=True))
     _tell_unmet(pipeline.unmet)
 
 
