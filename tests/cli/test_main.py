@@ -67,19 +67,22 @@ def test_defects_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "arguments"),
+    ("package", "extra", "arguments"),
     [
-        ("cyclopts", ["info"]),
-        ("datasets", ["seq2seq", "run", "m.safetensors", "a"]),
-        ("sentencepiece", ["seq2seq", "--help"]),
+        ("cyclopts", "seq2seq", ["info"]),
+        ("datasets", "seq2seq", ["seq2seq", "run", "m.safetensors", "a"]),
+        ("sentencepiece", "seq2seq", ["seq2seq", "--help"]),
+        ("fastapi", "studio", ["seq2seq", "serve"]),
     ],
 )
-def test_a_missing_extra_is_one_line(start: Callable[..., Any], package: str, arguments: list[str]) -> None:
+def test_a_missing_extra_is_one_line(
+    start: Callable[..., Any], package: str, extra: str, arguments: list[str]
+) -> None:
     program = [sys.executable, "-c", WITHOUT.format(packages=[package])]
     process = start(*arguments, program=program)
     out, err = process.communicate(timeout=300)
     assert err.decode() == (
-        f"throughtime: {package} is not installed; `pip install 'throughtime[seq2seq]'` brings it\n"
+        f"throughtime: {package} is not installed; `pip install 'throughtime[{extra}]'` brings it\n"
     )
     assert (process.returncode, out) == (1, b"")
 

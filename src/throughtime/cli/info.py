@@ -10,20 +10,9 @@ import torch
 import throughtime
 from throughtime.cells import CELLS, Cell
 from throughtime.cells.registry import smallest
+from throughtime.cli.extras import EXTRAS
 from throughtime.engine.native import native, threads
 from throughtime.layers.backends import BACKENDS
-
-EXTRAS = {
-    "seq2seq": (
-        "datasets",
-        "lightning-fabric",
-        "matplotlib",
-        "sacrebleu",
-        "sacremoses",
-        "sentencepiece",
-        "tensorboard",
-    ),
-}
 
 
 def info() -> None:

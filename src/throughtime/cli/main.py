@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from throughtime.cli.extras import extra_with
 from throughtime.errors import InputError, MissingExtraError
 
 
@@ -39,6 +40,6 @@ def _run(arguments: Sequence[str]) -> None:
         missing = error.__cause__ or error  # cyclopts wraps what goes wrong when it imports an application
         if not isinstance(missing, ModuleNotFoundError) or str(missing.name).startswith("throughtime"):
             raise
-        raise MissingExtraError(str(missing.name), "seq2seq") from error
+        raise MissingExtraError(str(missing.name), extra_with(str(missing.name))) from error
     finally:
         sys.stdout.flush()

@@ -258,6 +258,9 @@ def chat(
     _tell_unmet(pipeline.unmet)
 
 
+app.command("throughtime.cli.serve:serve", name="serve", help="Serve a model over HTTP, with an API of JSON.")
+
+
 @app.command
 def lexicon(
     model: Model,
