@@ -9,11 +9,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 from socket import AF_INET, AF_INET6, create_server, socket
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from throughtime.errors import InputError
 from throughtime.studio.config import ServeConfig
@@ -48,8 +48,7 @@ class ImpatientProtocol(H11Protocol):
         if len(self.conn.trailing_data[0]) > AHEAD:
             self.transport.abort()
             return
-        asked = self.cycle is not None and not self.cycle.response_complete
-        if asked:
+        if self._answering():
             _cancel(self._head)
             self._head = None
         elif self._head is None:
@@ -75,8 +74,13 @@ class ImpatientProtocol(H11Protocol):
 
     def _give_up(self) -> None:
         self._head = None
-        if self.cycle is None or self.cycle.response_complete:
+        if not self._answering():
             self.transport.close()
+
+    def _answering(self) -> bool:
+        """Whether a request waits for its answer; before the first there is no cycle, its type apart."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is not None and not cycle.response_complete
 
 
 def _cancel(timer: asyncio.TimerHandle | None) -> None:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.strategies.ddp import DDPStrategy
 
 from throughtime.training.config import Precision
 from throughtime.training.health import TrainingError
