@@ -98,18 +98,19 @@ def main(
     """Train on all tasks, or those named by `only`, and print the table."""
     source = Path(os.environ.get("THROUGHTIME_DATA", "../shared/data")) / "babi"
     table = Table(title="per cent right, 1,000 questions to learn from", title_justify="left")
-    for heading in ("task", "", "published LSTM", "here, test", "here, validation", "minutes"):
-        table.add_column(heading, justify="left" if not heading else "right")
+    table.add_column("task", no_wrap=True)
+    for heading in ("LSTM, 2015", "here", "validation", "minutes"):
+        table.add_column(heading, justify="right")
     found = {number: task(number, source, folder, seed) for number in only}
     for number, one in found.items():
         values = f"{one['test']:.1f}", f"{one['validation']:.1f}", f"{one['minutes']:.1f}"
-        table.add_row(str(number), str(one["name"]), str(PUBLISHED[number - 1]), *values)
+        table.add_row(f"{number} {one['name']}", str(PUBLISHED[number - 1]), *values)
     means = [
         sum(float(one[key]) for one in found.values()) / len(found)
         for key in ("test", "validation", "minutes")
     ]
     published = sum(PUBLISHED[number - 1] for number in found) / len(found)
-    table.add_row("", "mean", f"{published:.0f}", *(f"{one:.1f}" for one in means))
+    table.add_row("mean", f"{published:.0f}", *(f"{one:.1f}" for one in means))
     Console().print(table)
     output.write_text(json.dumps(found, indent=2) + "\n")
 

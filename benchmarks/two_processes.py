@@ -52,13 +52,15 @@ def two_commands(*arguments: str) -> list[list[str]]:
 
 
 def commands_of_two_machines(*arguments: str) -> list[list[str]]:
-    """Two processes, each within a namespace of its own."""
-    meeting = ("--nnodes", "2", "--nproc-per-node", "1", "--rdzv-backend", "c10d", "--rdzv-endpoint")
-    inside = [
-        ("ip", "netns", "exec", f"throughtime{k}", "env", f"GLOO_SOCKET_IFNAME=line{k}") for k in (0, 1)
-    ]
-    started = [*TORCHRUN, *meeting, f"{ADDRESSES[0]}:29500", *THROUGHTIME, *arguments]
-    return [[*prefix, *started] for prefix in inside]
+    """Two processes, each within a namespace of its own, where there are addresses but no names."""
+    meeting = ("--nnodes", "2", "--nproc-per-node", "1", "--rdzv-backend", "c10d")
+    place = ("--rdzv-endpoint", f"{ADDRESSES[0]}:29500")
+    commands: list[list[str]] = []
+    for k, address in enumerate(ADDRESSES):
+        inside = ("ip", "netns", "exec", f"throughtime{k}", "env", f"GLOO_SOCKET_IFNAME=line{k}")
+        here = ("--rdzv-conf", f"is_host={1 - k}", "--local-addr", address)
+        commands.append([*inside, *TORCHRUN, *meeting, *place, *here, *THROUGHTIME, *arguments])
+    return commands
 
 
 @contextmanager

@@ -241,8 +241,8 @@ def _train(
     outcome = fit(
         task, config.training, folder, resume=resume, resume_hint=hint, fabric=fabric, console=console
     )
-    if not outcome.interrupted and fabric.is_global_zero:
-        _finish(config, prepared.texts.test, outcome, folder, console, tests)
+    if not outcome.interrupted:  # the others wait, so that none is missed while there is work
+        first_does(fabric, lambda: _finish(config, prepared.texts.test, outcome, folder, console, tests))
     return outcome
 
 

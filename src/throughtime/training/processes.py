@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 from collections.abc import Callable, Generator
@@ -46,7 +47,14 @@ def join(precision: Precision) -> Fabric:
         precision=precision,
     )
     fabric.launch()
+    atexit.register(_leave)
     return fabric
+
+
+def _leave() -> None:
+    """End gloo's threads while Python still runs: at its end they now and then abort it."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def first_does(fabric: Fabric, action: Callable[[], T]) -> T:
