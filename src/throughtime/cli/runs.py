@@ -24,7 +24,10 @@ def runs(folder: Path = Path("runs")) -> None:
     if not found:
         print(f"{folder} holds no run")
         return
-    table = Table("run", "state", "epochs", "trained", "best", "last checkpoint")
+    table = Table()
+    table.add_column("run", overflow="fold")
+    for heading in ("state", "epochs", "trained", "best", "last checkpoint"):
+        table.add_column(heading)
     for run in found:
         table.add_row(*_row(run))
     console = Console()
