@@ -2,8 +2,8 @@
 
 Each task (Weston et al. 2015) has 1,000 questions to learn from; a model is trained on each alone. What
 is told is the story so far and the question after it; what is to be written is the answer, words of a
-list with spaces between them. A tenth of the stories is held out for validation, by which settings were
-chosen; the test is looked at once. Tasks that are done are not done again. bAbI is looked for in the
+list with spaces between them. A tenth of the stories is held out for validation, by which the weights
+are chosen; the test is looked at once. Tasks that are done are not done again. bAbI is looked for in the
 folder that THROUGHTIME_DATA names, or in ../shared/data.
 
     python benchmarks/babi.py    writes babi.json
@@ -12,7 +12,6 @@ folder that THROUGHTIME_DATA names, or in ../shared/data.
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cyclopts import App
+from data import babi
 from rich.console import Console
 from rich.table import Table
 
@@ -96,7 +96,7 @@ def main(
     output: Path = Path("babi.json"),
 ) -> None:
     """Train on all tasks, or those named by `only`, and print the table."""
-    source = Path(os.environ.get("THROUGHTIME_DATA", "../shared/data")) / "babi"
+    source = babi()
     table = Table(title="per cent right, 1,000 questions to learn from", title_justify="left")
     table.add_column("task", no_wrap=True)
     for heading in ("LSTM, 2015", "here", "validation", "minutes"):

@@ -10,8 +10,15 @@ DATA = Path(os.environ.get("THROUGHTIME_DATA", Path(__file__).parents[2] / "shar
 
 def multi30k(name: str) -> list[str]:
     """The English and the French side of a part of Multi30k; ends the program where it is not there."""
-    sides = [DATA / "multi30k" / f"{name}.{language}" for language in ("en", "fr")]
-    for side in sides:
-        if not side.exists():
-            raise SystemExit(f"{side} is not there; THROUGHTIME_DATA names the folder that holds multi30k")
-    return list(map(str, sides))
+    return [str(_present(DATA / "multi30k" / f"{name}.{language}", "multi30k")) for language in ("en", "fr")]
+
+
+def babi() -> Path:
+    """The folder of bAbI; ends the program where it is not there."""
+    return _present(DATA / "babi", "babi")
+
+
+def _present(path: Path, name: str) -> Path:
+    if not path.exists():
+        raise SystemExit(f"{path} is not there; THROUGHTIME_DATA names the folder that holds {name}")
+    return path

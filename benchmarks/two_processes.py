@@ -36,6 +36,7 @@ SETTINGS = (
 )
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run")
 THROUGHTIME = ("-m", "throughtime", "seq2seq")
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 ADDRESSES = "10.231.7.1", "10.231.7.2"
 
 app = App(help=__doc__, help_format="plaintext")
@@ -90,8 +91,7 @@ def two_machines(rate: str) -> Generator[None]:
 def run(commands: Sequence[Sequence[str]]) -> float:
     """Run commands at the same time, quietly; return their seconds, or end where one fails."""
     start = time.monotonic()
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    started = [subprocess.Popen(one, stdout=subprocess.DEVNULL, env=environment) for one in commands]
+    started = [subprocess.Popen(one, stdout=subprocess.DEVNULL, env=ONE_THREAD) for one in commands]
     if any([process.wait() for process in started]):
         raise SystemExit("a training failed")
     return time.monotonic() - start
@@ -118,9 +118,8 @@ def apart(first: Path, second: Path) -> dict[str, float]:
 
 def kill_one(folder: Path, commands: Sequence[Sequence[str]]) -> str:
     """Kill the second process of a run once it has a checkpoint; return what the first says."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     started = [
-        subprocess.Popen(one, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+        subprocess.Popen(one, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ONE_THREAD)
         for one in commands
     ]
     while not (folder / "checkpoint.safetensors").exists():

@@ -7,7 +7,9 @@ import json
 import re
 import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
@@ -96,13 +98,20 @@ def test_a_client_that_is_too_slow(served: Any) -> None:
     assert 2.9 < time.monotonic() - start < 9
 
 
-def test_requests_that_wait_together_are_one_batch(served: Any) -> None:
+@contextmanager
+def busy(served: Any, text: str) -> Generator[tuple[ThreadPoolExecutor, Future[Any], Event]]:
+    """Clients, the answer to a text that is worked on, and what lets the work end."""
     hold = Event()
     served.pipeline.wait = lambda: hold.wait(5)
     with ThreadPoolExecutor() as clients:
-        first = clients.submit(served.translate, "first")
+        asked = clients.submit(served.translate, text)
         while not served.pipeline.batches:
             time.sleep(0.01)
+        yield clients, asked, hold
+
+
+def test_requests_that_wait_together_are_one_batch(served: Any) -> None:
+    with busy(served, "first") as (clients, first, hold):
         others = [clients.submit(served.translate, [name, name]) for name in ("ab", "cd")]
         while served.get("/health").json["waiting_lines"] < 5:
             time.sleep(0.01)
@@ -115,12 +124,7 @@ def test_requests_that_wait_together_are_one_batch(served: Any) -> None:
 
 
 def test_one_request_s_fault_is_not_the_others(served: Any) -> None:
-    hold = Event()
-    served.pipeline.wait = lambda: hold.wait(5)
-    with ThreadPoolExecutor() as clients:
-        first = clients.submit(served.translate, "first")
-        while not served.pipeline.batches:
-            time.sleep(0.01)
+    with busy(served, "first") as (clients, first, hold):
         good, bad = clients.submit(served.translate, "ab"), clients.submit(served.translate, "fault")
         while served.get("/health").json["waiting_lines"] < 3:
             time.sleep(0.01)
@@ -130,18 +134,9 @@ def test_one_request_s_fault_is_not_the_others(served: Any) -> None:
 
 
 def test_nobody_works_for_those_who_have_gone(served: Any) -> None:
-    hold = Event()
-    served.pipeline.wait = lambda: hold.wait(5)
-    with ThreadPoolExecutor() as clients:
-        late = clients.submit(served.translate, "late")
-        while not served.pipeline.batches:
-            time.sleep(0.01)
-        body = b'{"text": "gone"}'
+    with busy(served, "late") as (_, late, hold):
         with socket.create_connection(("127.0.0.1", served.port)) as leaving:
-            leaving.sendall(
-                b"POST /translate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
-            )
+            leaving.sendall(request("gone"))
             while served.get("/health").json["waiting_lines"] < 2:
                 time.sleep(0.01)
         answer = late.result()
@@ -170,9 +165,6 @@ def test_many_faults_in_one_request_are_told_as_one(served: Any) -> None:
 def test_a_large_body_is_refused_to_a_client_that_is_still_sending(served: Any) -> None:
     answer = served.post(json.dumps({"text": "a" * 5_000_000}).encode())
     assert (answer.status, answer.json["detail"]) == (413, "the body is larger than 2,000 bytes")
-
-
-HEAD = b"POST /translate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 
 def request(text: str) -> bytes:

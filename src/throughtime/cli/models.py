@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from throughtime.errors import InputError
+from throughtime.seq2seq.config import EnsembleConfig, SearchConfig
+from throughtime.seq2seq.run import Pipeline, load_pipeline
 from throughtime.seq2seq.train import default_folder
 
 PHRASEBOOK_MODEL = default_folder(()) / "best.safetensors"
+
+
+def pipeline_of(model: Path, members: EnsembleConfig, search: SearchConfig) -> Pipeline:
+    """A model, and those that vote with it, ready to translate; raises InputError where one is not there."""
+    return load_pipeline([present(model), *members.ensemble], search, members.weights)
 
 
 def present(model: Path) -> Path:

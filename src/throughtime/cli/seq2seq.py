@@ -14,7 +14,7 @@ from cyclopts.argument import ArgumentCollection
 from cyclopts.config import Dict
 from rich.console import Console
 
-from throughtime.cli.models import PHRASEBOOK_MODEL, present
+from throughtime.cli.models import PHRASEBOOK_MODEL, pipeline_of, present
 from throughtime.errors import InputError
 from throughtime.seq2seq.chat import FORGET, ChatConfig, Conversation, converse
 from throughtime.seq2seq.config import (
@@ -229,8 +229,7 @@ def run(
     if text is not None and file is not None:
         raise InputError("text and --file are both given; one of them is translated, not both")
     told = prefixes_of(prefix, prefixes)
-    models = [present(model), *members.ensemble]
-    pipeline = load_pipeline(models, search, members.weights)
+    pipeline = pipeline_of(model, members, search)
     _print_utf8()
     if text is None and file is None and sys.stdin.isatty():
         print("One sentence a line; Ctrl-D ends.", file=sys.stderr)
@@ -249,7 +248,7 @@ def chat(
     search: Search = SearchConfig(),  # noqa: B008
 ) -> None:
     """Talk with a model that was trained on questions and answers, line by line, until Ctrl-D."""
-    pipeline = load_pipeline([present(model), *members.ensemble], search, members.weights)
+    pipeline = pipeline_of(model, members, search)
     _print_utf8()
     if sys.stdin.isatty():
         print(f"One line at a time; {FORGET} begins anew, Ctrl-D ends.", file=sys.stderr)

@@ -7,9 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from throughtime.cli.models import PHRASEBOOK_MODEL, present
+from throughtime.cli.models import PHRASEBOOK_MODEL, pipeline_of
 from throughtime.seq2seq.config import EnsembleConfig, SearchConfig
-from throughtime.seq2seq.run import load_pipeline
 from throughtime.studio.config import ServeConfig
 from throughtime.studio.server import serve as serve_until_stopped
 from throughtime.studio.translation import application
@@ -26,5 +25,4 @@ def serve(
 
     POST /translate takes {"text": a line, or a list of lines} and gives the translations of each.
     """
-    pipeline = load_pipeline([present(model), *members.ensemble], search, members.weights)
-    serve_until_stopped(application(pipeline, limits), limits)
+    serve_until_stopped(application(pipeline_of(model, members, search), limits), limits)

@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,9 @@ from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.show import show_scores, translations_table
 from throughtime.seq2seq.task import Sets, TranslationTask
 from throughtime.training.fit import fit
-from throughtime.training.lock import LOCK, held
+from throughtime.training.lock import LOCK
 from throughtime.training.outcome import Outcome
-from throughtime.training.processes import first_does, join, processes, processes_here
+from throughtime.training.processes import first_does, held_by_first, join, processes, processes_here
 
 SETTINGS, REPORT, TEST = "settings.json", "report.json", "test.tsv"
 RUN_FILES = (
@@ -180,8 +180,7 @@ def _require_same_vocabularies(task: TranslationTask, folder: Path) -> None:
 @contextmanager
 def _own(fabric: Fabric, folder: Path) -> Generator[None]:
     """Keeps other runs out of the folder, from preparing to reporting."""
-    with ExitStack() as stack:
-        first_does(fabric, lambda: stack.enter_context(held(folder)))
+    with held_by_first(fabric, folder):
         try:
             yield
         finally:

@@ -50,7 +50,7 @@ class Batcher(Generic[Item, Answer]):
 
     It never waits for more to come: while one batch is worked on the next gathers. Whoever asked and has gone
     by then, cancelled or timed out, is left out. at_once: items of a batch, more only where one request has
-    more; most: items that may wait or be worked on. `done` is told of each batch's items and requests.
+    more; most: items that may wait or be worked on. `done` is told of each batch's items.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Batcher(Generic[Item, Answer]):
         work: Callable[[Sequence[Item]], Sequence[Answer]],
         at_once: int,
         most: int,
-        done: Callable[[int, int], None] = lambda items, requests: None,
+        done: Callable[[int], None] = lambda items: None,
     ) -> None:
         self._work, self._at_once, self._most, self._done = work, at_once, most, done
         self._jobs: deque[_Job[Item, Answer]] = deque()
@@ -126,7 +126,7 @@ class Batcher(Generic[Item, Answer]):
         for job in jobs:
             job.settle(answers[first : first + len(job.items)])
             first += len(job.items)
-        self._done(len(items), len(jobs))
+        self._done(len(items))
 
     def _answer_apart(self, jobs: Sequence[_Job[Item, Answer]], error: Exception) -> None:
         """One request's fault is not the others'."""

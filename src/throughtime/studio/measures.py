@@ -43,7 +43,7 @@ class Measures:
         self._requests.labels(str(status)).inc()
         self._seconds.observe(seconds)
 
-    def batch(self, lines: int, requests: int) -> None:
+    def batch(self, lines: int) -> None:
         """Count a batch."""
         self._lines.inc(lines)
         self._together.observe(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import torch
@@ -16,10 +16,9 @@ from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
 from throughtime.training.interrupt import Interruption
 from throughtime.training.keeping import Keeper
-from throughtime.training.lock import held
 from throughtime.training.metrics import MetricsLog
 from throughtime.training.outcome import Outcome
-from throughtime.training.processes import first_does, join, lost_in_one_sentence
+from throughtime.training.processes import first_does, held_by_first, join, lost_in_one_sentence
 from throughtime.training.progress import make_display
 from throughtime.training.run import Run
 from throughtime.training.state import RunState
@@ -59,9 +58,8 @@ def fit(
         _threads(config.threads),
         _disk_full_in_one_sentence(keeper.folder),
         lost_in_one_sentence(fabric, keeper.folder),
-        ExitStack() as stack,
+        held_by_first(fabric, keeper.folder),
     ):
-        first_does(fabric, lambda: stack.enter_context(held(keeper.folder)))
         first_does(fabric, keeper.require_room)
         stepper = Stepper(task, config, fabric)
         state, notes = _start(stepper, keeper, config, resume)

@@ -6,7 +6,7 @@ import atexit
 import logging
 import os
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +17,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 
 from throughtime.training.config import Precision
 from throughtime.training.health import TrainingError
+from throughtime.training.lock import held
 
 T = TypeVar("T")
 
@@ -49,6 +50,14 @@ def join(precision: Precision) -> Fabric:
     fabric.launch()
     atexit.register(_leave)
     return fabric
+
+
+@contextmanager
+def held_by_first(fabric: Fabric, folder: Path) -> Generator[None]:
+    """Have the first process hold a folder for all; raise InputError as `held` does."""
+    with ExitStack() as stack:
+        first_does(fabric, lambda: stack.enter_context(held(folder)))
+        yield
 
 
 def _leave() -> None:

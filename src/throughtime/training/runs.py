@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from throughtime.errors import InputError
-from throughtime.training.config import TrainingConfig
 from throughtime.training.lock import is_held
 from throughtime.training.state import RunState
 from throughtime.training.tensors import read_metadata
@@ -50,17 +49,9 @@ def _look_at(folder: Path) -> FoundRun:
     try:
         metadata, changed = read_metadata(path), path.stat().st_mtime
         state = RunState.from_json(json.loads(metadata["state"]))
-        config = _config(json.loads(metadata["config"]))
+        watch: str = json.loads(metadata["config"])["watch"]
     except (InputError, OSError, KeyError, TypeError, ValueError):
         return FoundRun(folder, "running" if running else "no checkpoint")
     standing: Standing = "running" if running else "finished" if state.finished else "stopped"
     hint = metadata.get("hint", "") if standing == "stopped" else ""
-    return FoundRun(
-        folder, standing, state.epochs, state.minutes, config.watch, state.best, changed, resume=hint
-    )
-
-
-def _config(values: dict[str, object]) -> TrainingConfig:
-    names = {field.name for field in fields(TrainingConfig)}
-    known = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in names}
-    return TrainingConfig(**known)  # pyright: ignore[reportArgumentType]
+    return FoundRun(folder, standing, state.epochs, state.minutes, watch, state.best, changed, resume=hint)

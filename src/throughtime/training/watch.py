@@ -31,10 +31,10 @@ class Watch:
     def validated(self) -> list[str]:
         """Return what is worth saying after a validation, before the totals since the last one go."""
         self.seen.losses.append(self.state.since_validation.loss)
-        found = [*self._gradient(), *self._loss(), *self._rate()]
-        new = [text for sign, text in found if sign not in self.seen.told]
-        self.seen.told += [sign for sign, text in found if text in new]
-        return new
+        found = dict([*self._gradient(), *self._loss(), *self._rate()])
+        new = [sign for sign in found if sign not in self.seen.told]
+        self.seen.told += new
+        return [found[sign] for sign in new]
 
     def _gradient(self) -> Iterator[tuple[str, str]]:
         if not self.seen.norms:
