@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from chosen import length_rule
+from throughtime.artefact.report import write_report
 from throughtime.errors import InputError
 from throughtime.seq2seq.data.readers import Pair
 from throughtime.seq2seq.data.tokenizer import Tokenizers
-from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_report, write_translations
+from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_translations
 from throughtime.seq2seq.measure.score import score
 from throughtime.seq2seq.network.model import Translator, stepper
 from throughtime.seq2seq.run import Pipeline

@@ -14,8 +14,10 @@ from cyclopts.argument import ArgumentCollection
 from cyclopts.config import Dict
 from rich.console import Console
 
+from throughtime.artefact.report import write_report
 from throughtime.cli.models import PHRASEBOOK_MODEL, pipeline_of, present
 from throughtime.errors import InputError
+from throughtime.lines import read_lines
 from throughtime.seq2seq.chat import FORGET, ChatConfig, Conversation, converse
 from throughtime.seq2seq.config import (
     DataConfig,
@@ -26,8 +28,8 @@ from throughtime.seq2seq.config import (
     TrainingConfig,
 )
 from throughtime.seq2seq.data.prepare import read_test
-from throughtime.seq2seq.data.readers import read_lines, read_pairs
-from throughtime.seq2seq.evaluate import evaluate, write_report, write_translations
+from throughtime.seq2seq.data.readers import read_pairs
+from throughtime.seq2seq.evaluate import evaluate, write_translations
 from throughtime.seq2seq.formats import Format, writer_of
 from throughtime.seq2seq.lexicon import lexicon_of, write_lexicon
 from throughtime.seq2seq.measure.likelihood import load_judge

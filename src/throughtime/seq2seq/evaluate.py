@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -59,11 +58,3 @@ def write_translations(path: Path, translations: Sequence[str]) -> None:
     """Writes translations as UTF-8 text, one a line, whole or not at all."""
     with written_whole(path) as temporary:
         temporary.write_text("".join(f"{text}\n" for text in translations), encoding="utf-8", newline="\n")
-
-
-def write_report(path: Path, report: dict[str, Any]) -> None:
-    """Writes a report as JSON, paths as text, whole or not at all."""
-    with written_whole(path) as temporary:
-        temporary.write_text(
-            json.dumps(report, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8"
-        )

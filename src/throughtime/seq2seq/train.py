@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from lightning_fabric import Fabric
 from rich.console import Console
 
+from throughtime.artefact.report import write_report
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import (
     DataConfig,
@@ -27,7 +27,7 @@ from throughtime.seq2seq.config import (
 from throughtime.seq2seq.data.prepare import Prepared, open_prepared, prepare, write_tsv
 from throughtime.seq2seq.data.readers import Pair
 from throughtime.seq2seq.data.tokenizer import same_vocabularies
-from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_report
+from throughtime.seq2seq.evaluate import Evaluation, evaluate
 from throughtime.seq2seq.forecast import Forecast, forecast
 from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.network.model import Translator
@@ -35,9 +35,11 @@ from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.show import show_scores, translations_table
 from throughtime.seq2seq.task import Sets, TranslationTask
 from throughtime.training.fit import fit
+from throughtime.training.folder import no_false_start
 from throughtime.training.lock import LOCK
 from throughtime.training.outcome import Outcome
 from throughtime.training.processes import first_does, held_by_first, join, processes, processes_here
+from throughtime.training.runs import run_folder
 
 SETTINGS, REPORT, TEST = "settings.json", "report.json", "test.tsv"
 RUN_FILES = (
@@ -60,12 +62,7 @@ SHOWN = 5
 
 def default_folder(corpus: Sequence[str]) -> Path:
     """runs/ and the name of the corpus, or phrasebook."""
-    name = (
-        re.sub(r"[^\w-]+", "-", corpus[0].removeprefix("hf:").split("/")[-1].lstrip(".").split(".")[0])
-        if corpus
-        else ""
-    )
-    return Path("runs") / (name or "phrasebook")
+    return run_folder(corpus, "phrasebook")
 
 
 def train_run(config: TrainConfig, folder: Path, overwrite: bool, console: Console) -> None:
@@ -108,8 +105,8 @@ def begin_run(
     """
     fabric = fabric or join(config.training.precision)
     console = console if fabric.is_global_zero else Console(quiet=True)
-    with _no_false_start(folder), _own(fabric, folder):
-        first_does(fabric, lambda: _check(config.model))
+    with no_false_start(folder), _own(fabric, folder):
+        first_does(fabric, lambda: _check(config))
         prepared = prepared or _prepared(config, folder, console, fabric)
         task = _task(config, prepared, console, fabric)
         first_does(fabric, lambda: _start_over(config, folder))
@@ -162,10 +159,10 @@ def read_settings(path: Path) -> TrainConfig:
         raise InputError(f"{path} is not the settings of a run: {error}") from error
 
 
-def _check(config: ModelConfig) -> None:
+def _check(config: TrainConfig) -> None:
     """Builds the network with hardly a word: settings that do not fit are told before data is read."""
     try:
-        Translator(config, 5, 5)
+        Translator(config.model, 5, 5)
     except ValueError as error:
         raise InputError(str(error)) from error
 
@@ -247,21 +244,6 @@ def _train(
 
 def _resume_command(folder: Path) -> str:
     return f"throughtime seq2seq resume {shlex.quote(str(folder))}"
-
-
-@contextmanager
-def _no_false_start(folder: Path) -> Generator[None]:
-    """Makes the folder; takes it away where nothing comes of it and it is empty."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder} cannot hold the run: {error.strerror}; expected a folder") from error
-    try:
-        yield
-    except BaseException:
-        with suppress(OSError):  # it holds something
-            folder.rmdir()
-        raise
 
 
 def _remove(folder: Path, patterns: Sequence[str]) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
-from io import BufferedReader
 from itertools import count, islice, repeat
 from pathlib import Path
-from typing import cast
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.data.readers import read_lines
+from throughtime.lines import given_lines, read_lines
 from throughtime.seq2seq.formats import Writer
 from throughtime.seq2seq.run import LINES_TOGETHER, Pipeline
 
@@ -19,9 +16,6 @@ TOGETHER = 64
 
 Prefixes = str | Iterable[str]
 """One for all lines, or one for each."""
-
-READ_AT_ONCE = 65_536
-"""Bytes at most of what has come in on standard input."""
 
 
 def translate(
@@ -58,30 +52,10 @@ def prefixes_of(text: str | None, file: Path | None) -> Prefixes:
 
 
 def blocks_of(text: str | None, file: Path | None) -> Iterator[list[str]]:
-    """The lines to translate: of the text, else of the file, else of standard input."""
-    if text is not None:
-        return _blocks(text.split("\n"))
-    return _blocks(read_lines(file), LINES_TOGETHER) if file is not None else standard_input()
+    """The lines to translate: of the text, else of the file, else of standard input as they come."""
+    return given_lines(text, file, TOGETHER if file is None else LINES_TOGETHER)
 
 
 def standard_input() -> Iterator[list[str]]:
-    """The lines of standard input as they come: none waits for one that is not there yet.
-
-    Bytes that are not UTF-8 become U+FFFD: every line has its answer.
-    """
-    incoming, rest = cast(BufferedReader, sys.stdin.buffer), b""
-    while arrived := incoming.read1(READ_AT_ONCE):
-        *lines, rest = (rest + arrived).split(b"\n")
-        yield from _blocks(map(_decoded, lines))
-    if rest:
-        yield [_decoded(rest)]
-
-
-def _decoded(line: bytes) -> str:
-    return line.decode("utf-8", "replace").removesuffix("\r")
-
-
-def _blocks(lines: Iterable[str], together: int = TOGETHER) -> Iterator[list[str]]:
-    waiting = iter(lines)
-    while block := list(islice(waiting, together)):
-        yield block
+    """The lines of standard input as they come."""
+    return blocks_of(None, None)

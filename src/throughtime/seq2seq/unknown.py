@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.data.readers import read_lines
+from throughtime.lines import read_lines
 from throughtime.seq2seq.data.tokenizer import UNKNOWN
 from throughtime.seq2seq.search.stepping import Hypothesis
 

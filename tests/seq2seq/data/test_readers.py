@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.data.readers import Pair, read_lines, read_pairs
+from throughtime.seq2seq.data.readers import Pair, read_pairs
 
 TWO = [Pair("How are you?", "Comment ça va ?"), Pair("Yes.", "Oui.")]
 
@@ -51,27 +51,6 @@ def test_reads_every_form(suffix: str) -> None:
     assert list(read_pairs([keyed])) == TWO
     assert list(read_pairs([keyed], ("tgt", "src"))) == [Pair(t, s) for s, t in TWO]
     assert list(read_pairs([nested], ("en", "fr"))) == TWO
-
-
-def test_only_line_feeds_end_lines() -> None:
-    odd = "a\u2028b\u0085c\x0bd\x0ce\x1cf\rg"
-    write("a.en", f"{odd}\r\nsecond\n\nfourth")
-    assert list(read_lines("a.en")) == [odd, "second", "", "fourth"]
-
-
-def test_byte_order_mark_is_dropped_at_the_start_alone() -> None:
-    write("a.en", "\ufeffone\n\ufefftwo\n")
-    assert list(read_lines("a.en")) == ["one", "\ufefftwo"]
-
-
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\n\0")), min_size=1))
-@settings(deadline=None)
-def test_lines_come_back_as_written(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
-    path = tmp_path_factory.mktemp("lines") / "text"
-    path.write_bytes("".join(f"{line}\n" for line in lines).encode())
-    expected = [line.removesuffix("\r") for line in lines]
-    expected[0] = expected[0].removeprefix("\ufeff")
-    assert list(read_lines(path)) == expected
 
 
 @given(st.binary(max_size=200))

@@ -12,8 +12,8 @@ from typing import Any
 
 from throughtime.artefact.file import Artefact, load, save
 from throughtime.errors import InputError
+from throughtime.lines import HUB_PREFIX
 from throughtime.seq2seq.config import DataConfig
-from throughtime.seq2seq.data.readers import HUB_PREFIX
 from throughtime.seq2seq.data.tokenizer import Tokenizers, tokenizers_from_assets
 
 KEPT = "prepared.safetensors"
@@ -21,7 +21,10 @@ KIND = "corpus"
 MAKERS = ("throughtime", "sentencepiece", "sacremoses")
 """Packages on whose versions it hangs what is made of the same files."""
 
-OF_BATCHES = ("tokens_per_batch", "sentences_per_batch", "subword_dropout")
+OF_TRAINING = (
+    *("tokens_per_batch", "sentences_per_batch", "subword_dropout"),
+    *("src_vectors", "tgt_vectors", "freeze_vectors"),
+)
 """Settings that a prepared corpus does not hang on."""
 
 
@@ -74,7 +77,7 @@ def forget(folder: Path) -> None:
 
 def _settings(config: DataConfig) -> Any:
     """As JSON gives them back."""
-    settings = {name: value for name, value in asdict(config).items() if name not in OF_BATCHES}
+    settings = {name: value for name, value in asdict(config).items() if name not in OF_TRAINING}
     return json.loads(json.dumps(settings))
 
 

@@ -1,26 +1,14 @@
-"""Pairs of sentences from the files that people have, one at a time: no reader holds a whole file in memory.
-
-A line ends at a line feed (with or without a carriage return before it) and nowhere else: U+2028, U+0085 and
-the vertical tab are text. Lines and bytes are counted from 1, columns from 0.
-"""
+"""Pairs of sentences from the files that people have, one at a time. Columns are counted from 0."""
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-import datasets
-
 from throughtime.errors import InputError
-
-HUB_PREFIX = "hf:"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_LONGEST_LINE = 1 << 24  # bytes; a file without line feeds must not fill the memory
+from throughtime.lines import HUB_PREFIX, hub_rows, json_object, read_lines
 
 
 class Pair(NamedTuple):
@@ -94,47 +82,6 @@ def _not_empty(pairs: Iterator[Pair], names: list[str]) -> Iterator[Pair]:
         raise InputError(f"{' and '.join(names)} {verb} empty; at least one pair of sentences was expected")
 
 
-def read_lines(name: str | Path) -> Iterator[str]:
-    """Stream the lines of a UTF-8 text file (.gz: decompressed) without line ends and byte order mark.
-
-    Raises InputError for a file that cannot be opened, a damaged gzip, and a line that is not text (the line
-    and the byte in it are named).
-    """
-    name = str(name)
-    number = 0
-    try:
-        with gzip.open(name) if name.endswith(".gz") else Path(name).open("rb") as file:
-            while raw := file.readline(_LONGEST_LINE):
-                number += 1
-                yield _text(raw, name, number)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(
-            f"{name} is a damaged gzip file: it cannot be read after line {number} ({error})"
-        ) from error
-    except OSError as error:
-        raise InputError(f"{name} cannot be read: {error.strerror or error}") from error
-
-
-def _text(raw: bytes, name: str, number: int) -> str:
-    null = raw.find(b"\0")
-    if null >= 0:
-        raise InputError(
-            f"{name}:{number}: byte {null + 1} is NUL: a binary file, where UTF-8 text was expected"
-        )
-    if len(raw) == _LONGEST_LINE:
-        raise InputError(f"{name}:{number}: the line is longer than {_LONGEST_LINE >> 20} MiB")
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{name}:{number}: byte {error.start + 1} (0x{raw[error.start]:02x}) is not UTF-8 text; "
-            "save the file in the UTF-8 encoding"
-        ) from error
-    if number == 1 and raw.startswith(_BYTE_ORDER_MARK):
-        text = text[1:]
-    return text.removesuffix("\n").removesuffix("\r")
-
-
 def _parallel(src: str, tgt: str, columns: tuple[str, str] | None) -> Iterator[Pair]:
     for name in (src, tgt):
         if name.startswith(HUB_PREFIX):
@@ -194,17 +141,7 @@ def _tsv_rows(name: str, src: int, tgt: int) -> Iterator[Pair]:
 def _jsonl(name: str, columns: tuple[str, str] | None) -> Iterator[Pair]:
     for number, line in enumerate(read_lines(name), 1):
         if line.strip():
-            yield _pair_in(_json_object(line, f"{name}:{number}"), columns, f"{name}:{number}")
-
-
-def _json_object(line: str, where: str) -> Mapping[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not a line of JSON ({error})") from error
-    if not isinstance(row, dict):
-        raise InputError(f"{where}: a JSON object was expected, found {type(row).__name__}")
-    return cast("Mapping[str, Any]", row)
+            yield _pair_in(json_object(line, f"{name}:{number}"), columns, f"{name}:{number}")
 
 
 def _pair_in(row: Mapping[str, Any], columns: tuple[str, str] | None, where: str) -> Pair:
@@ -227,22 +164,5 @@ def _field(fields: Mapping[str, Any], key: str, where: str) -> str:
 
 
 def _hub(name: str, columns: tuple[str, str] | None) -> Iterator[Pair]:
-    parts = name.removeprefix(HUB_PREFIX).split(":")
-    if len(parts) > 3 or not all(parts):
-        raise InputError(
-            f"{name} is not of the form hf:owner/name, hf:owner/name:split or hf:owner/name:config:split"
-        )
-    split = parts[-1] if len(parts) > 1 else "train"
-    rows = _hub_rows(name, parts[0], parts[1] if len(parts) == 3 else None, split)
+    rows = hub_rows(name)
     return (_pair_in(row, columns, f"{name}, row {number}") for number, row in enumerate(rows, 1))
-
-
-def _hub_rows(name: str, dataset: str, configuration: str | None, split: str) -> Iterator[Mapping[str, Any]]:
-    try:
-        yield from cast(
-            "Iterator[Mapping[str, Any]]",
-            datasets.load_dataset(dataset, configuration, split=split, streaming=True),
-        )
-    except Exception as error:  # datasets, its file systems and its HTTP client each raise types of their own
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        raise InputError(f"{name} cannot be read from the Hugging Face hub: {reason}") from error

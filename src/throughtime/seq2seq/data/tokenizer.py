@@ -34,7 +34,8 @@ FARTHEST = 7
 """Places off its source word at most that an unknown target word may stand for its id to tell where."""
 UNKNOWN_SIGN = "⁇"
 """What subwords write for a character that training never saw."""
-_SPACE = "\u2581"  # sentencepiece's sign for one
+SPACE = "\u2581"
+"""What subwords that begin a word begin with."""
 _SENTENCES = 200_000  # that sentencepiece learns from; more changes next to nothing and costs memory
 _THREADS = 2  # part of the result: sentencepiece sums over threads, so the machine must not choose
 _LONGEST_SENTENCE = 1 << 14  # bytes; sentencepiece passes over longer ones
@@ -171,7 +172,7 @@ class Subwords:
 
     def surfaces(self, text: str) -> list[str]:
         pieces = self._model.encode(normalise(text), out_type=str)
-        return [piece.replace(_SPACE, " ").strip() for piece in pieces]
+        return [piece.replace(SPACE, " ").strip() for piece in pieces]
 
     def names(self, ids: Sequence[int]) -> list[str]:
         return [self._model.id_to_piece(number) for number in ids]

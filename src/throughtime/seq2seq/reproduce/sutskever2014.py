@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from throughtime.artefact.report import write_report
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import TrainConfig
 from throughtime.seq2seq.data.prepare import prepare
-from throughtime.seq2seq.evaluate import write_report
 from throughtime.seq2seq.measure.breakdown import GROUPS, WordRanks
 from throughtime.seq2seq.measure.n_best import Listed, read_n_best
 from throughtime.seq2seq.reproduce import show

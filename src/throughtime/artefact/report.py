@@ -1,0 +1,17 @@
+"""Reports as JSON, for other programs to read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from throughtime.artefact.file import written_whole
+
+
+def write_report(path: Path, report: Mapping[str, Any]) -> None:
+    """Write a report as JSON, paths as text, whole or not at all."""
+    with written_whole(path) as unfinished:
+        text = json.dumps(report, indent=2, ensure_ascii=False, default=str)
+        unfinished.write_text(f"{text}\n", encoding="utf-8")
