@@ -27,10 +27,11 @@ def test_info_tells_versions_devices_and_back_ends(run: Callable[..., Any]) -> N
     assert list(backends) == list(CELLS)
     assert backends["lstm"] == "compiled, torch, reference"
     assert backends["gru_reset_before"] == "compiled, reference"
-    seq2seq, studio = lines[-2:]
-    assert seq2seq.startswith("extra [seq2seq]: ") and studio.startswith("extra [studio]: ")
+    *others, words, seq2seq, studio = lines
+    for line, extra in ((words, "words"), (seq2seq, "seq2seq"), (studio, "studio")):
+        assert line.startswith(f"extra [{extra}]: ")
     assert f"sentencepiece {metadata.version('sentencepiece')}" in seq2seq
-    assert max(map(len, lines[:-2])) <= 100
+    assert max(map(len, others)) <= 100
 
 
 def test_info_tells_that_the_engine_was_not_built(run: Callable[..., Any], monkeypatch) -> None:

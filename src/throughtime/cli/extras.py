@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 EXTRAS = {
+    "words": (
+        *("charset-normalizer", "cyclopts", "datasets", "filelock", "gensim", "lightning-fabric"),
+        *("matplotlib", "rich", "scikit-learn", "snowballstemmer", "stopwordsiso", "tensorboard"),
+    ),
     "seq2seq": (
-        *("datasets", "lightning-fabric", "matplotlib", "sacrebleu", "sacremoses", "sentencepiece"),
-        "tensorboard",
+        *("cyclopts", "datasets", "filelock", "lightning-fabric", "matplotlib", "pyarrow", "rich"),
+        *("sacrebleu", "sacremoses", "sentencepiece", "tensorboard"),
     ),
     "studio": ("fastapi", "prometheus-client", "uvicorn"),
 }
+"""As in pyproject.toml, but for what an extra takes of another."""
+
+MODULES = {"scipy": "scikit-learn", "sklearn": "scikit-learn"}
+"""Modules that come with a package of another name."""
 
 
-def extra_with(module: str) -> str:
-    """The extra that brings a module; that of sequence to sequence, which has most, where no other does."""
+def extra_with(module: str, command: str = "") -> str:
+    """The extra that brings a module: that of the command, by its first word, or else one that has it.
+
+    A command without an extra of its name needs that of sequence to sequence; so does a module of none.
+    """
     package = module.split(".")[0].replace("_", "-")
-    return next((extra for extra, packages in EXTRAS.items() if package in packages), "seq2seq")
+    package = MODULES.get(package, package)
+    own = command if command in EXTRAS else "seq2seq"
+    return next((extra for extra in (own, *EXTRAS) if package in EXTRAS[extra]), own)

@@ -40,6 +40,7 @@ def _run(arguments: Sequence[str]) -> None:
         missing = error.__cause__ or error  # cyclopts wraps what goes wrong when it imports an application
         if not isinstance(missing, ModuleNotFoundError) or str(missing.name).startswith("throughtime"):
             raise
-        raise MissingExtraError(str(missing.name), extra_with(str(missing.name))) from error
+        package = str(missing.name).split(".")[0]
+        raise MissingExtraError(package, extra_with(package, arguments[0] if arguments else "")) from error
     finally:
         sys.stdout.flush()

@@ -1,0 +1,51 @@
+"""`throughtime words`: commands made from the configurations."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.console import Console
+
+from throughtime.errors import InputError
+from throughtime.lines import given_lines
+from throughtime.words.cleaning import Cleaner, CleaningConfig
+from throughtime.words.show import steps_table
+
+app = App(name="words", default_parameter=Parameter(consume_multiple=True, negative_iterable=()))
+Cleaning = Annotated[CleaningConfig, Parameter(name="*", group="Cleaning")]
+
+
+@app.command
+def clean(
+    text: str | None = None,
+    *,
+    file: Path | None = None,
+    explain: bool = False,
+    cleaning: Cleaning = CleaningConfig(),  # noqa: B008
+) -> None:
+    """Make words of a text, a file, or standard input: a line of words, with spaces between, for each line.
+
+    Parameters
+    ----------
+    text
+        What to clean; without it and without --file standard input is read.
+    file
+        A text file to clean, .gz allowed.
+    explain
+        Show what each step makes of the text, and what it drops and changes.
+    """
+    if text is not None and file is not None:
+        raise InputError("text and --file are both given; one of them is cleaned, not both")
+    cleaner = Cleaner(cleaning)
+    if explain:
+        if text is None:
+            raise InputError("explain is given without a text; expected the text to explain")
+        Console().print(steps_table(cleaner, text))
+        return
+    for lines in given_lines(text, file):
+        for line in lines:
+            print(*cleaner.tokens(line))
+        sys.stdout.flush()

@@ -1,0 +1,152 @@
+"""Which words count, in which order, under which numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from throughtime.errors import InputError
+from throughtime.settings import require
+
+
+@dataclass(frozen=True)
+class VocabularyConfig:
+    """Which of the words that were found a vocabulary keeps.
+
+    Attributes:
+        min_count: words that occur fewer times are dropped.
+        min_documents: words in fewer documents are dropped: a number of them such as 2, or with a point a
+            share such as 0.01.
+        max_share: words in more than this share of the documents are dropped.
+        max_size: at most so many words, the most frequent ones; all unless given.
+    """
+
+    min_count: int = 1
+    min_documents: int | float = 1
+    max_share: float = 1.0
+    max_size: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises InputError where a value lies outside of its range."""
+        require(self, "min_count", self.min_count >= 1, "at least 1")
+        share = isinstance(self.min_documents, float)
+        holds = 0 < self.min_documents <= 1 if share else self.min_documents >= 1
+        require(self, "min_documents", holds, "a number from 1, or with a point a share up to 1.0")
+        require(self, "max_share", 0 < self.max_share <= 1, "more than 0 and at most 1")
+        require(self, "max_size", self.max_size is None or self.max_size >= 1, "at least 1, or none")
+
+    def keeps(self, count: int, documents: int, total: int) -> bool:
+        """Whether to keep a word that occurs `count` times, in `documents` of `total`."""
+        share = documents / total  # shares are compared, as products of them round: 0.07 * 100 > 7
+        least = share if isinstance(self.min_documents, float) else documents
+        return count >= self.min_count and least >= self.min_documents and share <= self.max_share
+
+
+EVERY_WORD = VocabularyConfig()
+"""A vocabulary of all that was found."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words by falling frequency, ties by spelling; the id of a word is its place, from 0.
+
+    `counts` and `documents` tell for each word how often it occurs and in how many of `total_documents`.
+    Any other word has `unknown_id`, which comes after those of the words.
+    """
+
+    words: tuple[str, ...]
+    counts: tuple[int, ...]
+    documents: tuple[int, ...]
+    total_documents: int
+
+    @classmethod
+    def build(cls, documents: Iterable[Sequence[str]], config: VocabularyConfig = EVERY_WORD) -> Vocabulary:
+        """Count the words of documents, each given as its words, in one pass; raises as `chosen` does."""
+        counts: Counter[str] = Counter()
+        containing: Counter[str] = Counter()
+        total = 0
+        for document in documents:
+            counts.update(document)
+            containing.update(set(document))
+            total += 1
+        words = list(counts)
+        return cls.chosen(words, [counts[w] for w in words], [containing[w] for w in words], total, config)
+
+    @classmethod
+    def chosen(
+        cls,
+        words: Sequence[str],
+        counts: Sequence[int],
+        documents: Sequence[int],
+        total: int,
+        config: VocabularyConfig = EVERY_WORD,
+    ) -> Vocabulary:
+        """Keep what `config` wants of words that have been counted; raises InputError where none is left."""
+        rows = zip(words, counts, documents, strict=True)
+        kept = [row for row in rows if config.keeps(row[1], row[2], total)]
+        kept.sort(key=lambda row: (-row[1], row[0]))
+        kept = kept[: config.max_size]
+        if not kept:
+            raise _nothing_kept(len(words), total, config)
+        chosen_words, chosen_counts, chosen_documents = zip(*kept, strict=True)
+        return cls(chosen_words, chosen_counts, chosen_documents, total)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @cached_property
+    def ids(self) -> Mapping[str, int]:
+        """The id of each word."""
+        return {word: number for number, word in enumerate(self.words)}
+
+    @property
+    def unknown_id(self) -> int:
+        """The id of every word that is not in the vocabulary: its size."""
+        return len(self.words)
+
+    def encode(self, tokens: Iterable[str]) -> list[int]:
+        """The id of each token."""
+        return [self.ids.get(token, self.unknown_id) for token in tokens]
+
+    def one_hot(self, tokens: Iterable[str]) -> sparse.csr_array:
+        """The tokens as rows (T, V), each 1 in the column of its word; an unknown token's row is empty."""
+        numbers = np.array(self.encode(tokens), dtype=np.int64)
+        known = np.flatnonzero(numbers < len(self))
+        ones = np.ones(len(known), dtype=np.int64)
+        return sparse.csr_array((ones, (known, numbers[known])), shape=(len(numbers), len(self)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, as JSON can hold it."""
+        return {
+            "words": list(self.words),
+            "counts": list(self.counts),
+            "documents": list(self.documents),
+            "total_documents": self.total_documents,
+        }
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Vocabulary:
+        """The vocabulary of `to_dict` again; raises InputError where the fields are not such ones."""
+        try:
+            words, counts, documents = (tuple(fields[name]) for name in ("words", "counts", "documents"))
+            total = int(fields["total_documents"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError("the vocabulary is damaged: its fields are not those of one") from error
+        if not len(set(words)) == len(words) == len(counts) == len(documents):
+            raise InputError("the vocabulary is damaged: its words are not distinct, or not all are counted")
+        return cls(words, counts, documents, total)
+
+
+def _nothing_kept(found: int, total: int, config: VocabularyConfig) -> InputError:
+    if not found:
+        return InputError("the documents hold no word; at least one was expected")
+    return InputError(
+        f"none of {found:,} words in {total:,} documents is left with min_count {config.min_count}, "
+        f"min_documents {config.min_documents} and max_share {config.max_share}; loosen one of them"
+    )
