@@ -31,7 +31,7 @@ def told(code: list[str], line: int) -> str | None:
     return next((found[1] for found in comments), None)
 
 
-@pytest.mark.parametrize(("page", "results"), [("words.md", 7)])
+@pytest.mark.parametrize(("page", "results"), [("words.md", 7), ("word2vec.md", 1)])
 def test_code_of_a_page_runs_and_prints_what_is_told(
     page: str, results: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

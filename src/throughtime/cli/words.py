@@ -18,6 +18,9 @@ app = App(name="words", default_parameter=Parameter(consume_multiple=True, negat
 Cleaning = Annotated[CleaningConfig, Parameter(name="*", group="Cleaning")]
 
 
+app.command("throughtime.cli.embed:app", name="embed", help="Word vectors: learn, judge, ask, draw them.")
+
+
 @app.command
 def clean(
     text: str | None = None,

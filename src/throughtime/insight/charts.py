@@ -76,15 +76,47 @@ def _columns(labels: Sequence[str]) -> int:
     return 1 if max(map(len, labels)) > 30 else 2
 
 
+def confusion(path: Path, counts: Sequence[Sequence[int]], labels: Sequence[str]) -> list[Path]:
+    """Draws how often each label (a row) was taken for which (a column); returns the files.
+
+    The darker, the larger the share of its row; numbers are the counts. Raises InputError where the picture
+    cannot be written.
+    """
+    with _drawn(path) as (axes, files):
+        shares = [[count / max(sum(row), 1) for count in row] for row in counts]
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for y, row in enumerate(counts):
+            for x, count in enumerate(row):
+                colour = "white" if shares[y][x] > 0.6 else INK
+                axes.text(x, y, f"{count:,}", ha="center", va="center", color=colour)
+        plain = {"parse_math": False}  # a label is no formula
+        axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor", **plain)
+        axes.set_yticks(range(len(labels)), labels, **plain)
+        axes.set(xlabel="taken for", ylabel="is")
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
+    return files
+
+
 @contextmanager
 def _drawn(path: Path) -> Generator[tuple[Axes, list[Path]]]:
     """Axes to draw on, and the files that the drawing will be."""
+    with canvas(path, (7.4, 4.4)) as (figure, files):
+        yield figure.subplots(), files
+
+
+@contextmanager
+def canvas(path: Path, inches: tuple[float, float]) -> Generator[tuple[Figure, list[Path]]]:
+    """A figure in the style of all pictures, and the files that it will be, written when the block ends.
+
+    `path` is that of the picture without its ending. Raises InputError where it cannot be written.
+    """
     files = [path.with_name(f"{path.name}.{ending}") for ending in ("png", "svg")]
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
-        figure = Figure(figsize=(7.4, 4.4), facecolor="white", layout="constrained")
-        yield figure.subplots(), files
+        figure = Figure(figsize=inches, facecolor="white", layout="constrained")
+        yield figure, files
         for file in files:
             kind = file.suffix[1:]
             undated = {"Date": None} if kind == "svg" else None

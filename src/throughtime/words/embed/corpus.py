@@ -1,0 +1,205 @@
+"""Sentences of any number for word2vec: cleaned once, kept on the disk, streamed from there again and again.
+
+Memory holds the counts of distinct words and nothing that grows with the text. The disk holds the cleaned
+words in parts of some 100,000, one sentence a line, as gensim's training in C reads them.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
+from typing import NamedTuple, TextIO
+
+from throughtime.errors import InputError
+from throughtime.words.cleaning import Cleaner
+from throughtime.words.reading.builtin import Sources, sentences
+from throughtime.words.reading.readers import AS_FOUND, ReadingConfig, ReadingReport, read_texts
+
+PART_WORDS = 100_000
+"""Words in a part, which a thread takes as a whole: worth beginning, and soon over."""
+
+LONGEST_SENTENCE = 1000
+"""Words in a sentence; what is longer goes on in another, as in word2vec (Mikolov et al. 2013)."""
+
+MOST_DISTINCT = 5_000_000
+"""Words counted at a time, some 500 MB; beyond that the rarest are forgotten, again and again."""
+
+_TOLD_SECONDS = 0.2  # between two moments that are told
+
+
+class Moment(NamedTuple):
+    """How far a training is: what it does, words done and in all (0 while unknown), and how fast.
+
+    `loss` is the mean over the last words of what training makes small; None where that is not known.
+    """
+
+    doing: str
+    words: int
+    total: int
+    words_per_second: float
+    loss: float | None = None
+
+
+Watch = Callable[[Moment], None]
+"""Is told of moments as they pass."""
+
+
+def unwatched(now: Moment) -> None:
+    """Take no notice."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Texts as lists of words, from the beginning each time they are asked for; none is held in memory."""
+
+    texts: Callable[[], Iterable[str]]
+    cleaner: Cleaner
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return filter(None, map(self.cleaner.tokens, self.texts()))
+
+
+def corpus_of_files(
+    paths: Sequence[str | Path],
+    cleaner: Cleaner,
+    reading: ReadingConfig = AS_FOUND,
+    report: ReadingReport | None = None,
+) -> Corpus:
+    """Return the lines of texts, each a sentence, of all that `read_documents` reads, but for its labels.
+
+    report: what was come upon each time that the corpus is gone through. Raises InputError for a path that
+    does not exist or cannot hold texts, and the others of `read_documents` as reading comes to them.
+    """
+    read_texts(paths, reading)  # which says at once what is not there
+    return Corpus(lambda: read_texts(paths, reading, report), cleaner)
+
+
+def corpus_of_packages(sources: Sources, cleaner: Cleaner) -> Corpus:
+    """Return the sentences in the documentation strings of installed packages."""
+    return Corpus(lambda: sentences(sources), cleaner)
+
+
+class Part(NamedTuple):
+    """A file of sentences, one a line, and the number of its words."""
+
+    path: Path
+    words: int
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Sentences on the disk, and how often each word is in them."""
+
+    parts: Sequence[Part]
+    sentences: int
+    counts: Mapping[str, int]
+
+    @property
+    def words(self) -> int:
+        """Words in all parts."""
+        return sum(part.words for part in self.parts)
+
+    def __iter__(self) -> Iterator[list[str]]:
+        for part in self.parts:
+            with part.path.open(encoding="utf-8", newline="\n") as file:
+                yield from map(str.split, file)
+
+
+@contextmanager
+def scratch_folder(where: Path | None = None) -> Generator[Path]:
+    """A folder for what is kept on the disk meanwhile, gone afterwards; in the system's unless told where.
+
+    Raises InputError where it cannot be made, and where the disk is full.
+    """
+    place = where or Path(gettempdir())
+    try:
+        folder = TemporaryDirectory(prefix="throughtime-words-", dir=place)
+    except OSError as error:
+        raise InputError(f"{place} cannot hold the cleaned words: {error.strerror or error}") from error
+    with folder as name:
+        try:
+            yield Path(name)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+            raise InputError(f"{place} cannot hold the cleaned words: {error.strerror}") from error
+
+
+def watched(sentences: Iterable[Sequence[str]], doing: str, watch: Watch) -> Iterator[Sequence[str]]:
+    """Stream the sentences as they are, and tell now and then how many words have passed."""
+    words, started = 0, time.monotonic()
+    told = started
+    for sentence in sentences:
+        yield sentence
+        words += len(sentence)
+        if (now := time.monotonic()) - told > _TOLD_SECONDS:
+            told = now
+            watch(Moment(doing, words, 0, words / (now - started)))
+
+
+def store(sentences: Iterable[Sequence[str]], folder: Path) -> Stored:
+    """Write sentences into files of `folder` and count their words.
+
+    A sentence of one word has no neighbours and is left out. Raises InputError where no sentence is left, and
+    for a word that is empty or holds white space.
+    """
+    writer = _Writer(folder)
+    try:
+        for number, sentence in enumerate(sentences, 1):
+            writer.write(sentence, number)
+    finally:
+        writer.close()
+    if not writer.parts:
+        raise InputError("the corpus has no sentence of two words or more; expected at least one")
+    return Stored(writer.parts, writer.sentences, writer.counts)
+
+
+class _Writer:
+    """Sentences to files, a new one whenever a part is full."""
+
+    def __init__(self, folder: Path) -> None:
+        self.parts: list[Part] = []
+        self.sentences = 0
+        self.counts: Counter[str] = Counter()
+        self._folder = folder
+        self._words = 0  # in the open part
+        self._file: TextIO | None = None
+        self._rarest = 1
+
+    def write(self, sentence: Sequence[str], number: int) -> None:
+        for start in range(0, len(sentence), LONGEST_SENTENCE):
+            piece = sentence[start : start + LONGEST_SENTENCE]
+            if len(piece) > 1:
+                self._write(piece, number)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self.parts.append(Part(Path(self._file.name), self._words))
+            self._words, self._file = 0, None
+
+    def _write(self, piece: Sequence[str], number: int) -> None:
+        line = " ".join(piece)
+        if line.split() != list(piece):
+            raise InputError(f"a word of sentence {number} is empty or holds white space; expected neither")
+        if self._file is None:
+            path = self._folder / f"{len(self.parts):07d}.txt"
+            self._file = path.open("w", encoding="utf-8", newline="\n")
+        self._file.write(line + "\n")
+        self.sentences += 1
+        self._words += len(piece)
+        self._count(piece)
+        if self._words >= PART_WORDS:
+            self.close()
+
+    def _count(self, piece: Sequence[str]) -> None:
+        self.counts.update(piece)
+        if len(self.counts) > MOST_DISTINCT:
+            self.counts = Counter({word: n for word, n in self.counts.items() if n > self._rarest})
+            self._rarest += 1

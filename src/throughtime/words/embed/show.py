@@ -1,0 +1,55 @@
+"""How good word vectors are, on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from throughtime.words.embed.judge import Analogies, Answers, Correlation
+from throughtime.words.intervals import Interval
+
+
+def analogies_table(found: Analogies) -> Table:
+    """Accuracy of each section of questions, and of all."""
+    table = Table(title="Analogies, per cent right", title_justify="left")
+    for heading in ("section", "questions", "known", "right, of known", "95 % interval", "right, of all"):
+        table.add_column(heading, justify="left" if heading == "section" else "right")
+    for one in (*found.sections, found.overall):
+        table.add_row(*_answers(one), end_section=one is found.sections[-1] if found.sections else False)
+    return table
+
+
+def similarities_table(found: Sequence[Correlation]) -> Table:
+    """Correlation with people's judgements."""
+    table = Table(title="Similarity, Spearman's r with people's judgements", title_justify="left")
+    for heading in ("pairs of", "pairs", "known", "r of known", "95 % interval", "r of all"):
+        table.add_column(heading, justify="left" if heading == "pairs of" else "right")
+    for one in found:
+        low, high = one.interval
+        figures = (f"{one.of_covered:.3f}", f"{low:.2f} to {high:.2f}", f"{one.of_all:.3f}")
+        table.add_row(Text(one.name), f"{one.pairs:,}", f"{one.coverage:.1%}", *figures)
+    return table
+
+
+def judge_figures(asked: Analogies, correlations: Sequence[Correlation]) -> dict[str, Any]:
+    """Everything as plain values for JSON."""
+    return {
+        "analogies": [_with_interval(one) for one in (*asked.sections, asked.overall)],
+        "similarities": [_with_interval(one) for one in correlations],
+    }
+
+
+def _with_interval(one: Answers | Correlation) -> dict[str, Any]:
+    intervals: dict[str, Interval] = {"interval": one.interval, "interval_of_all": one.interval_of_all}
+    return {**asdict(one), "of_covered": one.of_covered, "of_all": one.of_all, **intervals}
+
+
+def _answers(one: Answers) -> list[str | Text]:
+    low, high = one.interval
+    of_known = (f"{100 * one.of_covered:.1f}", f"{100 * low:.1f} to {100 * high:.1f}")
+    right = (*(of_known if one.covered else ("-", "-")), f"{100 * one.of_all:.1f}")
+    return [Text(one.section), f"{one.questions:,}", f"{one.coverage:.1%}", *right]
