@@ -15,7 +15,9 @@ app = App(
 )
 app.command(info)
 app.command("throughtime.cli.seq2seq:app", name="seq2seq", help="Sequence to sequence: translation.")
-app.command("throughtime.cli.words:app", name="words", help="Words: cleaning and vectors.")
+app.command(
+    "throughtime.cli.words:app", name="words", help="Words: cleaning, vectors, classification of texts."
+)
 app.command(
     "throughtime.cli.runs:runs", name="runs", help="List runs of training, and how to go on with them."
 )

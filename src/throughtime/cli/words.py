@@ -19,6 +19,7 @@ Cleaning = Annotated[CleaningConfig, Parameter(name="*", group="Cleaning")]
 
 
 app.command("throughtime.cli.embed:app", name="embed", help="Word vectors: learn, judge, ask, draw them.")
+app.command("throughtime.cli.classify:app", name="classify", help="Say which label a text has.")
 
 
 @app.command

@@ -1,0 +1,127 @@
+"""Every setting of text classification with its default."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from throughtime.cells.registry import cell_named
+from throughtime.errors import InputError
+from throughtime.settings import require
+from throughtime.training.config import (  # the command line looks up the types of inherited fields here
+    Optimiser,  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    Precision,  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    ScheduleName,  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    TrainingConfig,
+)
+
+KIND = "text classifier"
+"""Of the one-file model."""
+
+LINEAR = ("bag", "tfidf", "codebook", "vectors")
+"""Methods of a linear classifier; any other is a recurrence, by the name of its cell."""
+
+METHODS = (*LINEAR, "lstm", "gru")
+"""Those that are compared unless some are named."""
+
+
+def check_methods(methods: Sequence[str]) -> None:
+    """Raise InputError for methods that do not exist, are named twice, or not at all."""
+    for method in methods:
+        try:
+            if method not in LINEAR:
+                cell_named(method)
+        except ValueError as error:
+            raise InputError(
+                f"method {method!r} is none of {', '.join(LINEAR)}, nor a recurrence: {error}"
+            ) from error
+    if not methods:
+        raise InputError("no method is given; expected one or more")
+    if twice := [method for method in methods if methods.count(method) > 1]:
+        raise InputError(f"method {twice[0]} is given twice; expected different methods")
+
+
+@dataclass(frozen=True)
+class FeaturesConfig:
+    """What a linear classifier sees of a text.
+
+    Attributes:
+        ngrams: longest run of words that is a feature of its own, of bag and tfidf.
+        min_documents: texts in which a word, or a run of words, must occur to be a feature of bag and tfidf;
+            times that one must occur for codebook and vectors to learn a vector for it.
+        binary: bag says only which words are there, not how often.
+        codewords: size of the codebook; no more than there are word vectors.
+        vector_size: width of the word vectors that codebook and vectors learn from the texts, where no file
+            of vectors is given.
+        vector_epochs: passes over the texts in which they are learned.
+    """
+
+    ngrams: int = 2
+    min_documents: int = 2
+    binary: bool = True
+    codewords: int = 200
+    vector_size: int = 100
+    vector_epochs: int = 20
+
+    def __post_init__(self) -> None:
+        """Raise InputError where a value lies outside of its range."""
+        for name in ("ngrams", "min_documents", "vector_size", "vector_epochs"):
+            require(self, name, getattr(self, name) >= 1, "at least 1")
+        require(self, "codewords", self.codewords >= 2, "at least 2")
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """The recurrent classifier.
+
+    Attributes:
+        embedding_size: width of the word vectors; that of the file where there is one.
+        hidden_size: width of the recurrence, of each direction.
+        num_layers: depth of the recurrence.
+        bidirectional: read in both directions.
+        pooling: what of all states the answer is made from: last, that after the last word; max or mean of
+            each feature; attention, a learned mean.
+        dropout: probability of dropping a value of the word vectors, between layers and before the answer.
+        word_dropout: probability of leaving out all of a word's vector.
+        min_count: times that a word must occur to have a vector.
+        max_words: words of a text that are read, from its beginning.
+        texts_per_batch: texts in a batch.
+        freeze: train no word vector: those of the file stay, and words that it lacks keep those of chance.
+    """
+
+    embedding_size: int = 100
+    hidden_size: int = 64
+    num_layers: int = 1
+    bidirectional: bool = True
+    pooling: Literal["last", "max", "mean", "attention"] = "max"
+    dropout: float = 0.4
+    word_dropout: float = 0.1
+    min_count: int = 2
+    max_words: int = 1000
+    texts_per_batch: int = 32
+    freeze: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise InputError where a value lies outside of its range."""
+        for name in (
+            *("embedding_size", "hidden_size", "num_layers"),
+            *("min_count", "max_words", "texts_per_batch"),
+        ):
+            require(self, name, getattr(self, name) >= 1, "at least 1")
+        for name in ("dropout", "word_dropout"):
+            require(self, name, 0 <= getattr(self, name) < 1, "0 or more and below 1")
+
+
+@dataclass(frozen=True)
+class LearningConfig(TrainingConfig):
+    __doc__ = TrainingConfig.__doc__
+
+    learning_rate: float = 0.002
+    max_epochs: float = 15.0
+    patience: int = 3
+
+    def __post_init__(self) -> None:
+        """Raise InputError where a value lies outside of its range; scikit-learn's seeds are below 2**32."""
+        super().__post_init__()
+        require(self, "seed", self.seed < 2**32, "below 2**32")

@@ -1,0 +1,165 @@
+"""Recurrent classifiers: learned from texts by the one training loop, kept in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from scipy.special import softmax
+from torch import Tensor
+
+from throughtime.artefact.file import Artefact, load, save
+from throughtime.training.config import TrainingConfig
+from throughtime.training.fit import fit
+from throughtime.words.classify.batches import Encoded
+from throughtime.words.classify.calibrate import fit_temperature
+from throughtime.words.classify.config import KIND, NetworkConfig
+from throughtime.words.classify.labelled import Labelled
+from throughtime.words.classify.network import PAD_ID, TextNetwork
+from throughtime.words.classify.task import ClassificationTask, logits
+from throughtime.words.cleaning import Cleaner, CleaningConfig
+from throughtime.words.embed.vectors import WordVectors
+from throughtime.words.features.vocabulary import Vocabulary, VocabularyConfig
+
+FIRST_ID = PAD_ID + 1
+"""The id of the vocabulary's first word; that of unknown ones comes after the last."""
+
+
+class RecurrentClassifier:
+    """p(label | text) = softmax(logits / temperature), logits by a `TextNetwork`."""
+
+    def __init__(
+        self,
+        network: TextNetwork,
+        vocabulary: Vocabulary,
+        cleaning: CleaningConfig,
+        labels: tuple[str, ...],
+        temperature: float = 1.0,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.network, self.vocabulary, self.cleaning = network, vocabulary, cleaning
+        self.labels, self.temperature, self.about = labels, temperature, dict(about or {})
+        self._tokens = Cleaner(cleaning).tokens
+
+    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return (N, labels)."""
+        return softmax(self.logits(texts) / self.temperature, axis=1)
+
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return (N, labels), before the temperature."""
+        self.network.eval()
+        return logits(
+            self.network, self.encoded(Labelled(texts, np.zeros(len(texts), np.int64), self.labels))
+        )
+
+    def longer(self, data: Labelled) -> int:
+        """Return how many texts have more words than are read."""
+        return sum(len(self._tokens(text)) > self.network.config.max_words for text in data.texts)
+
+    def encoded(self, data: Labelled) -> Encoded:
+        """Return texts as ids; one without a word is one unknown word."""
+        most = self.network.config.max_words
+        ids = (self.vocabulary.encode(self._tokens(text)[:most]) for text in data.texts)
+        unknown = [self.vocabulary.unknown_id]
+        return Encoded([np.array(one or unknown, np.int64) + FIRST_ID for one in ids], data.labels)
+
+    def save(self, path: Path, weights: Mapping[str, Tensor] | None = None) -> None:
+        """Write the one file, with its own weights or these."""
+        config = {
+            "method": "recurrent",
+            "labels": self.labels,
+            "temperature": self.temperature,
+            "about": self.about,
+            "cell": self.network.cell,
+            "cleaning": asdict(self.cleaning),
+            "network": asdict(self.network.config),
+            "vocabulary": self.vocabulary.to_dict(),
+        }
+        save(Artefact(KIND, config, dict(weights or self.network.state_dict()), {}), path)
+
+    @classmethod
+    def from_artefact(cls, artefact: Artefact) -> RecurrentClassifier:
+        """Return what `save` wrote."""
+        config: dict[str, Any] = artefact.config
+        vocabulary, labels = Vocabulary.from_dict(config["vocabulary"]), tuple(config["labels"])
+        network = _network(config["cell"], NetworkConfig(**config["network"]), vocabulary, labels)
+        network.load_state_dict(artefact.tensors)
+        cleaning, ours = CleaningConfig(**config["cleaning"]), (config["temperature"], config["about"])
+        return cls(network.eval(), vocabulary, cleaning, labels, *ours)
+
+
+def train_recurrent(
+    cell: str,
+    config: NetworkConfig,
+    cleaning: CleaningConfig,
+    training: TrainingConfig,
+    train: Labelled,
+    validation: Labelled,
+    folder: Path,
+    console: Console,
+    vectors: WordVectors | None = None,
+) -> RecurrentClassifier:
+    """Learn from `train`; `validation` says which weights are best, and how sure they may be.
+
+    folder: of the run while it lasts; in the end it goes, but for the metrics, which are put beside it.
+    vectors: with which the words begin that have one, of their own or of their parts; the others by chance.
+    Raises InputError as `fit` does, and KeyboardInterrupt where Ctrl-C ended it.
+    """
+    torch.manual_seed(training.seed)
+    new = untrained(cell, config, cleaning, train, vectors)
+    if longer := new.longer(train):
+        console.print(f"of {longer:,} of {len(train):,} texts the first {config.max_words:,} words are read")
+    held_out = new.encoded(validation)
+    task = ClassificationTask(new.network, new.encoded(train), held_out, train.names, training.seed, new.save)
+    outcome = fit(task, training, folder, console=console)
+    if outcome.interrupted:
+        raise KeyboardInterrupt
+    best = RecurrentClassifier.from_artefact(load(outcome.model, KIND))
+    best.temperature = fit_temperature(logits(best.network, held_out), validation.labels)
+    _leave_metrics(folder)
+    return best
+
+
+def _leave_metrics(run: Path) -> None:
+    """Keep what a run told, beside its folder; its models, whose temperature is not found yet, go."""
+    for name in ("metrics.jsonl", "tensorboard"):
+        if (run / name).exists():
+            (run / name).replace(run.with_name(f"{run.name}-{name}"))
+    rmtree(run)
+
+
+def untrained(
+    cell: str,
+    config: NetworkConfig,
+    cleaning: CleaningConfig,
+    train: Labelled,
+    vectors: WordVectors | None = None,
+) -> RecurrentClassifier:
+    """Return a classifier with the vocabulary of `train`, which has learned nothing yet."""
+    tokens = Cleaner(cleaning).tokens
+    vocabulary = Vocabulary.build(map(tokens, train.texts), VocabularyConfig(min_count=config.min_count))
+    if vectors is not None:
+        config = replace(config, embedding_size=vectors.size)
+    network = _network(cell, config, vocabulary, train.names)
+    new = RecurrentClassifier(network, vocabulary, cleaning, train.names)
+    if vectors is not None:
+        new.network.start_from(_first_vectors(vocabulary, vectors), config.freeze)
+    return new
+
+
+def _network(cell: str, config: NetworkConfig, vocabulary: Vocabulary, labels: Sequence[str]) -> TextNetwork:
+    return TextNetwork(cell, config, FIRST_ID + len(vocabulary) + 1, len(labels))
+
+
+def _first_vectors(vocabulary: Vocabulary, vectors: WordVectors) -> Tensor:
+    """A row for each id: of padding and of unknown words zeros, of the vocabulary's what the vectors have."""
+    rows = torch.zeros(FIRST_ID + len(vocabulary) + 1, vectors.size)
+    rows[FIRST_ID:-1] = torch.from_numpy(vectors.matrix_for(vocabulary.words).matrix)
+    return rows

@@ -1,0 +1,76 @@
+"""What the trainer needs to know of text classification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import softmax
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from throughtime.training.task import Loss
+from throughtime.words.classify.batches import Encoded, Epoch, in_order, plan
+from throughtime.words.classify.measure import judge
+from throughtime.words.classify.network import TextNetwork, Texts
+
+
+class ClassificationTask:
+    """Trains a network on texts; validated are loss, accuracy and macro-averaged F1, in per cent.
+
+    save: writes a model file with weights.
+    """
+
+    def __init__(
+        self,
+        network: TextNetwork,
+        train: Encoded,
+        validation: Encoded,
+        labels: tuple[str, ...],
+        seed: int,
+        save: Callable[[Path, Mapping[str, Tensor]], None],
+    ) -> None:
+        self.network, self.train, self.validation = network, train, validation
+        self.labels, self.seed, self._save = labels, seed, save
+
+    @property
+    def module(self) -> nn.Module:
+        """The network."""
+        return self.network
+
+    def batches(self, epoch: int) -> Epoch:
+        """Return the batches of an epoch."""
+        generator = np.random.default_rng([self.seed, epoch])
+        return Epoch(self.train, plan(self.train.lengths, self.network.config.texts_per_batch, generator))
+
+    def loss(self, module: nn.Module, batch: Texts) -> Loss:
+        """Return the cross-entropy of a batch, in nats."""
+        total = cross_entropy(module(batch), batch.labels, reduction="sum")
+        return Loss(total, len(batch.labels), batch.words)
+
+    def validate(self) -> dict[str, float]:
+        """Return loss, accuracy and macro F1 of the validation texts."""
+        chances = softmax(logits(self.network, self.validation), axis=1)
+        judgement = judge(chances, self.validation.labels, self.labels)
+        return {
+            "loss": judgement.log_loss,
+            "accuracy": 100 * judgement.accuracy.value,
+            "f1": 100 * judgement.macro_f1,
+        }
+
+    def save_model(self, path: Path, weights: dict[str, Tensor]) -> None:
+        """Write the model with these weights."""
+        self._save(path, weights)
+
+
+def logits(network: TextNetwork, encoded: Encoded) -> NDArray[np.float64]:
+    """Return (N, labels) for all texts, in their order; the network stays in the mode that it is in."""
+    device = network.output.weight.device
+    found = np.empty((len(encoded), network.output.out_features))
+    with torch.no_grad():
+        for chosen in in_order(encoded.lengths, network.config.texts_per_batch):
+            found[chosen] = network(encoded.texts(chosen).to(device)).cpu().numpy()
+    return found

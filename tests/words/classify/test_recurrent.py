@@ -1,0 +1,78 @@
+"""Recurrent classifiers: what they learn, their file, and the vectors that they begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from throughtime.artefact.file import load
+from throughtime.training.config import TrainingConfig
+from throughtime.words.classify.config import KIND, NetworkConfig
+from throughtime.words.classify.labelled import Labelled
+from throughtime.words.classify.recurrent import FIRST_ID, RecurrentClassifier, train_recurrent
+from throughtime.words.cleaning import CleaningConfig
+from throughtime.words.embed.vectors import WordVectors
+
+NETWORK = NetworkConfig(embedding_size=6, hidden_size=5, dropout=0.0, word_dropout=0.0, max_words=8)
+NAMES = ("after", "before")
+
+
+def texts(count: int, seed: int = 0) -> Labelled:
+    """Whether "two" comes after "one" or before it: a matter of order, not of which words there are."""
+    draw, made, labels = np.random.default_rng(seed), list[str](), draw_labels(count, seed)
+    for label in labels:
+        words = list(draw.choice(["a", "b", "c"], 4))
+        first, second = sorted(draw.choice(5, 2, replace=False))
+        told = ("one", "two") if label == 0 else ("two", "one")
+        words.insert(first, told[0])
+        words.insert(second + 1, told[1])
+        made.append(" ".join(words))
+    return Labelled(made, labels, NAMES)
+
+
+def draw_labels(count: int, seed: int) -> np.ndarray:
+    return np.random.default_rng([seed, 1]).integers(0, 2, count)
+
+
+def trained(
+    folder: Path, vectors: WordVectors | None = None, network: NetworkConfig = NETWORK, epochs: float = 12
+):
+    training = TrainingConfig(max_epochs=epochs, learning_rate=0.03)
+    console = Console(quiet=True)
+    return train_recurrent(
+        "gru", network, CleaningConfig(), training, texts(400), texts(80, 2), folder, console, vectors
+    )
+
+
+def test_it_learns_the_order_of_words_and_comes_back_from_its_file(tmp_path: Path) -> None:
+    one, test = trained(tmp_path / "run"), texts(200, 3)
+    chances = one.probabilities(test.texts)
+    assert (chances.argmax(1) == test.labels).mean() > 0.97
+    one.save(tmp_path / "model.safetensors")
+    again = RecurrentClassifier.from_artefact(load(tmp_path / "model.safetensors", KIND))
+    np.testing.assert_array_equal(again.probabilities(test.texts), chances)
+    assert (again.labels, again.temperature) == (NAMES, one.temperature)
+
+
+def test_texts_become_ids(tmp_path: Path) -> None:
+    one = trained(tmp_path / "run", epochs=0.1)
+    data = Labelled(["one strange two", "", "a " * 20], np.zeros(3, np.int64), NAMES)
+    ids = one.encoded(data).ids
+    unknown = FIRST_ID + len(one.vocabulary)
+    known = [FIRST_ID + one.vocabulary.ids[word] for word in ("one", "two", "a")]
+    assert [list(row) for row in ids] == [[known[0], unknown, known[1]], [unknown], [known[2]] * 8]
+
+
+@pytest.mark.parametrize("freeze", [True, False])
+def test_it_begins_with_given_vectors(tmp_path: Path, freeze: bool) -> None:
+    vectors = WordVectors(["one", "c"], np.array([[1.0, 2, 3], [4, 5, 6]], np.float32))
+    network = NetworkConfig(hidden_size=4, freeze=freeze)
+    one = trained(tmp_path / "run", vectors, network, epochs=1)
+    assert one.network.config.embedding_size == 3
+    row = one.network.embedding.weight[FIRST_ID + one.vocabulary.ids["one"]].detach()
+    assert torch.equal(row, torch.tensor([1.0, 2, 3])) == freeze
+    assert not one.network.embedding.weight[0].any()
