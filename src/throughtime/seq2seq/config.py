@@ -147,6 +147,10 @@ class DataConfig:
         tgt_language: the same for the target; also chooses the rules of the tokenised score.
         subword_dropout: probability with which training sees a subword cut in two (after Provilkov et al.
             2020), anew each time.
+        src_vectors: file of word vectors (`throughtime words embed`) that the source's begin with; of
+            subwords, those that begin a word begin with the vector of the word that they spell.
+        tgt_vectors: the same for the target's.
+        freeze_vectors: leave these as they are.
         tokens_per_batch: at most so many tokens in a batch on its longer side, padding included ...
         sentences_per_batch: ... and at most so many pairs; 0 for as many as these tokens allow.
         data_seed: of the pairs held out and of what subwords are learned from; not the seed of training, so
@@ -170,6 +174,9 @@ class DataConfig:
     src_language: str = "en"
     tgt_language: str = "fr"
     subword_dropout: float = 0.0
+    src_vectors: str | None = None
+    tgt_vectors: str | None = None
+    freeze_vectors: bool = False
     tokens_per_batch: int = 1600
     sentences_per_batch: int = 0
     data_seed: int = 1
@@ -182,6 +189,8 @@ class DataConfig:
         for name in ("max_words", "tokens_per_batch"):
             require(self, name, getattr(self, name) >= 1, "at least 1")
         require(self, "subword_dropout", 0 <= self.subword_dropout < 1, "0 or more and below 1")
+        if self.freeze_vectors and not (self.src_vectors or self.tgt_vectors):
+            raise InputError("freeze_vectors is given, but no vectors; expected src_vectors or tgt_vectors")
         require_effect(self, ("annotate_unknown",), "tokenizer", ("words",))
         require_effect(self, ("subword_dropout",), "tokenizer", ("subwords",))
         for name in ("validation", "test", "columns"):

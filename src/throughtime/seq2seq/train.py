@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from throughtime.seq2seq.data.prepare import Prepared, open_prepared, prepare, w
 from throughtime.seq2seq.data.readers import Pair
 from throughtime.seq2seq.data.tokenizer import same_vocabularies
 from throughtime.seq2seq.evaluate import Evaluation, evaluate
+from throughtime.seq2seq.first_vectors import begin_with_vectors, freeze, require_vectors
 from throughtime.seq2seq.forecast import Forecast, forecast
 from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.network.model import Translator
@@ -109,6 +111,7 @@ def begin_run(
         first_does(fabric, lambda: _check(config))
         prepared = prepared or _prepared(config, folder, console, fabric)
         task = _task(config, prepared, console, fabric)
+        _begin_with_vectors(task, config.data, console, fabric)
         first_does(fabric, lambda: _start_over(config, folder))
         return _train(config, prepared, task, folder, hint, console, fabric, tests, resume=False)
 
@@ -130,6 +133,7 @@ def continue_run(
     with _own(fabric, folder):
         prepared = prepared or _prepared(config, folder, console, fabric, whatever_the_sources=True)
         task = _task(config, prepared, console, fabric)
+        freeze(task.translator, config.data)
         first_does(fabric, lambda: _require_same_vocabularies(task, folder))
         return _train(config, prepared, task, folder, hint, console, fabric, tests, resume=True)
 
@@ -165,6 +169,7 @@ def _check(config: TrainConfig) -> None:
         Translator(config.model, 5, 5)
     except ValueError as error:
         raise InputError(str(error)) from error
+    require_vectors(config)
 
 
 def _require_same_vocabularies(task: TranslationTask, folder: Path) -> None:
@@ -221,6 +226,14 @@ def _task(config: TrainConfig, prepared: Prepared, console: Console, fabric: Fab
     task = TranslationTask(config, both, sets)
     _announce(config, prepared, task, needed, console)
     return task
+
+
+def _begin_with_vectors(task: TranslationTask, config: DataConfig, console: Console, fabric: Fabric) -> None:
+    begin = partial(begin_with_vectors, task.translator, task.tokenizers, config)
+    for line in first_does(fabric, begin):
+        _say(console, line)
+    if not fabric.is_global_zero:
+        begin()  # which has been done without an error once
 
 
 def _train(
