@@ -10,9 +10,9 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from throughtime.training.config import Optimiser, TrainingConfig
 
 _MAKERS: dict[Optimiser, Callable[[list[nn.Parameter], TrainingConfig], Optimizer]] = {
-    "adam": lambda p, c: Adam(p, c.learning_rate, betas=c.betas, weight_decay=c.weight_decay),
-    "adamw": lambda p, c: AdamW(p, c.learning_rate, betas=c.betas, weight_decay=c.weight_decay),
-    "sgd": lambda p, c: SGD(p, c.learning_rate, momentum=c.momentum, weight_decay=c.weight_decay),
+    "adam": lambda p, c: Adam(p, c.learning_rate, betas=c.betas, weight_decay=c.weight_decay, fused=True),
+    "adamw": lambda p, c: AdamW(p, c.learning_rate, betas=c.betas, weight_decay=c.weight_decay, fused=True),
+    "sgd": lambda p, c: SGD(p, c.learning_rate, momentum=c.momentum, weight_decay=c.weight_decay, fused=True),
 }
 
 
