@@ -1,4 +1,4 @@
-"""How many texts a second a recurrent classifier learns: as one writes it with torch.nn, and by ours.
+"""Claim: a recurrent classifier learns 2.5 times as many texts a second as one made with torch.nn, or more.
 
 One model, that of `throughtime words classify train`, takes optimiser steps on batches of the film reviews
 and of the text messages: forward, backward, update. Each batch is taken in turn, first by another each time,
@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import statistics
+import sys
 import time
 from collections.abc import Iterator
 from copy import deepcopy
@@ -31,13 +32,13 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from throughtime.words.classify.batches import Encoded, plan
-from throughtime.words.classify.config import NetworkConfig
+from throughtime.words.classify.config import ClassifyConfig, NetworkConfig
 from throughtime.words.classify.labelled import labelled
 from throughtime.words.classify.network import TextNetwork, Texts
 from throughtime.words.classify.recurrent import RecurrentClassifier, untrained
-from throughtime.words.cleaning import CleaningConfig
 from throughtime.words.reading.readers import read_documents
 
+CLAIMED_RATIO = 2.5
 CORPORA = {"film reviews": "movie_reviews", "text messages": "sms_spam/train.tsv"}
 
 app = App(help=__doc__, help_format="plaintext")
@@ -86,7 +87,7 @@ def batches(encoded: Encoded, together: int, seed: int) -> Iterator[Texts]:
 def step_times(network: TextNetwork, given: list[Texts]) -> dict[str, list[float]]:
     """Seconds that each takes for an optimiser step on each batch; the first batch warms up."""
     both = {"torch": written(network).train(), "ours": network.train()}
-    optimisers = {name: torch.optim.Adam(one.parameters(), 0.002) for name, one in both.items()}
+    optimisers = {name: torch.optim.Adam(one.parameters(), 0.002, fused=True) for name, one in both.items()}
     times: dict[str, list[float]] = {name: [] for name in both}
     for number, batch in enumerate(given):
         for name in list(both)[:: 1 if number % 2 else -1]:
@@ -103,7 +104,7 @@ def measured(name: str, cell: str, config: NetworkConfig, steps: int, seed: int)
     folder = Path(os.environ.get("THROUGHTIME_DATA", "../shared/data"))
     data = labelled(read_documents(folder / CORPORA[name]))
     torch.manual_seed(seed)
-    one: RecurrentClassifier = untrained(cell, config, CleaningConfig(), data)
+    one: RecurrentClassifier = untrained(cell, ClassifyConfig(network=config), data)
     given = list(islice(batches(one.encoded(data), config.texts_per_batch, seed), steps + 1))
     seconds = {who: statistics.median(values) for who, values in step_times(one.network, given).items()}
     speeds = {who: config.texts_per_batch / value for who, value in seconds.items()}
@@ -119,8 +120,8 @@ def main(
     steps: int = 40,
     seed: int = 1,
     output: Path = Path("classification.json"),
-) -> None:
-    """Measure on both corpora."""
+) -> int:
+    """Measure on both corpora, print a table, write a JSON; 1 if the claim does not hold."""
     table = Table("", title="texts a second", title_justify="left")
     for heading in ("words a text", f"nn.{cell.upper()}, packed", "ours", "ratio"):
         table.add_column(heading, justify="right")
@@ -130,7 +131,8 @@ def main(
         table.add_row(name, *figures, f"{one['ratio']:.2f}")
     Console().print(table)
     output.write_text(json.dumps(found, indent=2) + "\n")
+    return int(any(one["ratio"] < CLAIMED_RATIO for one in found.values()))
 
 
 if __name__ == "__main__":
-    app()
+    sys.exit(app())

@@ -91,7 +91,7 @@ def test_folds_judge_every_text_once(learned: Path, run: Callable[..., Any]) -> 
     corpus = ["--corpus", learned / "train.tsv", "--methods", "tfidf", "--folder", "folded", "--folds", "3"]
     done = run("words", "classify", "train", *corpus)
     assert "150 texts judged" in done.out
-    assert "tfidf: fold 3 of 3" in done.out
+    assert "tfidf: fold 3 of 3, learning from 100 texts\ntfidf: learning from all 150 texts\n" in done.out
     assert Path("folded/tfidf.safetensors").exists()
 
 
@@ -117,7 +117,14 @@ def test_folds_judge_every_text_once(learned: Path, run: Callable[..., Any]) -> 
         (["--corpus", "a.tsv"], "all 2 texts have the label x; expected two labels or more"),
         (["--corpus", "b.tsv"], "label 'y' has 1 different texts; expected 3 or more"),
         (["--corpus", "b.tsv", "--seed", "5000000000"], "seed is 5000000000; expected below 2**32"),
-        (["--corpus", "b.tsv", "--freeze"], "freeze is given without vectors; expected a file of them"),
+        (
+            ["--corpus", "b.tsv", "--freeze", "--first-vectors", "chance"],
+            "freeze would leave the word vectors as drawn; expected first_vectors word2vec",
+        ),
+        (
+            ["--corpus", "b.tsv", "--vectors", "v.txt", "--first-vectors", "chance"],
+            "vectors are given, but first_vectors is chance; expected one of the two",
+        ),
         (
             ["--corpus", "b.tsv", "--vectors", "v.txt", "--methods", "bag", "tfidf"],
             "vectors are given, but bag and tfidf have no use for them",
@@ -158,7 +165,10 @@ def test_what_was_learned_is_shown_where_a_method_fails(
     learned: Path, start: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
     corpus = ["--corpus", str(learned / "train.tsv"), "--folder", "part", "--min-documents", "400"]
-    out, error = start("words", "classify", "train", *corpus, "--methods", "gru", "bag", *SMALL).communicate()
+    drawn = ["--first-vectors", "chance"]
+    out, error = start(
+        "words", "classify", "train", *corpus, "--methods", "gru", "bag", *drawn, *SMALL
+    ).communicate()
     assert b"gru is right in" in out and error.startswith(b"throughtime: ")
     assert Path("part/report.json").exists() and not Path("part/bag.safetensors").exists()
 
@@ -217,3 +227,11 @@ def test_a_label_that_the_model_does_not_know(learned: Path, refused: Callable[.
     assert refused("words", "classify", "evaluate", model, "--corpus", "other.tsv") == (
         "the label 'ugly' is none of the model's; expected one of bad, good"
     )
+
+
+def test_a_recurrence_begins_with_vectors_of_its_own_texts(learned: Path, run: Callable[..., Any]) -> None:
+    config = load(learned / "run" / "gru.safetensors").config["network"]
+    assert (config["first_vectors"], config["embedding_size"]) == ("word2vec", 6)
+    drawn = ["--methods", "gru", "--first-vectors", "chance", "--folder", "drawn", *SMALL]
+    run("words", "classify", "train", "--corpus", learned / "train.tsv", *drawn)
+    assert load(Path("drawn/gru.safetensors")).config["network"]["embedding_size"] == 8

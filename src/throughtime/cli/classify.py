@@ -16,11 +16,17 @@ from throughtime.insight.charts import confusion
 from throughtime.lines import given_lines
 from throughtime.training.runs import run_folder
 from throughtime.words.classify.compare import in_order
-from throughtime.words.classify.config import METHODS, FeaturesConfig, LearningConfig, NetworkConfig
+from throughtime.words.classify.config import (
+    METHODS,
+    ClassifyConfig,
+    FeaturesConfig,
+    LearningConfig,
+    NetworkConfig,
+)
 from throughtime.words.classify.explain import word_weights
 from throughtime.words.classify.linear import LinearClassifier
 from throughtime.words.classify.measure import judge
-from throughtime.words.classify.methods import ClassifyConfig, Surroundings, load_classifier
+from throughtime.words.classify.methods import Surroundings, load_classifier
 from throughtime.words.classify.run import REPORT, TEST, TextsConfig, read, train_all
 from throughtime.words.classify.show import codewords_table, explained, judgement_lines, labels_table
 from throughtime.words.cleaning import CleaningConfig
@@ -60,8 +66,7 @@ def train(
         Begin anew in a folder that holds a comparison.
     vectors
         File of word vectors, of any kind that `throughtime words embed` reads: codebook and vectors use them,
-        and a recurrence begins with them. Without it codebook and vectors learn vectors from the texts first,
-        and a recurrence begins with vectors drawn by chance.
+        and a recurrence begins with them. Without it each learns vectors from the texts first.
     """
     place = folder or Path(f"{run_folder(texts.corpus, 'docstrings')}-classify")
     if (place / REPORT).exists() and not overwrite:

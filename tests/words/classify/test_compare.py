@@ -17,13 +17,12 @@ from throughtime.words.classify.compare import (
     in_order,
     verdict,
 )
-from throughtime.words.classify.config import FeaturesConfig, NetworkConfig
+from throughtime.words.classify.config import ClassifyConfig
 from throughtime.words.classify.labelled import Labelled
 from throughtime.words.classify.measure import judge
-from throughtime.words.classify.methods import ClassifyConfig, Surroundings
-from throughtime.words.cleaning import CleaningConfig
+from throughtime.words.classify.methods import Surroundings
 
-CONFIG = ClassifyConfig(CleaningConfig(), FeaturesConfig(), NetworkConfig(), TrainingConfig())
+CONFIG = ClassifyConfig(training=TrainingConfig())
 
 
 def texts(count: int) -> Labelled:

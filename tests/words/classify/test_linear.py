@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from throughtime.artefact.file import load
+from throughtime.words.classify import linear
 from throughtime.words.classify.labelled import Labelled
 from throughtime.words.classify.linear import LinearClassifier, train_linear
 from throughtime.words.features.averages import MeanVectors
@@ -77,3 +79,22 @@ def test_a_text_without_a_known_word_is_judged_by_the_bias() -> None:
     classifier = train_linear(OneHot(), texts(200), seed=1)
     empty, unknown = classifier.probabilities(["", "entirely unheard-of"])
     np.testing.assert_array_equal(empty, unknown)
+
+
+def test_strengths_are_tried_until_the_loss_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = list[float]()
+
+    def learned(strength: float, rows: Any, labels: Any) -> Any:
+        tried.append(strength)
+        return LogisticRegression(C=strength).fit(rows, labels)
+
+    monkeypatch.setattr(linear, "_learned", learned)
+    train_linear(OneHot(), texts(400), seed=1)
+    *searched, chosen = tried
+    strengths = list(dict.fromkeys(searched))
+    assert searched == [strength for strength in strengths for _ in range(linear.FOLDS)]
+    assert strengths == list(linear.STRENGTHS[: len(strengths)]) and chosen == strengths[-2]
+    tried.clear()
+    monkeypatch.setattr(linear, "MANY", 400)
+    train_linear(OneHot(), texts(400), seed=1)
+    assert tried[:-1] == list(dict.fromkeys(tried[:-1]))

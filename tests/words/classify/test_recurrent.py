@@ -11,10 +11,9 @@ from rich.console import Console
 
 from throughtime.artefact.file import load
 from throughtime.training.config import TrainingConfig
-from throughtime.words.classify.config import KIND, NetworkConfig
+from throughtime.words.classify.config import KIND, ClassifyConfig, NetworkConfig
 from throughtime.words.classify.labelled import Labelled
 from throughtime.words.classify.recurrent import FIRST_ID, RecurrentClassifier, train_recurrent
-from throughtime.words.cleaning import CleaningConfig
 from throughtime.words.embed.vectors import WordVectors
 
 NETWORK = NetworkConfig(embedding_size=6, hidden_size=5, dropout=0.0, word_dropout=0.0, max_words=8)
@@ -42,10 +41,8 @@ def trained(
     folder: Path, vectors: WordVectors | None = None, network: NetworkConfig = NETWORK, epochs: float = 12
 ):
     training = TrainingConfig(max_epochs=epochs, learning_rate=0.03)
-    console = Console(quiet=True)
-    return train_recurrent(
-        "gru", network, CleaningConfig(), training, texts(400), texts(80, 2), folder, console, vectors
-    )
+    config = ClassifyConfig(network=network, training=training)
+    return train_recurrent("gru", config, texts(400), texts(80, 2), folder, Console(quiet=True), vectors)
 
 
 def test_it_learns_the_order_of_words_and_comes_back_from_its_file(tmp_path: Path) -> None:

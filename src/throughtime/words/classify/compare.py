@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 from scipy.stats import binomtest
 
+from throughtime.words.classify.config import ClassifyConfig
 from throughtime.words.classify.labelled import Labelled, folds
 from throughtime.words.classify.measure import Judgement, OfLabel, judge
-from throughtime.words.classify.methods import Classifier, ClassifyConfig, Surroundings, learn
+from throughtime.words.classify.methods import Classifier, Surroundings, learn
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +58,8 @@ def compared(
     """Learn anew for each split and judge what is said of all tests together; return the last one too."""
     said, seconds, classifier = list[NDArray[np.float64]](), 0.0, None
     for number, split in enumerate(splits, 1):
-        if len(splits) > 1:
-            around.tell(method, f"fold {number} of {len(splits)}")
+        fold = f"fold {number} of {len(splits)}, " if len(splits) > 1 else ""
+        around.tell(method, f"{fold}learning from {len(split.train):,} texts")
         start = time.monotonic()
         classifier = learn(method, config, split.train, around)
         seconds += time.monotonic() - start

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from throughtime.cells.registry import cell_named
@@ -15,6 +15,7 @@ from throughtime.training.config import (  # the command line looks up the types
     ScheduleName,  # noqa: F401  # pyright: ignore[reportUnusedImport]
     TrainingConfig,
 )
+from throughtime.words.cleaning import CleaningConfig
 
 KIND = "text classifier"
 """Of the one-file model."""
@@ -49,11 +50,11 @@ class FeaturesConfig:
     Attributes:
         ngrams: longest run of words that is a feature of its own, of bag and tfidf.
         min_documents: texts in which a word, or a run of words, must occur to be a feature of bag and tfidf;
-            times that one must occur for codebook and vectors to learn a vector for it.
+            times that one must occur to have a word vector learned for it.
         binary: bag says only which words are there, not how often.
         codewords: size of the codebook; no more than there are word vectors.
-        vector_size: width of the word vectors that codebook and vectors learn from the texts, where no file
-            of vectors is given.
+        vector_size: width of the word vectors that are learned from the texts where no file of vectors is
+            given: codebook and vectors are made of them, and a recurrence begins with them.
         vector_epochs: passes over the texts in which they are learned.
     """
 
@@ -76,7 +77,9 @@ class NetworkConfig:
     """The recurrent classifier.
 
     Attributes:
-        embedding_size: width of the word vectors; that of the file where there is one.
+        first_vectors: what the word vectors begin as where no file is given: word2vec, learned from the texts
+            first; chance, drawn.
+        embedding_size: width of word vectors that are drawn; others keep theirs.
         hidden_size: width of the recurrence, of each direction.
         num_layers: depth of the recurrence.
         bidirectional: read in both directions.
@@ -87,16 +90,17 @@ class NetworkConfig:
         min_count: times that a word must occur to have a vector.
         max_words: words of a text that are read, from its beginning.
         texts_per_batch: texts in a batch.
-        freeze: train no word vector: those of the file stay, and words that it lacks keep those of chance.
+        freeze: train no word vector: all stay as they begin, those of words that a file lacks as drawn.
     """
 
+    first_vectors: Literal["word2vec", "chance"] = "word2vec"
     embedding_size: int = 100
     hidden_size: int = 64
     num_layers: int = 1
     bidirectional: bool = True
-    pooling: Literal["last", "max", "mean", "attention"] = "max"
+    pooling: Literal["last", "max", "mean", "attention"] = "attention"
     dropout: float = 0.4
-    word_dropout: float = 0.1
+    word_dropout: float = 0.3
     min_count: int = 2
     max_words: int = 1000
     texts_per_batch: int = 32
@@ -119,9 +123,19 @@ class LearningConfig(TrainingConfig):
 
     learning_rate: float = 0.002
     max_epochs: float = 15.0
-    patience: int = 3
+    patience: int = 5
 
     def __post_init__(self) -> None:
         """Raise InputError where a value lies outside of its range; scikit-learn's seeds are below 2**32."""
         super().__post_init__()
         require(self, "seed", self.seed < 2**32, "below 2**32")
+
+
+@dataclass(frozen=True)
+class ClassifyConfig:
+    """All that a classifier is learned by."""
+
+    cleaning: CleaningConfig = field(default_factory=CleaningConfig)
+    features: FeaturesConfig = field(default_factory=FeaturesConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    training: TrainingConfig = field(default_factory=LearningConfig)

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.preprocessing import MaxAbsScaler
 
 from throughtime.artefact.file import Artefact, save
 from throughtime.words.classify.calibrate import fit_temperature
 from throughtime.words.classify.config import KIND
-from throughtime.words.classify.labelled import Labelled, folds
+from throughtime.words.classify.labelled import Labelled, Places, folds
 from throughtime.words.features.averages import MeanVectors
 from throughtime.words.features.bags import BagOfWords, OneHot, TfIdf
 from throughtime.words.features.codebook import CodebookHistogram
 
 FOLDS = 5
 """Of the texts that are learned from, by which strength and temperature are chosen."""
+
+MANY = 10_000
+"""Texts of which one fold tells enough."""
 
 STEPS = 300
 """Of the solver at most."""
@@ -112,26 +115,62 @@ def train_linear(
     """
     scale = MaxAbsScaler()
     rows = scale.fit_transform(features.fit_transform(train.texts))
-    parts = list(folds(train, _parts(train), seed))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # of the weights that are kept it is told below
-        search = GridSearchCV(
-            LogisticRegression(max_iter=STEPS), {"C": STRENGTHS}, scoring="neg_log_loss", cv=parts
-        ).fit(rows, train.labels)
-        best: LogisticRegression = search.best_estimator_
-        scores: Any = cross_val_predict(best, rows, train.labels, cv=parts, method="decision_function")
+        held_out = _best_strength(rows, train, _parts(train, seed))
+        best = _learned(held_out.strength, rows, train.labels)
     if best.n_iter_.max() >= STEPS:
         tell(f"the weights still moved after {STEPS} steps of the solver")
     scales: Any = scale.scale_
     weights, bias = _of_every_label(best)
-    temperature = fit_temperature(_two_columns(scores), train.labels)
+    temperature = fit_temperature(held_out.logits, held_out.truth)
     return LinearClassifier(features, weights / scales, bias, train.names, temperature)
 
 
-def _parts(train: Labelled) -> int:
-    """Folds: five, or as many as the rarest label has different texts."""
+@dataclass(frozen=True)
+class _HeldOut:
+    """What models of one strength say of texts that they have not learned from."""
+
+    strength: float
+    logits: NDArray[np.float64]  # (N, L)
+    truth: NDArray[np.int64]  # (N,)
+
+    @property
+    def loss(self) -> float:
+        """Mean of -log p(true label)."""
+        return float(-log_softmax(self.logits, axis=1)[np.arange(len(self.truth)), self.truth].mean())
+
+
+def _best_strength(rows: Matrix, train: Labelled, parts: Sequence[tuple[Places, Places]]) -> _HeldOut:
+    """Try strengths, the least first, until the loss grows."""
+    best = _held_out(STRENGTHS[0], rows, train, parts)
+    for strength in STRENGTHS[1:]:
+        tried = _held_out(strength, rows, train, parts)
+        if tried.loss >= best.loss:
+            break
+        best = tried
+    return best
+
+
+def _held_out(
+    strength: float, rows: Matrix, train: Labelled, parts: Sequence[tuple[Places, Places]]
+) -> _HeldOut:
+    scores = [
+        _learned(strength, rows[rest], train.labels[rest]).decision_function(rows[out]) for rest, out in parts
+    ]
+    truth = np.concatenate([train.labels[out] for _, out in parts])
+    return _HeldOut(strength, _two_columns(np.concatenate(scores)), truth)
+
+
+def _learned(strength: float, rows: Matrix, labels: Places) -> Any:
+    return LogisticRegression(C=strength, max_iter=STEPS).fit(rows, labels)
+
+
+def _parts(train: Labelled, seed: int) -> list[tuple[Places, Places]]:
+    """Five folds, or as many as the rarest label has different texts; of many texts the first alone."""
     distinct = (len(np.unique(train.groups[train.labels == label])) for label in range(len(train.names)))
-    return min(FOLDS, *distinct)
+    parts = list(folds(train, min(FOLDS, *distinct), seed))
+    return parts[:1] if len(train) >= MANY else parts
 
 
 def _of_every_label(model: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

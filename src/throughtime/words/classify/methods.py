@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from throughtime.artefact.file import load
-from throughtime.training.config import TrainingConfig
-from throughtime.words.classify.config import KIND, LINEAR, FeaturesConfig, NetworkConfig
+from throughtime.words.classify.config import KIND, LINEAR, ClassifyConfig
 from throughtime.words.classify.labelled import Labelled, held_out
 from throughtime.words.classify.linear import Features, LinearClassifier, train_linear
 from throughtime.words.classify.recurrent import RecurrentClassifier, train_recurrent
-from throughtime.words.cleaning import Cleaner, CleaningConfig
+from throughtime.words.cleaning import Cleaner
 from throughtime.words.embed.train import EmbedConfig
 from throughtime.words.embed.train import train as train_vectors
 from throughtime.words.embed.vectors import WordVectors
@@ -43,21 +42,11 @@ class Classifier(Protocol):
 
 
 @dataclass(frozen=True)
-class ClassifyConfig:
-    """All that a classifier is learned by."""
-
-    cleaning: CleaningConfig
-    features: FeaturesConfig
-    network: NetworkConfig
-    training: TrainingConfig
-
-
-@dataclass(frozen=True)
 class Surroundings:
     """What a method learns beside: where recurrent ones leave their run, who is told of it, word vectors.
 
-    vectors: what codebook and vectors are made of, and what recurrent ones begin with; without them the first
-    two learn their own from the texts.
+    vectors: what codebook and vectors are made of, and what recurrent ones begin with; without them they
+    learn their own from the texts first.
     """
 
     folder: Path
@@ -75,9 +64,11 @@ def learn(method: str, config: ClassifyConfig, train: Labelled, around: Surround
     if method in LINEAR:
         return train_linear(_features(method, config, train, around.vectors, tell), train, seed, tell)
     rest, out = held_out(train, 0.1, seed)
-    settings = method, config.network, config.cleaning, config.training
+    vectors = around.vectors
+    if vectors is None and config.network.first_vectors == "word2vec":
+        vectors = _own_vectors(config, train)
     place = around.folder / method
-    return train_recurrent(*settings, train[rest], train[out], place, around.console, around.vectors)
+    return train_recurrent(method, config, train[rest], train[out], place, around.console, vectors)
 
 
 def load_classifier(path: Path) -> Classifier:

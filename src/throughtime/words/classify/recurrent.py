@@ -16,11 +16,10 @@ from scipy.special import softmax
 from torch import Tensor
 
 from throughtime.artefact.file import Artefact, load, save
-from throughtime.training.config import TrainingConfig
 from throughtime.training.fit import fit
 from throughtime.words.classify.batches import Encoded
 from throughtime.words.classify.calibrate import fit_temperature
-from throughtime.words.classify.config import KIND, NetworkConfig
+from throughtime.words.classify.config import KIND, ClassifyConfig, NetworkConfig
 from throughtime.words.classify.labelled import Labelled
 from throughtime.words.classify.network import PAD_ID, TextNetwork
 from throughtime.words.classify.task import ClassificationTask, logits
@@ -97,9 +96,7 @@ class RecurrentClassifier:
 
 def train_recurrent(
     cell: str,
-    config: NetworkConfig,
-    cleaning: CleaningConfig,
-    training: TrainingConfig,
+    config: ClassifyConfig,
     train: Labelled,
     validation: Labelled,
     folder: Path,
@@ -112,10 +109,12 @@ def train_recurrent(
     vectors: with which the words begin that have one, of their own or of their parts; the others by chance.
     Raises InputError as `fit` does, and KeyboardInterrupt where Ctrl-C ended it.
     """
+    training = config.training
     torch.manual_seed(training.seed)
-    new = untrained(cell, config, cleaning, train, vectors)
+    new = untrained(cell, config, train, vectors)
     if longer := new.longer(train):
-        console.print(f"of {longer:,} of {len(train):,} texts the first {config.max_words:,} words are read")
+        most = config.network.max_words
+        console.print(f"of {longer:,} of {len(train):,} texts the first {most:,} words are read")
     held_out = new.encoded(validation)
     task = ClassificationTask(new.network, new.encoded(train), held_out, train.names, training.seed, new.save)
     outcome = fit(task, training, folder, console=console)
@@ -136,21 +135,17 @@ def _leave_metrics(run: Path) -> None:
 
 
 def untrained(
-    cell: str,
-    config: NetworkConfig,
-    cleaning: CleaningConfig,
-    train: Labelled,
-    vectors: WordVectors | None = None,
+    cell: str, config: ClassifyConfig, train: Labelled, vectors: WordVectors | None = None
 ) -> RecurrentClassifier:
     """Return a classifier with the vocabulary of `train`, which has learned nothing yet."""
-    tokens = Cleaner(cleaning).tokens
-    vocabulary = Vocabulary.build(map(tokens, train.texts), VocabularyConfig(min_count=config.min_count))
+    tokens, chosen = Cleaner(config.cleaning).tokens, config.network
+    vocabulary = Vocabulary.build(map(tokens, train.texts), VocabularyConfig(min_count=chosen.min_count))
     if vectors is not None:
-        config = replace(config, embedding_size=vectors.size)
-    network = _network(cell, config, vocabulary, train.names)
-    new = RecurrentClassifier(network, vocabulary, cleaning, train.names)
+        chosen = replace(chosen, embedding_size=vectors.size)
+    network = _network(cell, chosen, vocabulary, train.names)
+    new = RecurrentClassifier(network, vocabulary, config.cleaning, train.names)
     if vectors is not None:
-        new.network.start_from(_first_vectors(vocabulary, vectors), config.freeze)
+        new.network.start_from(_first_vectors(vocabulary, vectors), chosen.freeze)
     return new
 
 

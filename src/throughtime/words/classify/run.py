@@ -25,9 +25,9 @@ from throughtime.words.classify.compare import (
     in_order,
     verdict,
 )
-from throughtime.words.classify.config import check_methods
+from throughtime.words.classify.config import ClassifyConfig, check_methods
 from throughtime.words.classify.labelled import Labelled, held_out, labelled, require_texts
-from throughtime.words.classify.methods import ClassifyConfig, Surroundings, learn
+from throughtime.words.classify.methods import Surroundings, learn
 from throughtime.words.cleaning import Cleaner
 from throughtime.words.embed.vectors import WordVectors
 from throughtime.words.reading import builtin
@@ -136,8 +136,10 @@ def _check(methods: Sequence[str], config: ClassifyConfig, vectors: WordVectors 
     check_methods(methods)
     if vectors is not None and not any(method not in WITHOUT_VECTORS for method in methods):
         raise InputError(f"vectors are given, but {' and '.join(methods)} have no use for them")
-    if config.network.freeze and vectors is None:
-        raise InputError("freeze is given without vectors; expected a file of them")
+    if vectors is None and config.network.freeze and config.network.first_vectors == "chance":
+        raise InputError("freeze would leave the word vectors as drawn; expected first_vectors word2vec")
+    if vectors is not None and config.network.first_vectors == "chance":
+        raise InputError("vectors are given, but first_vectors is chance; expected one of the two")
 
 
 def _kept(
@@ -146,6 +148,7 @@ def _kept(
     """Learn and judge, and write the model and the picture of what was taken for what."""
     one, classifier = compared(method, config, splits, around)
     if len(splits) > 1:
+        around.tell(method, f"learning from all {len(corpus.texts):,} texts")
         classifier = learn(method, config, corpus.texts, around)
     classifier.about = {
         "corpus": corpus.about,
