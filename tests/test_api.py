@@ -48,8 +48,10 @@ PUBLIC = {
 }
 
 OPTIONAL = [
+    "charset_normalizer",
     "cyclopts",
     "datasets",
+    "gensim",
     "lightning_fabric",
     "matplotlib",
     "pyarrow",
@@ -57,6 +59,9 @@ OPTIONAL = [
     "sacrebleu",
     "sacremoses",
     "sentencepiece",
+    "sklearn",
+    "snowballstemmer",
+    "stopwordsiso",
     "tensorboard",
 ]
 

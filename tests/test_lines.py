@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub import write_labelled
 from throughtime.errors import InputError
 from throughtime.lines import given_lines, hub_rows, incoming_lines, numbered_lines, opened, read_lines
 
@@ -222,29 +222,9 @@ def test_given_lines_come_some_together(monkeypatch: pytest.MonkeyPatch) -> None
     assert list(lines) == [["d"]]
 
 
-LABELLED = """---
-dataset_info:
-  features:
-  - name: text
-    dtype: string
-  - name: label
-    dtype:
-      class_label:
-        names:
-          '0': ham
-          '1': spam
-configs:
-- config_name: default
-  data_files: train.jsonl
----
-"""
-
-
 def test_class_labels_of_a_hub_data_set_come_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
-    Path("owner/name").mkdir(parents=True)
-    Path("owner/name/README.md").write_text(LABELLED)
     rows = [{"text": "hello", "label": 0}, {"text": "win", "label": 1}, {"text": "so", "label": None}]
-    Path("owner/name/train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_labelled(Path("owner/name"), rows)
     assert [row["label"] for row in hub_rows("hf:owner/name")] == ["ham", "spam", None]
     assert [row["text"] for row in hub_rows("hf:owner/name")] == ["hello", "win", "so"]

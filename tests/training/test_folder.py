@@ -20,10 +20,12 @@ def test_a_folder_is_made_and_stays() -> None:
     assert Path("a/b").is_dir()
 
 
-def test_an_empty_one_goes_where_nothing_comes_of_it() -> None:
-    with pytest.raises(KeyboardInterrupt), no_false_start(Path("a")):
-        raise KeyboardInterrupt
-    assert not Path("a").exists()
+def test_what_is_made_goes_where_nothing_comes_of_it() -> None:
+    Path("mine").mkdir()
+    for folder in ("a/b/c", "mine/d"):
+        with pytest.raises(KeyboardInterrupt), no_false_start(Path(folder)):
+            raise KeyboardInterrupt
+    assert [path.name for path in Path().rglob("*")] == ["mine"]
     with pytest.raises(KeyError), no_false_start(Path("a")):
         Path("a/mine.txt").write_text("mine")
         raise KeyError

@@ -11,10 +11,11 @@ from throughtime.errors import InputError
 
 @contextmanager
 def no_false_start(folder: Path, what: str = "the run") -> Generator[None]:
-    """Make the folder; take it away where nothing comes of it and it is empty.
+    """Make the folder; take away what is made where nothing comes of it.
 
     Raises InputError where it cannot hold `what`.
     """
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -22,6 +23,7 @@ def no_false_start(folder: Path, what: str = "the run") -> Generator[None]:
     try:
         yield
     except BaseException:
-        with suppress(OSError):  # it holds something
-            folder.rmdir()
+        with suppress(OSError):  # one holds something
+            for one in made:
+                one.rmdir()
         raise

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub import write_labelled
 from throughtime.errors import InputError
 from throughtime.words.reading.readers import (
     Document,
@@ -357,29 +358,10 @@ def test_a_damaged_file_is_told_of_by_reading_it() -> None:
     assert error_of("b.txt.gz").startswith("b.txt.gz is a damaged gzip file: it cannot be read after line 0")
 
 
-LABELLED = """---
-dataset_info:
-  features:
-  - name: text
-    dtype: string
-  - name: label
-    dtype:
-      class_label:
-        names:
-          '0': ham
-          '1': spam
-configs:
-- config_name: default
-  data_files: train.jsonl
----
-"""
-
-
 def test_hub_data_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
-    write("owner/name/README.md", LABELLED)
     rows = [dict(text="hello", label=0), dict(text="win", label=1), dict(text="so", label=None)]
-    write("owner/name/train.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    write_labelled(Path("owner/name"), rows)
     documents = read_documents("hf:owner/name")
     assert list(islice(documents, 2)) == [
         Document("hello", "ham", "hf:owner/name, row 1"),

@@ -16,8 +16,9 @@ from throughtime.words.intervals import Interval
 def analogies_table(found: Analogies) -> Table:
     """Accuracy of each section of questions, and of all."""
     table = Table(title="Analogies, per cent right", title_justify="left")
-    for heading in ("section", "questions", "known", "right, of known", "95 % interval", "right, of all"):
-        table.add_column(heading, justify="left" if heading == "section" else "right")
+    table.add_column("section", overflow="fold")
+    for heading in ("asked", "known", "of known", "95 % interval", "of all"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for one in (*found.sections, found.overall):
         table.add_row(*_answers(one), end_section=one is found.sections[-1] if found.sections else False)
     return table
@@ -26,8 +27,9 @@ def analogies_table(found: Analogies) -> Table:
 def similarities_table(found: Sequence[Correlation]) -> Table:
     """Correlation with people's judgements."""
     table = Table(title="Similarity, Spearman's r with people's judgements", title_justify="left")
-    for heading in ("pairs of", "pairs", "known", "r of known", "95 % interval", "r of all"):
-        table.add_column(heading, justify="left" if heading == "pairs of" else "right")
+    table.add_column("pairs of", overflow="fold")
+    for heading in ("pairs", "known", "r of known", "95 % interval", "r of all"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for one in found:
         low, high = one.interval
         figures = (f"{one.of_covered:.3f}", f"{low:.2f} to {high:.2f}", f"{one.of_all:.3f}")
@@ -52,4 +54,4 @@ def _answers(one: Answers) -> list[str | Text]:
     low, high = one.interval
     of_known = (f"{100 * one.of_covered:.1f}", f"{100 * low:.1f} to {100 * high:.1f}")
     right = (*(of_known if one.covered else ("-", "-")), f"{100 * one.of_all:.1f}")
-    return [Text(one.section), f"{one.questions:,}", f"{one.coverage:.1%}", *right]
+    return [Text(one.section.replace("-", " ")), f"{one.questions:,}", f"{one.coverage:.1%}", *right]
