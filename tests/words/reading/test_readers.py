@@ -427,7 +427,7 @@ def test_any_bytes_give_documents_or_an_input_error(
 def data() -> Path:
     if not (folder := os.environ.get("THROUGHTIME_DATA")):
         pytest.skip("THROUGHTIME_DATA does not name the folder of the real data sets")
-    return Path(folder)
+    return Path(folder).resolve()
 
 
 def counts(documents: Iterator[Document]) -> Counter[str | None]:
