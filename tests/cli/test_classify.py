@@ -115,7 +115,7 @@ def test_folds_judge_every_text_once(learned: Path, run: Callable[..., Any]) -> 
             "test and folds are both given; expected one way to judge",
         ),
         (["--corpus", "a.tsv"], "all 2 texts have the label x; expected two labels or more"),
-        (["--corpus", "b.tsv"], "label 'y' has 1 different texts; expected 3 or more"),
+        (["--corpus", "b.tsv"], "different texts with label 'y': 1; expected 3 or more"),
         (["--corpus", "b.tsv", "--seed", "5000000000"], "seed is 5000000000; expected below 2**32"),
         (
             ["--corpus", "b.tsv", "--freeze", "--first-vectors", "chance"],

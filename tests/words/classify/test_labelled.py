@@ -40,7 +40,7 @@ def test_folds_hold_every_text_once_and_labels_in_equal_shares() -> None:
         assert data[test].counts == {"ham": 4, "spam": 2}
         tested += test.tolist()
     assert sorted(tested) == list(range(30))
-    with pytest.raises(InputError, match=r"^label 'spam' has 10 different texts; expected 11 or more$"):
+    with pytest.raises(InputError, match=r"^different texts with label 'spam': 10; expected 11 or more$"):
         next(folds(data, 11, 1))
 
 
@@ -61,5 +61,5 @@ def test_equal_texts_stay_together() -> None:
 
 def test_a_label_of_one_text_cannot_be_parted() -> None:
     data = labelled([*SOME, Document("once", "rare"), Document("once ", "rare")])
-    with pytest.raises(InputError, match=r"^label 'rare' has 1 different texts; expected 2 or more$"):
+    with pytest.raises(InputError, match=r"^different texts with label 'rare': 1; expected 2 or more$"):
         held_out(data, 0.1, 1)

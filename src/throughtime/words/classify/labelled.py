@@ -72,7 +72,7 @@ def require_texts(data: Labelled, least: int) -> None:
     for label, name in enumerate(data.names):
         count = len(np.unique(data.groups[data.labels == label]))
         if count < least:
-            raise InputError(f"label {name!r} has {count} different texts; expected {least} or more")
+            raise InputError(f"different texts with label {name!r}: {count}; expected {least} or more")
 
 
 def folds(data: Labelled, count: int, seed: int) -> Iterator[tuple[Places, Places]]:
