@@ -12,7 +12,6 @@ batches. Data are looked for in the folder that THROUGHTIME_DATA names, or in ..
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import sys
 import time
@@ -25,6 +24,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import torch
 from cyclopts import App, Parameter
+from data import movie_reviews, sms_spam
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
@@ -39,7 +39,7 @@ from throughtime.words.classify.recurrent import RecurrentClassifier, untrained
 from throughtime.words.reading.readers import read_documents
 
 CLAIMED_RATIO = 2.5
-CORPORA = {"film reviews": "movie_reviews", "text messages": "sms_spam/train.tsv"}
+CORPORA = {"film reviews": movie_reviews, "text messages": sms_spam}
 
 app = App(help=__doc__, help_format="plaintext")
 
@@ -47,9 +47,10 @@ app = App(help=__doc__, help_format="plaintext")
 class Packed(nn.Module):
     """torch's layer on padded batches, by packed sequences."""
 
-    def __init__(self, layer: nn.Module) -> None:
+    def __init__(self, layer: nn.RNNBase) -> None:
         super().__init__()
         self.layer = layer
+        self.num_directions = 2 if layer.bidirectional else 1
 
     def forward(self, input: Tensor, lengths: Tensor) -> tuple[Tensor, Any]:
         """Return what ours returns."""
@@ -71,9 +72,7 @@ def written(network: TextNetwork) -> TextNetwork:
         bidirectional=ours.bidirectional,
     )
     layer.load_state_dict(ours.state_dict())
-    packed = Packed(layer)
-    packed.num_directions = ours.num_directions  # pyright: ignore
-    other.recurrence = packed  # pyright: ignore[reportAttributeAccessIssue]
+    other.recurrence = Packed(layer)  # pyright: ignore[reportAttributeAccessIssue]
     return other
 
 
@@ -101,8 +100,7 @@ def step_times(network: TextNetwork, given: list[Texts]) -> dict[str, list[float
 
 def measured(name: str, cell: str, config: NetworkConfig, steps: int, seed: int) -> dict[str, float]:
     """Texts a second of both, on one corpus."""
-    folder = Path(os.environ.get("THROUGHTIME_DATA", "../shared/data"))
-    data = labelled(read_documents(folder / CORPORA[name]))
+    data = labelled(read_documents(CORPORA[name]()))
     torch.manual_seed(seed)
     one: RecurrentClassifier = untrained(cell, ClassifyConfig(network=config), data)
     given = list(islice(batches(one.encoded(data), config.texts_per_batch, seed), steps + 1))

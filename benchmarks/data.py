@@ -18,6 +18,16 @@ def babi() -> Path:
     return _present(DATA / "babi", "babi")
 
 
+def movie_reviews() -> Path:
+    """The folder of the film reviews; ends the program where it is not there."""
+    return _present(DATA / "movie_reviews", "movie_reviews")
+
+
+def sms_spam() -> Path:
+    """The table of the text messages; ends the program where it is not there."""
+    return _present(DATA / "sms_spam" / "train.tsv", "sms_spam")
+
+
 def _present(path: Path, name: str) -> Path:
     if not path.exists():
         raise SystemExit(f"{path} is not there; THROUGHTIME_DATA names the folder that holds {name}")

@@ -22,7 +22,7 @@ def rows(groups: int = 2, each: int = 3) -> NDArray[np.floating]:
 
 @pytest.mark.parametrize(("method", "note"), [("pca", "PCA: "), ("tsne", "t-SNE: neighbours are near")])
 def test_words_and_groups_are_written(tmp_path: Path, method: str, note: str) -> None:
-    png, svg = word_map(tmp_path / "m", GROUPS, rows(), method)  # type: ignore[arg-type]
+    png, svg = word_map(tmp_path / "m", GROUPS, rows(), method)
     assert (png.name, svg.name) == ("m.png", "m.svg")
     assert imread(png).std() > 0.01
     text = svg.read_text()
@@ -33,7 +33,7 @@ def test_words_and_groups_are_written(tmp_path: Path, method: str, note: str) ->
 
 def test_the_same_map_is_the_same_file(tmp_path: Path) -> None:
     for method in ("pca", "tsne"):
-        files = [word_map(tmp_path / name, GROUPS, rows(), method, seed=5)[1] for name in "ab"]  # type: ignore[arg-type]
+        files = [word_map(tmp_path / name, GROUPS, rows(), method, seed=5)[1] for name in "ab"]
         assert files[0].read_bytes() == files[1].read_bytes()
 
 
@@ -69,7 +69,7 @@ def test_maps_that_cannot_be(
     tmp_path: Path, groups: dict[str, list[str]], number: int, method: str, said: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        word_map(tmp_path / "m", groups, np.ones((number, 4)), method)  # type: ignore[arg-type]
+        word_map(tmp_path / "m", groups, np.ones((number, 4)), method)
     assert str(caught.value) == said
     assert not list(tmp_path.iterdir())
 

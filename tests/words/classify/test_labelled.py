@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from throughtime.errors import InputError
-from throughtime.words.classify.labelled import folds, held_out, labelled
+from throughtime.words.classify.labelled import Labelled, folds, held_out, labelled
 from throughtime.words.reading.readers import Document
 
 SOME = [Document(f"text {k}", "ham" if k % 3 else "spam") for k in range(30)]
@@ -63,3 +65,15 @@ def test_a_label_of_one_text_cannot_be_parted() -> None:
     data = labelled([*SOME, Document("once", "rare"), Document("once ", "rare")])
     with pytest.raises(InputError, match=r"^different texts with label 'rare': 1; expected 2 or more$"):
         held_out(data, 0.1, 1)
+
+
+def test_a_long_text_takes_no_room_for_the_others() -> None:
+    data = Labelled(
+        [*(f"text {k}" for k in range(1000)), "long " * 200_000], np.zeros(1001, np.int64), ("a",)
+    )
+    tracemalloc.start()
+    try:
+        assert len(set(data.groups.tolist())) == 1001
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()

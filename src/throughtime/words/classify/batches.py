@@ -19,10 +19,14 @@ JITTER = 0.1
 
 @dataclass(frozen=True)
 class Encoded:
-    """Texts as the ids of their words, each with one at least, and the places of their labels."""
+    """Texts as the ids of their words, each with one at least, and the places of their labels.
+
+    longer: how many texts have more words than these.
+    """
 
     ids: Sequence[Ids]
     labels: NDArray[np.int64]
+    longer: int = 0
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -43,8 +43,8 @@ class Split:
     @property
     def shared(self) -> int:
         """Texts to judge by that are to learn from too."""
-        known = {" ".join(text.split()) for text in self.train.texts}
-        return sum(" ".join(text.split()) in known for text in self.test.texts)
+        known = set(self.train.plain)
+        return sum(text in known for text in self.test.plain)
 
 
 def folded(data: Labelled, count: int, seed: int) -> list[Split]:

@@ -31,11 +31,16 @@ class Labelled:
         """Return some of them."""
         return Labelled([self.texts[int(k)] for k in chosen], self.labels[chosen], self.names)
 
+    @property
+    def plain(self) -> Iterator[str]:
+        """The texts with one space wherever white space is."""
+        return (" ".join(text.split()) for text in self.texts)
+
     @cached_property
     def groups(self) -> Places:
         """Of each text a number, (N,): equal ones for texts that differ in nothing but white space."""
-        plain = [" ".join(text.split()) for text in self.texts]
-        return np.unique(np.array(plain), return_inverse=True)[1]
+        places = {text: number for number, text in enumerate(sorted(set(self.plain)))}
+        return np.array([places[text] for text in self.plain], np.int64)
 
     @property
     def counts(self) -> dict[str, int]:

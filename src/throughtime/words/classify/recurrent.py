@@ -58,16 +58,15 @@ class RecurrentClassifier:
             self.network, self.encoded(Labelled(texts, np.zeros(len(texts), np.int64), self.labels))
         )
 
-    def longer(self, data: Labelled) -> int:
-        """Return how many texts have more words than are read."""
-        return sum(len(self._tokens(text)) > self.network.config.max_words for text in data.texts)
-
     def encoded(self, data: Labelled) -> Encoded:
-        """Return texts as ids; one without a word is one unknown word."""
-        most = self.network.config.max_words
-        ids = (self.vocabulary.encode(self._tokens(text)[:most]) for text in data.texts)
-        unknown = [self.vocabulary.unknown_id]
-        return Encoded([np.array(one or unknown, np.int64) + FIRST_ID for one in ids], data.labels)
+        """Return texts as ids, cut where more words come than are read; one without a word is one unknown."""
+        most, unknown, longer = self.network.config.max_words, [self.vocabulary.unknown_id], 0
+        ids = list[NDArray[np.int64]]()
+        for tokens in map(self._tokens, data.texts):
+            longer += len(tokens) > most
+            known = self.vocabulary.encode(tokens[:most]) or unknown
+            ids.append(np.array(known, np.int64) + FIRST_ID)
+        return Encoded(ids, data.labels, longer)
 
     def save(self, path: Path, weights: Mapping[str, Tensor] | None = None) -> None:
         """Write the one file, with its own weights or these."""
@@ -112,11 +111,11 @@ def train_recurrent(
     training = config.training
     torch.manual_seed(training.seed)
     new = untrained(cell, config, train, vectors)
-    if longer := new.longer(train):
+    known, held_out = new.encoded(train), new.encoded(validation)
+    if known.longer:
         most = config.network.max_words
-        console.print(f"of {longer:,} of {len(train):,} texts the first {most:,} words are read")
-    held_out = new.encoded(validation)
-    task = ClassificationTask(new.network, new.encoded(train), held_out, train.names, training.seed, new.save)
+        console.print(f"of {known.longer:,} of {len(train):,} texts the first {most:,} words are read")
+    task = ClassificationTask(new.network, known, held_out, train.names, training.seed, new.save)
     outcome = fit(task, training, folder, console=console)
     if outcome.interrupted:
         raise KeyboardInterrupt

@@ -134,7 +134,7 @@ def train_all(
 
 def _check(methods: Sequence[str], config: ClassifyConfig, vectors: WordVectors | None) -> None:
     check_methods(methods)
-    if vectors is not None and not any(method not in WITHOUT_VECTORS for method in methods):
+    if vectors is not None and all(method in WITHOUT_VECTORS for method in methods):
         raise InputError(f"vectors are given, but {' and '.join(methods)} have no use for them")
     if vectors is None and config.network.freeze and config.network.first_vectors == "chance":
         raise InputError("freeze would leave the word vectors as drawn; expected first_vectors word2vec")
