@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from throughtime.console import say
 from throughtime.training.progress import in_words
 from throughtime.training.runs import FoundRun, runs_in
 
@@ -34,7 +35,7 @@ def runs(folder: Path = Path("runs")) -> None:
     console.print(table)
     for run in found:
         if run.resume:
-            console.print(run.resume, markup=False, highlight=False, soft_wrap=True)
+            say(console, run.resume)
 
 
 def _row(run: FoundRun) -> list[str]:

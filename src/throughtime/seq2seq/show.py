@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from throughtime.console import say
 from throughtime.seq2seq.data.readers import Pair
 from throughtime.seq2seq.measure.score import ScoreReport
 from throughtime.seq2seq.search.ensemble import Vote
@@ -18,7 +19,7 @@ def show_scores(console: Console, scores: ScoreReport, title: str) -> None:
     """Prints every score with its interval, and the signatures below, each whole on its line to be copied."""
     console.print(scores_table(scores, title))
     for *_, signature in scores.rows():
-        console.print(signature, markup=False, highlight=False, soft_wrap=True)
+        say(console, signature)
 
 
 def scores_table(scores: ScoreReport, title: str) -> Table:

@@ -16,6 +16,7 @@ from lightning_fabric import Fabric
 from rich.console import Console
 
 from throughtime.artefact.report import write_report
+from throughtime.console import say
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import (
     DataConfig,
@@ -231,7 +232,7 @@ def _task(config: TrainConfig, prepared: Prepared, console: Console, fabric: Fab
 def _begin_with_vectors(task: TranslationTask, config: DataConfig, console: Console, fabric: Fabric) -> None:
     begin = partial(begin_with_vectors, task.translator, task.tokenizers, config)
     for line in first_does(fabric, begin):
-        _say(console, line)
+        say(console, line)
     if not fabric.is_global_zero:
         begin()  # which has been done without an error once
 
@@ -265,18 +266,14 @@ def _remove(folder: Path, patterns: Sequence[str]) -> None:
             path.unlink()
 
 
-def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
 def _announce(
     config: TrainConfig, prepared: Prepared, task: TranslationTask, needed: Forecast, console: Console
 ) -> None:
     for note in prepared.texts.notes:
-        _say(console, note)
+        say(console, note)
     sizes = (prepared.tokenizers.src.vocab_size, prepared.tokenizers.tgt.vocab_size)
     left_out = prepared.train.too_long
-    _say(
+    say(
         console,
         f"training on {len(prepared.train):,} pairs"
         + (f" ({left_out:,} left out as too long in tokens)" if left_out else "")
@@ -284,8 +281,8 @@ def _announce(
         + (" (joint)" if config.data.joint else ""),
     )
     parameters = sum(parameter.numel() for parameter in task.module.parameters())
-    _say(console, f"model: {parameters:,} parameters, back-end {task.translator.encoder.backend}")
-    _say(console, needed.summary())
+    say(console, f"model: {parameters:,} parameters, back-end {task.translator.encoder.backend}")
+    say(console, needed.summary())
 
 
 def _finish(
@@ -295,7 +292,7 @@ def _finish(
         "settings": asdict(config),
         "training": {**asdict(outcome), "model": str(outcome.model)},
     }
-    _say(console, _ended(outcome))
+    say(console, _ended(outcome))
     if test:
         write_tsv(test, folder / TEST)
     if test and tests:
@@ -306,9 +303,9 @@ def _finish(
 def _say_next(outcome: Outcome, folder: Path, console: Console) -> None:
     if outcome.interrupted:
         return
-    _say(console, f"\nThe model is {outcome.model}, the report {folder / REPORT}. Next:")
+    say(console, f"\nThe model is {outcome.model}, the report {folder / REPORT}. Next:")
     for command in _next_commands(outcome.model, folder, (folder / TEST).exists()):
-        _say(console, f"  {command}")
+        say(console, f"  {command}")
 
 
 def _tested(test: Sequence[Pair], model: Path, console: Console) -> Evaluation:

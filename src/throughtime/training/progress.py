@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from throughtime.console import say
+
 _PLAIN_SECONDS = 30.0
 
 
@@ -58,7 +60,7 @@ class PlainDisplay:
 
     def line(self, text: str) -> None:
         """Write a line."""
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        say(self._console, text)
         self._spoke = self._clock()
 
     def close(self) -> None:
@@ -85,7 +87,7 @@ class BarDisplay:
 
     def line(self, text: str) -> None:
         """Write a line above the bar."""
-        self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        say(self._bar.console, text)
 
     def close(self) -> None:
         """Take the bar away."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from throughtime.artefact.report import write_report
+from throughtime.console import say
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import TrainConfig
 from throughtime.seq2seq.data.prepare import prepare
@@ -112,4 +113,4 @@ def _measure(
         },
     )
     files = [str(path) for path in (*pictures, *(file for one in mapped for file in one.files), report)]
-    console.print(f"\nWritten: {', '.join(files)}", highlight=False, markup=False, soft_wrap=True)
+    say(console, f"\nWritten: {', '.join(files)}")

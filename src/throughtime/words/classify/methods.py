@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from throughtime.artefact.file import load
+from throughtime.console import say
 from throughtime.words.classify.config import KIND, LINEAR, ClassifyConfig
 from throughtime.words.classify.labelled import Labelled, held_out
 from throughtime.words.classify.linear import Features, LinearClassifier, train_linear
@@ -55,7 +56,7 @@ class Surroundings:
 
     def tell(self, method: str, note: str) -> None:
         """Tell of something that came up."""
-        self.console.print(f"{method}: {note}", markup=False, highlight=False, soft_wrap=True)
+        say(self.console, f"{method}: {note}")
 
 
 def learn(method: str, config: ClassifyConfig, train: Labelled, around: Surroundings) -> Classifier:

@@ -13,6 +13,7 @@ import numpy as np
 
 from throughtime.artefact.file import written_whole
 from throughtime.artefact.report import write_report
+from throughtime.console import say
 from throughtime.errors import InputError
 from throughtime.insight.charts import confusion
 from throughtime.settings import require
@@ -119,7 +120,7 @@ def train_all(
     splits, notes = _splits(corpus, texts, reading, config.training.seed)
     notes += [_told(corpus.texts, splits), *_coverage(corpus.texts, config, around.vectors)]
     for line in notes:
-        around.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(around.console, line)
     around.folder.mkdir(parents=True, exist_ok=True)
     if not texts.folds and not texts.test:
         write_documents(splits[0].test, around.folder / TEST)
@@ -207,7 +208,7 @@ def _show(
     if not found:
         return
     around.console.print(comparison_table(found, f"{found[0].judgement.texts:,} texts judged"))
-    around.console.print(verdict(found), markup=False, highlight=False, soft_wrap=True)
+    say(around.console, verdict(found))
     names = ("texts", "reading", "classify")
     report = {
         "settings": {name: asdict(one) for name, one in zip(names, settings, strict=True)},

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
+from throughtime.console import say
 from throughtime.words.embed.corpus import Moment, Watch
 
 _PLAIN_SECONDS = 30.0
@@ -33,7 +34,7 @@ class _Plainly:
     def show(self, now: Moment) -> None:
         if now.doing != self._doing or self._clock() - self._spoke >= _PLAIN_SECONDS:
             self._doing, self._spoke = now.doing, self._clock()
-            self._console.print(told(now), markup=False, highlight=False, soft_wrap=True)
+            say(self._console, told(now))
 
 
 def told(now: Moment) -> str:
