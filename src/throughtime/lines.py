@@ -78,6 +78,12 @@ def numbered_lines(
                 bad(line)
 
 
+def require_one(text: str | None, file: Path | None, done: str) -> None:
+    """Raise InputError where a text and a file are both given; `done` is what is done with one of them."""
+    if text is not None and file is not None:
+        raise InputError(f"text and --file are both given; one of them is {done}, not both")
+
+
 def given_lines(text: str | None, file: Path | None, together: int = 256) -> Iterator[list[str]]:
     """Stream lines, at most so many together: of the text, else of the file, else of standard input.
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from throughtime.artefact.report import write_report
 from throughtime.errors import InputError
 from throughtime.insight.charts import confusion
-from throughtime.lines import given_lines
+from throughtime.lines import given_lines, require_one
 from throughtime.training.runs import run_folder
 from throughtime.words.classify.compare import in_order
 from throughtime.words.classify.config import (
@@ -138,8 +138,7 @@ def run(
         Show which words spoke for the label, green, and against it, red, and by how much its probability
         falls without each of the strongest.
     """
-    if text is not None and file is not None:
-        raise InputError("text and --file are both given; one of them is classified, not both")
+    require_one(text, file, "classified")
     classifier, given = load_classifier(model), given_lines(text, file)
     for texts in [["\n".join(chain.from_iterable(given))]] if whole else given:
         for one, chances in zip(texts, classifier.probabilities(texts), strict=True):

@@ -17,7 +17,7 @@ from rich.console import Console
 from throughtime.artefact.report import write_report
 from throughtime.cli.models import PHRASEBOOK_MODEL, pipeline_of, present
 from throughtime.errors import InputError
-from throughtime.lines import read_lines
+from throughtime.lines import read_lines, require_one
 from throughtime.seq2seq.chat import FORGET, ChatConfig, Conversation, converse
 from throughtime.seq2seq.config import (
     DataConfig,
@@ -228,8 +228,7 @@ def run(
     prefixes
         A text file, .gz allowed, with what the translation of each line begins with.
     """
-    if text is not None and file is not None:
-        raise InputError("text and --file are both given; one of them is translated, not both")
+    require_one(text, file, "translated")
     told = prefixes_of(prefix, prefixes)
     pipeline = pipeline_of(model, members, search)
     _print_utf8()

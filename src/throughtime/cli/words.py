@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from throughtime.errors import InputError
-from throughtime.lines import given_lines
+from throughtime.lines import given_lines, require_one
 from throughtime.words.cleaning import Cleaner, CleaningConfig
 from throughtime.words.show import steps_table
 
@@ -41,8 +41,7 @@ def clean(
     explain
         Show what each step makes of the text, and what it drops and changes.
     """
-    if text is not None and file is not None:
-        raise InputError("text and --file are both given; one of them is cleaned, not both")
+    require_one(text, file, "cleaned")
     cleaner = Cleaner(cleaning)
     if explain:
         if text is None:
