@@ -191,7 +191,7 @@ def test_packed_weights_go_with_their_layer() -> None:
     def kept_after_one() -> int:
         with torch.no_grad():
             LSTM(6, 40, backend="compiled")(torch.randn(5, 3, 6))
-        return len(packing._kept)
+        return len(packing._packed)
 
     kept_after_one()
     before = kept_after_one()

@@ -376,3 +376,28 @@ def test_a_state_may_come_as_a_list() -> None:
 def test_a_wrong_state_of_a_cell_with_one_is_named() -> None:
     with pytest.raises(ValueError, match=r"^hx must be h of GRU; got 2 tensors$"):
         GRU(3, 4)(torch.zeros(2, 1, 3), (torch.zeros(1, 1, 4),) * 2)
+
+
+@pytest.mark.parametrize("grad", [False, True])
+@pytest.mark.parametrize("backend", ["auto", "reference", "torch"])
+def test_tensors_on_another_device(backend: str, grad: bool) -> None:
+    layer, x = LSTM(3, 4, backend=backend).eval(), torch.zeros(5, 2, 3)
+    h = torch.zeros(1, 2, 4)
+    with torch.set_grad_enabled(grad):
+        with pytest.raises(ValueError, match=r"^input must be on the device of the weights, cpu; got meta$"):
+            layer(x.to("meta"))
+        with pytest.raises(
+            ValueError, match=r"^c of hx must be on the device of the weights, cpu; got meta$"
+        ):
+            layer(x, (h, h.to("meta")))
+        with pytest.raises(ValueError, match=r"^input must be on the device of the weights, meta; got cpu$"):
+            LSTM(3, 4, device="meta")(x)
+
+
+@pytest.mark.parametrize("grad", [False, True])
+def test_weights_of_two_dtypes(grad: bool) -> None:
+    layer = LSTM(3, 4).eval()
+    layer.weight_hh_l0.data = layer.weight_hh_l0.data.double()
+    text = r"^all tensors of a layer must have one dtype; got torch.float32 and torch.float64$"
+    with torch.set_grad_enabled(grad), pytest.raises(ValueError, match=text):
+        layer(torch.zeros(5, 2, 3))

@@ -68,6 +68,30 @@ def test_two_streams_of_one_layer_do_not_meet() -> None:
     assert torch.equal(other.step(x[1]), layer.stream().step(x[1]))
 
 
+@pytest.mark.parametrize("backend", ["auto", "reference"])
+def test_a_stream_holds_its_weights_until_it_is_refreshed(backend: str) -> None:
+    layer, x = LSTM(3, 4, num_layers=2, backend=backend), torch.randn(3, 2, 3)
+    stream, other = layer.stream(2), layer.stream(2)
+    with torch.no_grad():
+        layer.weight_hh_l1.data[1, 2] += 1
+        layer.weight_ih_l0[0, 0] += 1
+    found = [stream.step(x[0]), stream.step(x[1])]
+    stream.refresh()
+    assert not torch.equal(stream.step(x[2]), [other.step(row) for row in x][2])
+    stream.reset()
+    expected = layer(x)[0].detach()
+    assert not torch.allclose(torch.stack(found), expected[:2])
+    found = [stream.step(row) for row in x]
+    assert_close(torch.stack(found), expected, **tolerance("forward", torch.float32))
+
+
+@pytest.mark.parametrize("backend", ["auto", "reference"])
+def test_a_step_on_another_device(backend: str) -> None:
+    stream = LSTM(3, 4, backend=backend).stream()
+    with pytest.raises(ValueError, match=r"^this stream takes steps on cpu, as the weights; got meta$"):
+        stream.step(torch.zeros(3, device="meta"))
+
+
 def test_a_layer_in_both_directions_cannot_stream() -> None:
     text = r"^a bidirectional layer cannot stream: its backward half begins at the last step$"
     with pytest.raises(ValueError, match=text):

@@ -7,7 +7,7 @@ import ctypes
 import torch
 from torch import Tensor
 
-from throughtime.engine.native import native, threads
+from throughtime.engine.native import address, in_rows, native, threads
 
 WORTH_THREADS = 1 << 15
 """Numbers of the hidden layer below which one thread is done before two have met."""
@@ -29,9 +29,9 @@ def additive_scores(queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:
     queries: (B, T, D); keys: (B, S, D); energy: (D). The result is (B, T, S).
     """
     assert native is not None
-    given = queries.contiguous(), keys.contiguous(), energy.contiguous()
+    given = in_rows(queries), in_rows(keys), in_rows(energy)
     scores = queries.new_empty(*queries.shape[:2], keys.shape[1])
-    laid = _Laid(*(one.data_ptr() for one in (*given, scores)), *[None] * 4, *_sizes(queries, keys))
+    laid = _Laid(*map(address, (*given, scores)), *[None] * 4, *_sizes(queries, keys))
     native.additive_scores[energy.dtype](ctypes.byref(laid), _team(laid))
     return scores
 
@@ -41,10 +41,10 @@ def additive_gradients(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The gradients by queries, keys and energy, of those by the scores, (B, T, S)."""
     assert native is not None
-    given = queries.contiguous(), keys.contiguous(), energy.contiguous()
-    d_scores = d_scores.contiguous()
+    given = in_rows(queries), in_rows(keys), in_rows(energy)
+    d_scores = in_rows(d_scores)
     d_queries, d_keys, d_energy = map(torch.empty_like, given)
-    places = [one.data_ptr() for one in (*given, d_scores, d_queries, d_keys, d_energy)]
+    places = list(map(address, (*given, d_scores, d_queries, d_keys, d_energy)))
     laid = _Laid(*places[:3], None, *places[3:], *_sizes(queries, keys))
     native.additive_gradients[energy.dtype](ctypes.byref(laid), _team(laid))
     return d_queries, d_keys, d_energy

@@ -109,7 +109,9 @@ class _Assembler:
     def _copies(self, targets: Sequence[Target]) -> tuple[list[Task], list[Task]]:
         """Copies of what is given, to be made before it changes, and of what is made.
 
-        A value that is made lies in the first sequence that wants it; for others there is an alias.
+        A value that is made lies in the first sequence that wants it; for others there is an alias. What is
+        kept for the gradient never lies in the output, which its owner may change in place before the
+        gradient is computed.
         """
         first: list[Task] = []
         last: list[Task] = []
@@ -121,7 +123,10 @@ class _Assembler:
             if target.kind is not Kind.SEQUENCE:
                 continue
             if node.number in held:
-                self.aliases[target.key] = held[node.number]
+                if target.key[0] == "kept" and held[node.number] == ("output", None):
+                    last.append(Task(node, "copy", (node,), target))
+                else:
+                    self.aliases[target.key] = held[node.number]
                 continue
             held[node.number] = target.key
             place = self._buffer(target.kind, target.key, node.width)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from throughtime.engine.compiled import linked
 from throughtime.engine.instruction import Buffer, Kind
-from throughtime.engine.native import Linked, Pass, Prepared, steps_over
+from throughtime.engine.native import Linked, Pass, Prepared, in_rows, steps_over
 from throughtime.engine.packing import pack, packed_for_good
 
 library = torch.library.Library("throughtime", "FRAGMENT")
@@ -60,8 +60,8 @@ def _execute(
     passes: list[Pass] = []
     for k in range(count):
         there = [
-            one.clone(memory_format=torch.contiguous_format) if changed else one.contiguous()
-            for one, changed in zip(given[k * reads : (k + 1) * reads], code.changed, strict=True)
+            tensor.clone(memory_format=torch.contiguous_format) if changed else in_rows(tensor)
+            for tensor, changed in zip(given[k * reads : (k + 1) * reads], code.changed, strict=True)
         ]
         turned = bool(k) != code.backwards
         passes.append(Pass(code, there, packed[k * own : (k + 1) * own], rows, turned, steps, given[0]))

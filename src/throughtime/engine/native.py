@@ -14,6 +14,7 @@ from threading import Event
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from throughtime import engine
 from throughtime.engine.instruction import CONSTANTS, Code, Key, Kind
@@ -47,9 +48,9 @@ class Native:
             {dtype: self._function(f"additive_{what}_{name}") for dtype, name in NAMES.items()}
             for what in ("scores", "gradients")
         )
-        self.sample = self.library.throughtime_sample
-        self.sample.restype = ctypes.c_uint64
-        self.sample.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
+        self.digest = self._function("digest")
+        self.digest.restype = ctypes.c_uint64
+        self.digest.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int]
         for scan in (*self.scan.values(), *self.outer.values()):
             scan.restype, scan.argtypes = None, [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
         of_one = (self.softmax_loss, self.best_words, self.rows_product)
@@ -86,16 +87,47 @@ native = _found()
 
 
 def computes(*given: Tensor) -> bool:
-    """Whether there is a native part, and it takes these: on the CPU, of one dtype that it knows."""
+    """Whether the native part is there and takes these: on the CPU, of one dtype that it knows, not dual."""
     dtype = given[0].dtype
-    like = all(one.device.type == "cpu" and one.dtype == dtype for one in given)
-    return native is not None and like and dtype in NAMES
+    like = all(tensor.device.type == "cpu" and tensor.dtype == dtype for tensor in given)
+    return native is not None and like and dtype in NAMES and not forward_mode()
 
 
-def sample(places: array[int], sizes: array[int]) -> int:
-    """A number that tells much of what lies in memory: so many bytes at each place."""
-    assert native is not None
-    return native.sample(places.buffer_info()[0], sizes.buffer_info()[0], len(places))
+def forward_mode() -> bool:
+    """Whether forward-mode derivatives are being computed: the library knows no dual numbers."""
+    return forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
+
+
+def in_rows(tensor: Tensor) -> Tensor:
+    """The tensor with its numbers row by row in memory: itself, or a copy of a strided view."""
+    return tensor.resolve_neg().contiguous()
+
+
+def address(tensor: Tensor) -> int:
+    """Where the numbers of a tensor lie, row by row, for the library to read or write.
+
+    Every address that the library is given comes from here, but for matrices that are still to be packed.
+    Raises ValueError for a tensor whose numbers lie elsewhere or otherwise; `in_rows` makes one that has them
+    so.
+    """
+    require_cpu(tensor)
+    if not tensor.is_contiguous() or tensor.is_neg():
+        raise ValueError(
+            f"the engine reads contiguous rows; got strides {tensor.stride()} of shape {tuple(tensor.shape)}"
+        )
+    return tensor.data_ptr()
+
+
+def require_cpu(*tensors: Tensor) -> None:
+    """Raises ValueError for a tensor on another device, whose numbers the library cannot read."""
+    for tensor in tensors:
+        if not tensor.is_cpu:
+            raise ValueError(f"the engine computes on the CPU alone; got a tensor on {tensor.device}")
+
+
+def address_or_null(tensor: Tensor | None) -> int | None:
+    """`address`, or None for no tensor."""
+    return None if tensor is None else address(tensor)
 
 
 class Linked:
@@ -164,7 +196,7 @@ class Steps:
     @cached_property
     def places(self) -> tuple[int, int, int]:
         """Their number, and where sizes and offsets lie."""
-        return len(self.sizes), self.sizes.data_ptr(), self.offsets.data_ptr()
+        return len(self.sizes), address(self.sizes), address(self.offsets)
 
     @cached_property
     def batch(self) -> int:
@@ -179,6 +211,7 @@ class Steps:
 
 def steps_of(sizes: Tensor) -> Steps:
     """The steps with so many rows each."""
+    sizes = in_rows(sizes)
     return Steps(sizes, sizes.cumsum(0) - sizes)
 
 
@@ -237,6 +270,11 @@ class Pass:
                 if rows != steps.rows:
                     tensor.zero_()
             self.tensors.append(tensor)
+        for tensor in chain(self.tensors, packed):
+            if tensor is not None and tensor.dtype != like.dtype:
+                raise ValueError(
+                    f"all tensors of a layer must have one dtype; got {like.dtype} and {tensor.dtype}"
+                )
 
 
 class Prepared:
@@ -273,4 +311,4 @@ class Prepared:
 
 
 def _places(tensors: Sequence[Tensor | None]) -> array[int]:
-    return array("q", [0 if one is None else one.data_ptr() for one in tensors])
+    return array("q", [0 if tensor is None else address(tensor) for tensor in tensors])

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from throughtime.engine.execute import library, plain
 from throughtime.engine.memory import pool
-from throughtime.engine.native import native, threads
+from throughtime.engine.native import address, in_rows, native, threads
 
 library.define("outer(Tensor[] d, Tensor[] v) -> Tensor[]")
 
@@ -21,7 +21,7 @@ WORTH_THREADS = 1 << 18
 def outer_sums(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
     """For each pair d^T v, the sum of what its rows give.
 
-    d: (rows, m) and v: (rows, n) each, contiguous. The results are (m, n).
+    d: (rows, m) and v: (rows, n) each. The results are (m, n).
     """
     if d and not plain(d[0]):
         return torch.ops.throughtime.outer(list(d), list(v))
@@ -32,12 +32,13 @@ def _outer_sums(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
     if not d:
         return []
     assert native is not None
-    sums = [pool.empty(one, one.shape[1], other.shape[1]) for one, other in zip(d, v, strict=True)]
+    d, v = [in_rows(factor) for factor in d], [in_rows(factor) for factor in v]
+    sums = [pool.empty(left, left.shape[1], right.shape[1]) for left, right in zip(d, v, strict=True)]
     laid = array("q")
     work = 0
-    for one, other, to in zip(d, v, sums, strict=True):
-        rows, m, n = len(one), one.shape[1], other.shape[1]
-        laid.extend((one.data_ptr(), other.data_ptr(), to.data_ptr(), rows, m, n, 0))
+    for left, right, to in zip(d, v, sums, strict=True):
+        rows, m, n = len(left), left.shape[1], right.shape[1]
+        laid.extend((address(left), address(right), address(to), rows, m, n, 0))
         work += rows * m * n
     team = threads() if work >= WORTH_THREADS else 1
     native.outer[d[0].dtype](laid.buffer_info()[0], len(d), team)

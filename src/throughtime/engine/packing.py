@@ -1,84 +1,138 @@
-"""Matrices as the scan's products read them: packed for a call, or until the weights change."""
+"""Matrices packed as the scan's products read them, and whether weights are still as they were when
+packed."""
 
 from __future__ import annotations
 
+import threading
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from throughtime.engine.memory import pool
-from throughtime.engine.native import native, sample, threads
+from throughtime.engine.native import address, in_rows, native, require_cpu, threads
+
+Held = TypeVar("Held")
 
 WORTH_SHARING = 1 << 16
 """Numbers of a matrix below which one thread packs it as fast as all."""
+
+WORTH_READING_TOGETHER = 1 << 18
+"""Bytes below which one thread has read them as fast as all."""
 
 
 def pack(matrix: Tensor) -> Tensor:
     """The matrix packed."""
     assert native is not None
+    require_cpu(matrix)
+    matrix = matrix.resolve_neg()
     rows, columns = matrix.shape
     packed = pool.empty(matrix, 1, native.packed_size(rows, columns, matrix.element_size()))
     team = threads() if packed.numel() > WORTH_SHARING else 1
-    native.pack[matrix.dtype](matrix.data_ptr(), *matrix.stride(), rows, columns, packed.data_ptr(), team)
+    native.pack[matrix.dtype](matrix.data_ptr(), *matrix.stride(), rows, columns, address(packed), team)
     return packed
 
 
-class Watched:
-    """Tensors of which a change is noticed.
+def digest(tensors: Sequence[Tensor]) -> int:
+    """A number that tells whether any number in these tensors has changed, however it was written.
 
-    It is told by where a tensor lies, by torch's version of it, and by a sample of its numbers, since writes
-    to `.data` leave the version as it is. Tensors made in inference mode have none, and always count as
-    changed.
+    Every byte is read: torch counts writes to a tensor, but not those through `.data`, through NumPy's view
+    of its memory, or by another process that shares it. A single changed number always changes the digest;
+    several at once leave it as it was with probability 2^-64.
+    """
+    assert native is not None
+    require_cpu(*tensors)
+    readable = [_in_one_piece(tensor) for tensor in tensors]
+    pieces = array("q", [tensor.data_ptr() for tensor in readable])
+    sizes = array("q", [tensor.nbytes for tensor in readable])
+    team = threads() if sum(sizes) >= WORTH_READING_TOGETHER else 1
+    return native.digest(pieces.buffer_info()[0], sizes.buffer_info()[0], len(pieces), team)
+
+
+def _in_one_piece(tensor: Tensor) -> Tensor:
+    """The tensor itself where its numbers fill one piece of memory, in whichever order, else a copy."""
+    if tensor.is_contiguous() or (tensor.dim() == 2 and tensor.mT.is_contiguous()):
+        return tensor
+    return in_rows(tensor)
+
+
+class Snapshot:
+    """Weights as they were when they were first used within it: `with snapshot:` nothing is read to see
+    changes.
+
+    Without one, every call of inference reads its weights to see whether they have changed since they were
+    packed, which costs too much where calls are as short as one step. A snapshot may be entered many times;
+    `refresh` makes the next use look at the weights again.
     """
 
-    def __init__(self, tensors: Sequence[Tensor]) -> None:
-        self._tensors = tensors
-        self._sizes = array("q", [_bytes_in_one_piece(one) for one in tensors])
+    _current = threading.local()
 
-    def mark(self) -> object:
-        """What is equal as long as the tensors are as they were."""
-        places = array("q", [one.data_ptr() for one in self._tensors])
-        versions = [object() if one.is_inference() else one._version for one in self._tensors]
-        return places, versions, sample(places, self._sizes)
+    def __init__(self) -> None:
+        self._held: dict[Hashable, Any] = {}
+        self._outer: list[Snapshot | None] = []
+
+    def __enter__(self) -> Snapshot:
+        self._outer.append(_current_snapshot())
+        Snapshot._current.value = self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        Snapshot._current.value = self._outer.pop()
+
+    def refresh(self) -> None:
+        """Look at the weights again when they are next used."""
+        self._held.clear()
+
+    def hold(self, key: Hashable, make: Callable[[], Held]) -> Held:
+        """What `make` gave when it was first asked for under this key."""
+        if key not in self._held:
+            self._held[key] = make()
+        return cast(Held, self._held[key])
 
 
-def _bytes_in_one_piece(tensor: Tensor) -> int:
-    whole = (
-        tensor.is_contiguous() or tensor.mT.is_contiguous() if tensor.dim() == 2 else tensor.is_contiguous()
-    )
-    return tensor.numel() * tensor.element_size() if whole else 0
+def _current_snapshot() -> Snapshot | None:
+    return getattr(Snapshot._current, "value", None)  # pyright: ignore[reportPrivateUsage]
+
+
+def as_of_snapshot(key: Hashable, make: Callable[[], Held]) -> Held:
+    """What `make` gives, or within a snapshot what it first gave there under this key."""
+    snapshot = _current_snapshot()
+    return make() if snapshot is None else snapshot.hold(key, make)
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """A packed matrix, and the storage and the mark of what it was packed from."""
+class _Packed:
+    """A packed matrix, the storage of the matrix that it was packed from, and that matrix's digest."""
 
     storage: StorageWeakRef
-    mark: object
-    packed: Tensor
+    digest: int
+    matrix: Tensor
 
 
-_kept: dict[tuple[Any, ...], _Kept] = {}
+_packed: dict[tuple[Any, ...], _Packed] = {}
 
 
 def packed_for_good(matrix: Tensor) -> Tensor:
     """The matrix packed when it was first asked for, or when it had changed since."""
-    if matrix.is_inference():
-        return pack(matrix)
     storage = StorageWeakRef(matrix.untyped_storage())
-    key = (storage.cdata, matrix.storage_offset(), matrix.shape, matrix.stride())
-    mark = Watched([matrix]).mark()
-    found = _kept.get(key)
-    if found is None or found.mark != mark:
+    key = (storage.cdata, matrix.storage_offset(), matrix.shape, matrix.stride(), matrix.dtype)
+    # The matrix itself is held too: as long as it lives no other has its place in memory.
+    packed, _ = as_of_snapshot(key, lambda: (_packed_unless_changed(matrix, storage, key), matrix))
+    return packed
+
+
+def _packed_unless_changed(matrix: Tensor, storage: StorageWeakRef, key: tuple[Any, ...]) -> Tensor:
+    now = digest([matrix])
+    packed = _packed.get(key)
+    if packed is None or packed.digest != now:
         _forget_the_dead()
-        found = _kept[key] = _Kept(storage, mark, pack(matrix))
-    return found.packed
+        packed = _packed[key] = _Packed(storage, now, pack(matrix))
+    return packed.matrix
 
 
 def _forget_the_dead() -> None:
-    for key in [key for key, one in _kept.items() if one.storage.expired()]:
-        del _kept[key]
+    for key in [key for key, packed in _packed.items() if packed.storage.expired()]:
+        del _packed[key]

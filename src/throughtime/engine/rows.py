@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from throughtime.engine.native import native, threads
+from throughtime.engine.native import address, address_or_null, in_rows, native, threads
 from throughtime.engine.packing import packed_for_good
 
 
@@ -60,7 +60,7 @@ def best_words(
     rest is -inf, of word 0. What is no number makes all of its row so.
     """
     assert native is not None
-    features, packed = features.contiguous(), packed_for_good(weight.detach().T)
+    features, packed = in_rows(features), packed_for_good(weight.detach().T)
     best, laid, _alive = _laid(features, packed, features, bias, weight.shape, count, asked, barred)
     native.best_words[weight.dtype](ctypes.byref(laid), threads())
     return best
@@ -78,10 +78,10 @@ def best_of_sums(
     """As `best_words`, of scores `sums[r, w] row_scales[r] word_scales[w] + bias[w]`; sums: (N, words) int32,
     contiguous; row_scales: (N,), word_scales: (words,)."""
     assert native is not None
-    row_scales, word_scales = row_scales.contiguous(), word_scales.contiguous()
+    row_scales, word_scales = in_rows(row_scales), in_rows(word_scales)
     shape = torch.Size((sums.shape[1], 0))
     best, laid, _alive = _laid(None, None, row_scales, bias, shape, count, asked, barred)
-    given = _Summed(sums.data_ptr(), row_scales.data_ptr(), word_scales.data_ptr())
+    given = _Summed(*map(address, (sums, row_scales, word_scales)))
     native.best_of_sums[row_scales.dtype](ctypes.byref(laid), ctypes.byref(given), threads())
     return best
 
@@ -102,8 +102,8 @@ def _laid(
     best = Best(
         like.new_empty(rows, count), torch.empty(rows, count, dtype=torch.int64), like.new_empty(rows)
     )
-    given = (features, packed, None if bias is None else bias.contiguous(), never, *best)
-    places = [None if one is None else one.data_ptr() for one in given]
+    given = (features, packed, None if bias is None else in_rows(bias), never, *best)
+    places = map(address_or_null, given)
     return best, _Best(*places, rows, width, words, len(never), count, asked), given
 
 
@@ -111,10 +111,10 @@ def linear(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """`rows weight' + bias` without gradients; rows: (..., depth); weight: (columns, depth), packed until it
     changes; bias: (columns)."""
     assert native is not None
-    rows, bias = rows.contiguous(), None if bias is None else bias.contiguous()
+    rows, bias = in_rows(rows), None if bias is None else in_rows(bias)
     columns, depth = weight.shape
     to, packed = rows.new_empty(*rows.shape[:-1], columns), packed_for_good(weight.detach().T)
-    places = [None if one is None else one.data_ptr() for one in (rows, packed, bias, to)]
+    places = map(address_or_null, (rows, packed, bias, to))
     laid = _Product(*places, rows.numel() // depth, depth, columns)
     native.rows_product[weight.dtype](ctypes.byref(laid), threads())
     return to

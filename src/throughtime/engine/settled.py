@@ -11,8 +11,8 @@ from torch import Tensor
 from throughtime.cells import Cell
 from throughtime.engine.compiled import Compiled, compiled
 from throughtime.engine.instruction import Key
-from throughtime.engine.native import Linked, Pass, Prepared, equal_steps, threads
-from throughtime.engine.packing import Watched, pack
+from throughtime.engine.native import Linked, Pass, Prepared, address, equal_steps, in_rows, threads
+from throughtime.engine.packing import as_of_snapshot, digest, pack
 
 
 class Held:
@@ -22,7 +22,9 @@ class Held:
         with torch.no_grad():
             made = code.prelude.run(weights)
         prelude = {place: one for place in code.places if (one := made[place]) is not None}
-        self.fixed: dict[Key, Tensor] = {("fixed", place): one.contiguous() for place, one in prelude.items()}
+        self.fixed: dict[Key, Tensor] = {
+            ("fixed", place): in_rows(vector) for place, vector in prelude.items()
+        }
         linked = code.linked_forward(False)
         matrices = zip(linked.code.matrices, linked.matrices_of(prelude), strict=True)
         self._packed = {matrix: pack(one) for matrix, one in matrices}
@@ -44,10 +46,9 @@ class Settled:
         self._compiled = compiled(cell, *size)
         self._weights = weights
         self._tensors = [one for each in weights for one in each.values()]
-        self._watched = Watched(self._tensors)
         self._held: list[Held] = []
         self._laid: dict[tuple[object, ...], Laid] = {}
-        self._mark: object = None
+        self._digest: int | None = None
 
     def is_of(self, weights: Sequence[Mapping[str, Tensor]]) -> bool:
         """Whether its weights are these tensors."""
@@ -62,29 +63,31 @@ class Settled:
 
         rows: (steps * batch, input_size), contiguous, step by step.
         """
-        self._hold()
+        held = as_of_snapshot(self, self._held_now)
         shape = (len(rows), batch, threads(), observed)
         # Taken out while it runs, so that two threads of Python never share one.
-        held = self._held
-        laid = self._laid.pop(shape, None) or Laid(self._compiled, held, rows, batch, observed)
+        laid = self._laid.pop(shape, None)
+        if laid is None or laid.held is not held:
+            laid = Laid(self._compiled, held, rows, batch, observed)
         found = laid.run(rows, states)
         if self._held is held:  # else another thread has packed changed weights meanwhile
             self._laid = {shape: laid}
         return found
 
-    def _hold(self) -> None:
-        """Packs the weights if they are not as they were."""
-        mark = self._watched.mark()
-        if mark != self._mark:
-            self._held = [Held(self._compiled, each) for each in self._weights]
-            self._laid = {}
-            self._mark = mark
+    def _held_now(self) -> list[Held]:
+        """The weights as they are now, packed anew if they are not as they were."""
+        now = digest(self._tensors)
+        if now != self._digest:
+            self._held = [Held(self._compiled, weights) for weights in self._weights]
+            self._laid, self._digest = {}, now
+        return self._held
 
 
 class Laid:
     """A call laid out for batches of one shape, to be run by one thread of Python at a time.
 
-    data: of each direction where its buffers lie; input, output: which of them those are.
+    held: the weights it runs with. data: of each direction where its buffers lie; input, output: which of
+    them those are.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Laid:
         batch: int,
         observed: tuple[str, ...] = (),
     ) -> None:
+        self.held = held
         inside = code.pays_inside(rows.element_size(), batch, len(held))
         linked = code.linked_forward(False, observed, not inside)
         steps = equal_steps(len(rows) // batch, batch)
@@ -120,7 +124,7 @@ class Laid:
         """From the states of each direction, which are written over."""
         for data, state in zip(self.data, states, strict=True):
             for name, value in state.items():
-                data[self._places[name]] = value.data_ptr()
+                data[self._places[name]] = address(value)
 
     def run(self, rows: Tensor, states: Sequence[Mapping[str, Tensor]]) -> list[list[Tensor]]:
         """The output rows of each direction and what is observed."""
@@ -130,8 +134,8 @@ class Laid:
             there = {self.input: rows}
             for place, width in self._widths.items():
                 there[place] = rows.new_empty(len(rows), width)
-            for place, one in there.items():
-                data[place] = one.data_ptr()
+            for place, tensor in there.items():
+                data[place] = address(tensor)
             found.append([there[place] for place in self._wanted])
         self.go()
         return found

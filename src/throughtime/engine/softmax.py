@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from throughtime.engine.memory import pool
-from throughtime.engine.native import native, threads
+from throughtime.engine.native import address_or_null, in_rows, native, threads
 from throughtime.engine.packing import pack, packed_for_good
 
 ROWS_AT_ONCE = 256
@@ -47,7 +47,7 @@ def log_probabilities(features: Tensor, weight: Tensor, bias: Tensor | None) -> 
     """
     assert native is not None
     rows, (words, width) = len(features), weight.shape
-    features, bias = features.contiguous(), None if bias is None else bias.contiguous()
+    features, bias = in_rows(features), None if bias is None else in_rows(bias)
     scores, packed = features.new_empty(rows, words), packed_for_good(weight.detach().T)
     given = (features, packed, None, bias, None, None, None, None, None, scores)
     _run(given, (rows, width, words, max(1, rows)), (0.0, 0.0), weight.dtype)
@@ -58,7 +58,7 @@ def _run(
     given: Sequence[Tensor | None], sizes: Sequence[int], shares: tuple[float, float], dtype: torch.dtype
 ) -> None:
     assert native is not None
-    places = [None if one is None else one.data_ptr() for one in given]
+    places = map(address_or_null, given)
     native.softmax_loss[dtype](ctypes.byref(_Laid(*places, *sizes, *shares)), threads())
 
 
@@ -80,9 +80,9 @@ def softmax_loss(
     """
     assert native is not None
     rows, (words, width) = len(features), weight.shape
-    features, weight = features.detach().contiguous(), weight.detach()
-    bias = None if bias is None else bias.detach().contiguous()
-    targets = targets.contiguous()
+    features, weight = in_rows(features.detach()), weight.detach()
+    bias = None if bias is None else in_rows(bias.detach())
+    targets = in_rows(targets)
     packed, losses = pack(weight.T), features.new_empty(len(targets))
     at_once = min(ROWS_AT_ONCE, max(1, rows))
     scores = pool.empty(features, at_once, words)

@@ -9,38 +9,38 @@ from torch import Tensor
 
 from throughtime.cells import Cell
 from throughtime.engine.compiled import compiled
+from throughtime.engine.native import address
 from throughtime.engine.settled import Held, Laid
 
 
 class NativeStep:
-    """A layer in one direction that holds its state. `state` may be read, and written in place."""
+    """A layer in one direction that holds its state and its weights as they were when it was made.
+
+    `state` may be read, and written in place.
+    """
 
     def __init__(self, cell: Cell, weights: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
         hidden_size = weights["weight_ih"].shape[0] // len(cell.gates)
         input_size = weights["weight_ih"].shape[1]
         self._compiled = compiled(cell, hidden_size, "bias_ih" in weights, input_size)
         self._weights = dict(weights)
-        self._order = list(weights.values())
         contiguous = torch.contiguous_format
         self.state = {name: value.clone(memory_format=contiguous) for name, value in state.items()}
         self._batch, width = len(self.state[cell.state[0]]), cell.output_size(hidden_size)
         self._shapes = {1: (width,), 2: (self._batch, width)}
-        self._lay_out()
+        self.refresh()
 
     def step(self, x: Tensor) -> Tensor:
         """Takes x (B, input_size), contiguous, or (input_size) of one sequence; the output, alike."""
-        if self._versions != [one._version for one in self._order]:
-            self._lay_out()
         output = self._like.new_empty(self._shapes[x.dim()])
-        self._data[self._input] = x.data_ptr()
-        self._data[self._output] = output.data_ptr()
+        self._data[self._input] = address(x)
+        self._data[self._output] = address(output)
         self._go()
         return output
 
-    def _lay_out(self) -> None:
-        """Packs the weights as they are now."""
-        self._versions = [one._version for one in self._order]
-        like = self._order[0].detach()
+    def refresh(self) -> None:
+        """Takes the weights as they are now."""
+        like = self._weights["weight_ih"].detach()
         self._like = like.new_empty(0)
         rows = like.new_empty(self._batch, like.shape[1])
         laid = Laid(self._compiled, [Held(self._compiled, self._weights)], rows, self._batch)

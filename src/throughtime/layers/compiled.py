@@ -14,7 +14,7 @@ from throughtime.engine import scan
 from throughtime.engine.compiled import compiled
 from throughtime.engine.layer import layer
 from throughtime.engine.lowering import Unsupported
-from throughtime.engine.native import NAMES, native
+from throughtime.engine.native import NAMES, forward_mode, native
 from throughtime.layers.direction import Direction
 from throughtime.layers.ragged import Ragged, Run
 from throughtime.layers.reference import Reference
@@ -41,7 +41,8 @@ class CompiledScan:
         self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
     ) -> Run:
         in_graph = torch.compiler.is_compiling()
-        if not in_graph and _functorch.peek_interpreter_stack() is not None:  # vmap sees through torch alone
+        # vmap and dual numbers see through operations of torch alone.
+        if not in_graph and (_functorch.peek_interpreter_stack() is not None or forward_mode()):
             return Reference().run(cell, sequences, directions, observed)
         if torch.is_autocast_enabled("cpu"):
             return self._cast(cell, sequences, directions, observed)

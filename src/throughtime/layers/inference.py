@@ -10,12 +10,13 @@ from torch._C import _functorch  # pyright: ignore
 
 from throughtime.cells import Cell, Rows
 from throughtime.engine.execute import plain
+from throughtime.engine.native import forward_mode, in_rows
 from throughtime.engine.settled import Settled
 
 
 def nothing_watches(input: object) -> bool:
-    """Whether a call is plain arithmetic: without gradients, autocast, or anyone who looks at what torch
-    does."""
+    """Whether a call is plain arithmetic: without gradients of either mode, autocast, or anyone who looks at
+    what torch does."""
     return (
         not torch.compiler.is_compiling()
         and not torch.is_grad_enabled()
@@ -23,6 +24,7 @@ def nothing_watches(input: object) -> bool:
         and plain(input)
         and not torch.is_autocast_enabled("cpu")
         and _functorch.peek_interpreter_stack() is None
+        and not forward_mode()
     )
 
 
@@ -47,7 +49,7 @@ class Inference:
         contiguous, for each layer and direction; the last ones are written over the first.
         """
         steps, batch, _ = data.shape
-        rows = data.reshape(steps * batch, -1).contiguous()
+        rows = in_rows(data.reshape(steps * batch, -1))
         seen: list[Rows] = []
         for k, own in enumerate(weights):
             settled = self._settled.get(k)

@@ -288,7 +288,7 @@ class Recurrent(nn.Module):
             raise ValueError(
                 f"input must have {self.input_size} features, the input_size; got {data.shape[-1]}"
             )
-        self._check_dtype("input", data)
+        self._check_kind("input", data)
 
     def _check_state(self, hx: State | None, *batch: int) -> None:
         if hx is None:
@@ -300,12 +300,16 @@ class Recurrent(nn.Module):
             expected = (self.num_layers * self.num_directions, *batch, size)
             if state.shape != expected:
                 raise ValueError(f"{name} of hx must have shape {expected}; got {tuple(state.shape)}")
-            self._check_dtype(f"{name} of hx", state)
+            self._check_kind(f"{name} of hx", state)
 
-    def _check_dtype(self, what: str, data: Tensor) -> None:
-        weights = self.weight_ih_l0.dtype
-        if data.dtype != weights and not torch.is_autocast_enabled(data.device.type):
-            raise ValueError(f"{what} must have the dtype of the weights, {weights}; got {data.dtype}")
+    def _check_kind(self, what: str, data: Tensor) -> None:
+        weight = self._a_weight()
+        if data.device != weight.device:
+            raise ValueError(
+                f"{what} must be on the device of the weights, {weight.device}; got {data.device}"
+            )
+        if data.dtype != weight.dtype and not torch.is_autocast_enabled(data.device.type):
+            raise ValueError(f"{what} must have the dtype of the weights, {weight.dtype}; got {data.dtype}")
 
     def _a_weight(self) -> Tensor:
         """For its device and dtype."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from throughtime.cells import Cell, Rows
+from throughtime.engine.native import in_rows
 
 Step = TypeVar("Step", Tensor, NDArray[np.float32], NDArray[np.float64])
 
@@ -25,14 +26,24 @@ class Stepping(Protocol):
         """Takes x (B, input_size), contiguous, or (input_size) of one sequence; the output, alike."""
         ...
 
+    def refresh(self) -> None:
+        """Takes the weights as they are now."""
+        ...
+
 
 class ReferenceStep:
-    """Takes steps by the cell's equations."""
+    """Takes steps by the cell's equations, with the weights as they were when it was made."""
 
     def __init__(self, cell: Cell, weights: Mapping[str, Tensor], state: Rows) -> None:
-        self._step, self._output = cell.bind(weights), cell.state[0]
-        self._weight, self._bias = weights["weight_ih"], weights.get("bias_ih")
+        self._cell, self._weights, self._output = cell, weights, cell.state[0]
         self.state = {name: value.clone() for name, value in state.items()}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Takes the weights as they are now."""
+        weights = {name: value.detach().clone() for name, value in self._weights.items()}
+        self._step = self._cell.bind(weights)
+        self._weight, self._bias = weights["weight_ih"], weights.get("bias_ih")
 
     @torch.no_grad()
     def step(self, x: Tensor) -> Tensor:
@@ -45,14 +56,18 @@ class ReferenceStep:
 
 
 class Stream:
-    """Holds the state of a stack of one-directional layers and takes a step at a time, without gradients."""
+    """Takes one step at a time through a stack of one-directional layers, without gradients.
+
+    It holds the state, and the weights as they were when `stream()` was called: a step does not look whether
+    the layer's weights have changed. After a change call `refresh()`, or make a new stream.
+    """
 
     def __init__(self, layers: Sequence[Stepping], input_size: int, first: Rows) -> None:
         self._layers, self._first = layers, first
         batch = len(next(iter(first.values())))
         whole = torch.Size((batch, input_size))
         self._shapes = (whole, whole[1:]) if batch == 1 else (whole,)
-        self._dtype = next(iter(first.values())).dtype
+        self._dtype, self._device = next(iter(first.values())).dtype, next(iter(first.values())).device
 
     @property
     def state(self) -> list[Rows]:
@@ -70,6 +85,11 @@ class Stream:
         """Goes back to the state before the first step."""
         self.state = [self._first] * len(self._layers)
 
+    def refresh(self) -> None:
+        """Takes the layer's weights as they are now; the state stays as it is."""
+        for layer in self._layers:
+            layer.refresh()
+
     def step(self, x: Step) -> Step:
         """Takes x (B, input_size), or (input_size) for a stream of one; the top layer's output, alike.
 
@@ -85,7 +105,9 @@ class Stream:
             raise ValueError(f"this stream takes steps of shape {expected}; got {tuple(x.shape)}")
         if x.dtype != self._dtype:
             raise ValueError(f"this stream takes steps of {self._dtype}, as the weights; got {x.dtype}")
-        x = x.contiguous()
+        if x.device != self._device:
+            raise ValueError(f"this stream takes steps on {self._device}, as the weights; got {x.device}")
+        x = in_rows(x)
         for layer in self._layers:
             x = layer.step(x)
         return x

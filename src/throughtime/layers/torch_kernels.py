@@ -69,7 +69,9 @@ def _side_by_side(cell: Cell, states: Sequence[Rows]) -> list[Tensor]:
 
 
 def _by_direction(cell: Cell, last: Sequence[Tensor]) -> list[Rows]:
-    return [dict(zip(cell.state, parts, strict=True)) for parts in zip(*last, strict=True)]
+    count = len(last[0])
+    # Indexed, not unpacked: what torch unpacks in one go may not be changed in place.
+    return [dict(zip(cell.state, (part[k] for part in last), strict=True)) for k in range(count)]
 
 
 def _ordered(states: Sequence[Tensor], order: Tensor | None) -> list[Tensor]:

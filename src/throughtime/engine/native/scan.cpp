@@ -1,6 +1,7 @@
 // The scan: a program of row operations run over time, compiled once for each instruction set (ISA).
 #include "additive.h"
 #include "best.h"
+#include "digest.h"
 #include "export.h"
 #include "outer.h"
 #include "rowops.h"
@@ -348,6 +349,11 @@ EXPORT void NAME(additive_gradients_float, ISA)(const throughtime::AdditiveScore
 
 EXPORT void NAME(additive_gradients_double, ISA)(const throughtime::AdditiveScores* given, int threads) {
     throughtime::ISA::additive_gradients<double>(*given, threads);
+}
+
+EXPORT std::uint64_t NAME(digest, ISA)(const char* const* pieces, const std::int64_t* sizes, std::int64_t count,
+                                       int threads) {
+    return throughtime::ISA::digest(pieces, sizes, count, threads);
 }
 
 // Numbers that a packed matrix takes.

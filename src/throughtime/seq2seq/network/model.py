@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from throughtime.cells import VariationalDropout, cell_named
+from throughtime.engine.packing import Snapshot
 from throughtime.layers import Recurrent
 from throughtime.seq2seq.config import ModelConfig
 from throughtime.seq2seq.data.batches import Batch
@@ -294,6 +295,7 @@ class Progress:
     attended: Attended  # (U, S, ...) each
     owners: Tensor  # (N,) which of the U sentences each row is of
     weights: Tensor | None  # (N, S), the last token's attention
+    snapshot: Snapshot  # of the model's weights, taken when the batch was read
 
     @property
     def each(self) -> int:
@@ -302,7 +304,11 @@ class Progress:
 
 
 class Stepper:
-    """A trained model as search sees it: one token at a time, without gradients or dropout."""
+    """A trained model as search sees it: one token at a time, without gradients or dropout.
+
+    Whether the model's weights have changed is looked at once per batch of sentences, by `start`; all steps
+    of the batch use the weights of that moment. `refresh` takes those of now for a batch under way.
+    """
 
     def __init__(self, model: Translator) -> None:
         self.model = model.eval()
@@ -310,26 +316,35 @@ class Stepper:
 
     @torch.no_grad()
     def start(self, src: Tensor, src_lengths: Tensor) -> Progress:
-        encoded = self.model.encode(src, src_lengths)
+        with Snapshot() as snapshot:
+            encoded = self.model.encode(src, src_lengths)
+            attended = self.model.head.attended(encoded)
         owners = torch.arange(len(src), device=src.device)
-        return Progress(encoded.state, self.model.head.attended(encoded), owners, None)
+        return Progress(encoded.state, attended, owners, None, snapshot)
+
+    def refresh(self, state: Progress) -> None:
+        """Takes the model's weights as they are now for the rest of the batch."""
+        state.snapshot.refresh()
 
     @torch.no_grad()
     def step(self, tokens: Tensor, state: Progress) -> tuple[Tensor, Progress]:
-        decoded, after = self.decoded(tokens, state)
-        return self.model.log_probabilities(decoded, self._read(state)), after
+        with state.snapshot:
+            decoded, after = self.decoded(tokens, state)
+            return self.model.log_probabilities(decoded, self._read(state)), after
 
     @torch.no_grad()
     def best(self, tokens: Tensor, state: Progress, count: int) -> tuple[Ranked, Progress]:
-        decoded, after = self.decoded(tokens, state)
-        return self.model.best(decoded, self._read(state), count), after
+        with state.snapshot:
+            decoded, after = self.decoded(tokens, state)
+            return self.model.best(decoded, self._read(state), count), after
 
     @torch.no_grad()
     def decoded(self, tokens: Tensor, state: Progress) -> tuple[Decoded, Progress]:
         """Return what the decoder makes of the next tokens (N,), and the new state."""
-        decoded = self.model.decode(tokens[:, None], state.state, state.attended, state.each)
+        with state.snapshot:
+            decoded = self.model.decode(tokens[:, None], state.state, state.attended, state.each)
         weights = None if decoded.weights is None else decoded.weights[:, 0]
-        return decoded, Progress(decoded.state, state.attended, state.owners, weights)
+        return decoded, replace(state, state=decoded.state, weights=weights)
 
     def _read(self, state: Progress) -> Tensor:
         """What each row reads, (N, S)."""
@@ -350,6 +365,7 @@ class Stepper:
             attended,
             torch.arange(len(sentences), device=rows.device).repeat_interleave(counts),
             None if state.weights is None else state.weights.index_select(0, rows),
+            state.snapshot,
         )
 
 

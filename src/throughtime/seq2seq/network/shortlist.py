@@ -60,7 +60,8 @@ class Shortlisted:
     def step(self, tokens: Tensor, state: Shortened) -> tuple[Tensor, Shortened]:
         """Return log-probabilities (N, V), -inf for words that are not there, and the new state."""
         decoded, inside = self.model.decoded(tokens, state.inside)
-        known = state.output.log_probabilities(decoded.features[:, 0])
+        with inside.snapshot:
+            known = state.output.log_probabilities(decoded.features[:, 0])
         every = known.new_full((len(known), self.vocab_size), -math.inf)
         every[:, state.words] = known
         return every, state._replace(inside=inside)
@@ -69,7 +70,8 @@ class Shortlisted:
     def best(self, tokens: Tensor, state: Shortened, count: int) -> tuple[Ranked, Shortened]:
         """As `step`, but return the `count` likeliest tokens, or all that are there if they are fewer."""
         decoded, inside = self.model.decoded(tokens, state.inside)
-        values, places, ends = state.output.best(decoded.features[:, 0], count)
+        with inside.snapshot:
+            values, places, ends = state.output.best(decoded.features[:, 0], count)
         return Ranked(values, state.words[places], ends), state._replace(inside=inside)
 
     def select(self, state: Shortened, rows: Tensor) -> Shortened:
