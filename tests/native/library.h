@@ -9,24 +9,24 @@
 #define NAME(what, isa) NAME_(what, isa)
 
 extern "C" {
-void NAME(scan_float, ISA)(const throughtime::Scan*, int, int);
-void NAME(scan_double, ISA)(const throughtime::Scan*, int, int);
-void NAME(outer_float, ISA)(const throughtime::Outer*, int, int);
-void NAME(outer_double, ISA)(const throughtime::Outer*, int, int);
-void NAME(softmax_loss_float, ISA)(const throughtime::SoftmaxLoss*, int);
-void NAME(softmax_loss_double, ISA)(const throughtime::SoftmaxLoss*, int);
-void NAME(best_words_float, ISA)(const throughtime::BestWords*, int);
-void NAME(best_words_double, ISA)(const throughtime::BestWords*, int);
-void NAME(best_of_sums_float, ISA)(const throughtime::BestWords*, const throughtime::SummedScores*, int);
-void NAME(best_of_sums_double, ISA)(const throughtime::BestWords*, const throughtime::SummedScores*, int);
-void NAME(rows_product_float, ISA)(const throughtime::RowsProduct*, int);
-void NAME(rows_product_double, ISA)(const throughtime::RowsProduct*, int);
-void NAME(additive_scores_float, ISA)(const throughtime::AdditiveScores*, int);
-void NAME(additive_scores_double, ISA)(const throughtime::AdditiveScores*, int);
-void NAME(additive_gradients_float, ISA)(const throughtime::AdditiveScores*, int);
-void NAME(additive_gradients_double, ISA)(const throughtime::AdditiveScores*, int);
-void NAME(pack_float, ISA)(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, float*, int);
-void NAME(pack_double, ISA)(const double*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, double*,
+int NAME(scan_float, ISA)(const throughtime::Scan*, int, int);
+int NAME(scan_double, ISA)(const throughtime::Scan*, int, int);
+int NAME(outer_float, ISA)(const throughtime::Outer*, int, int);
+int NAME(outer_double, ISA)(const throughtime::Outer*, int, int);
+int NAME(softmax_loss_float, ISA)(const throughtime::SoftmaxLoss*, int);
+int NAME(softmax_loss_double, ISA)(const throughtime::SoftmaxLoss*, int);
+int NAME(best_words_float, ISA)(const throughtime::BestWords*, int);
+int NAME(best_words_double, ISA)(const throughtime::BestWords*, int);
+int NAME(best_of_sums_float, ISA)(const throughtime::BestWords*, const throughtime::SummedScores*, int);
+int NAME(best_of_sums_double, ISA)(const throughtime::BestWords*, const throughtime::SummedScores*, int);
+int NAME(rows_product_float, ISA)(const throughtime::RowsProduct*, int);
+int NAME(rows_product_double, ISA)(const throughtime::RowsProduct*, int);
+int NAME(additive_scores_float, ISA)(const throughtime::AdditiveScores*, int);
+int NAME(additive_scores_double, ISA)(const throughtime::AdditiveScores*, int);
+int NAME(additive_gradients_float, ISA)(const throughtime::AdditiveScores*, int);
+int NAME(additive_gradients_double, ISA)(const throughtime::AdditiveScores*, int);
+int NAME(pack_float, ISA)(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, float*, int);
+int NAME(pack_double, ISA)(const double*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, double*,
                             int);
 std::int64_t NAME(packed_size, ISA)(std::int64_t, std::int64_t, int);
 }

@@ -44,7 +44,7 @@ struct Laid {
     std::vector<Buffer> buffers;
     std::vector<Matrix> matrices;
     std::vector<std::vector<T>> memory, packed;
-    std::int64_t tile_rows = 3, tile_width = 0, ahead = 0, behind = 0;
+    std::int64_t tile_rows = 3, tile_width = 0, ahead = 0, behind = 0, rows_at_once = 12;
     std::vector<void*> data;
     std::vector<const void*> packed_data;
 
@@ -75,7 +75,8 @@ struct Laid {
         for (auto& one : packed) packed_data.push_back(one.data());
         return {std::int64_t(steps.sizes.size()), steps.sizes.data(), steps.offsets.data(), instructions.data(),
                 groups.data(), buffers.data(), matrices.data(), data.data(), packed_data.data(),
-                std::int64_t(groups.size()), ahead, behind, tile_rows, tile_width, backwards, shared_products};
+                std::int64_t(groups.size()), ahead, behind, tile_rows, tile_width, backwards, shared_products,
+                rows_at_once};
     }
 };
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 from array import array
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, chain
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,8 +26,19 @@ LIBRARIES = ("libthroughtime.so", "libthroughtime.dylib", "libthroughtime.dll")
 NAMES = {torch.float32: "float", torch.float64: "double"}
 
 
+POINTER, INT, INT64 = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64
+
+Function = Callable[..., None]
+
+
 class Native:
-    """The library's functions for the best instruction set that this machine has."""
+    """The library's functions for the best instruction set that this machine has, by dtype where there are
+    two.
+
+    A signal that comes while one runs, such as that of Ctrl-C, has its handler run within a tenth of a
+    second; where the handler raises, the work is given up, its results are worth nothing, and the call raises
+    what the handler did.
+    """
 
     def __init__(self, path: Path) -> None:
         self.library = ctypes.CDLL(str(path))
@@ -34,37 +46,60 @@ class Native:
         self.instruction_set: str = self.library.throughtime_instruction_set().decode()
         self.library.throughtime_compiler.restype = ctypes.c_char_p
         self.compiler: str = self.library.throughtime_compiler().decode()
-        self.packed_size = self._function("packed_size")
-        self.packed_size.restype = ctypes.c_int64
-        self.packed_size.argtypes = [ctypes.c_int64, ctypes.c_int64, ctypes.c_int]
-        self.scan = {dtype: self._function(f"scan_{name}") for dtype, name in NAMES.items()}
-        self.pack = {dtype: self._function(f"pack_{name}") for dtype, name in NAMES.items()}
-        self.outer = {dtype: self._function(f"outer_{name}") for dtype, name in NAMES.items()}
-        self.softmax_loss = {dtype: self._function(f"softmax_loss_{name}") for dtype, name in NAMES.items()}
-        self.best_words = {dtype: self._function(f"best_words_{name}") for dtype, name in NAMES.items()}
-        self.best_of_sums = {dtype: self._function(f"best_of_sums_{name}") for dtype, name in NAMES.items()}
-        self.rows_product = {dtype: self._function(f"rows_product_{name}") for dtype, name in NAMES.items()}
-        self.additive_scores, self.additive_gradients = (
-            {dtype: self._function(f"additive_{what}_{name}") for dtype, name in NAMES.items()}
-            for what in ("scores", "gradients")
-        )
-        self.digest = self._function("digest")
-        self.digest.restype = ctypes.c_uint64
-        self.digest.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int]
-        for scan in (*self.scan.values(), *self.outer.values()):
-            scan.restype, scan.argtypes = None, [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
-        of_one = (self.softmax_loss, self.best_words, self.rows_product)
-        for one in (*of_one, self.additive_scores, self.additive_gradients):
-            for function in one.values():
-                function.restype, function.argtypes = None, [ctypes.c_void_p, ctypes.c_int]
-        for best in self.best_of_sums.values():
-            best.restype, best.argtypes = None, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
-        for pack in self.pack.values():
-            pack.restype = None
-            pack.argtypes = [ctypes.c_void_p, *[ctypes.c_int64] * 4, ctypes.c_void_p, ctypes.c_int]
+        self._raised = self.library.throughtime_raised
+        self._raised.restype, self._raised.argtypes = None, [POINTER]
+        self._use_python()
+        self.packed_size = self._function("packed_size", INT64, INT64, INT64, INT)
+        self.digest = self._function("digest", ctypes.c_uint64, POINTER, POINTER, INT64, INT)
+        self.scan = self._by_dtype("scan", POINTER, INT, INT)
+        self.outer = self._by_dtype("outer", POINTER, INT, INT)
+        self.pack = self._by_dtype("pack", POINTER, INT64, INT64, INT64, INT64, POINTER, INT)
+        self.softmax_loss = self._by_dtype("softmax_loss", POINTER, INT)
+        self.best_words = self._by_dtype("best_words", POINTER, INT)
+        self.best_of_sums = self._by_dtype("best_of_sums", POINTER, POINTER, INT)
+        self.rows_product = self._by_dtype("rows_product", POINTER, INT)
+        self.additive_scores = self._by_dtype("additive_scores", POINTER, INT)
+        self.additive_gradients = self._by_dtype("additive_gradients", POINTER, INT)
 
-    def _function(self, name: str) -> ctypes._NamedFuncPointer:  # pyright: ignore[reportPrivateUsage]
-        return getattr(self.library, f"throughtime_{name}_{self.instruction_set}")
+    def busy(self) -> bool:
+        """Whether threads were lately kept from running by other processes; some calls then use one
+        thread."""
+        return bool(self.library.throughtime_busy())
+
+    def _use_python(self) -> None:
+        """Gives the library what it needs to run Python's signal handlers while a call is under way."""
+        use = self.library.throughtime_use_python
+        use.restype, use.argtypes = None, [POINTER] * 4
+        python = ctypes.pythonapi
+        names = ("PyGILState_Ensure", "PyGILState_Release", "PyErr_CheckSignals", "PyErr_Fetch")
+        use(*(ctypes.cast(getattr(python, name), POINTER) for name in names))
+
+    def _function(self, name: str, result: Any, *arguments: Any) -> Callable[..., int]:
+        function = getattr(self.library, f"throughtime_{name}_{self.instruction_set}")
+        function.restype, function.argtypes = result, arguments
+        return function
+
+    def _by_dtype(self, name: str, *arguments: Any) -> dict[torch.dtype, Function]:
+        return {
+            dtype: self._raising(self._function(f"{name}_{number}", INT, *arguments))
+            for dtype, number in NAMES.items()
+        }
+
+    def _raising(self, function: Callable[..., int]) -> Function:
+        """The function, raising what a signal handler raised in it."""
+
+        def call(*arguments: Any) -> None:
+            if function(*arguments):
+                self._raise_again()
+
+        return call
+
+    def _raise_again(self) -> None:
+        raised = (POINTER * 3)()
+        self._raised(raised)
+        restore = ctypes.pythonapi.PyErr_Restore
+        restore.restype, restore.argtypes = None, [POINTER] * 3
+        restore(*raised)  # ctypes raises what is set when a function of Python's returns
 
 
 def _found() -> Native | None:
@@ -235,7 +270,14 @@ ROWS_EACH = 4
 """Rows of a step that a thread must have for threads to share rows rather than columns."""
 
 NEAR_BYTES = 1 << 20
-"""Matrices larger than this do not stay in the second-level cache: threads share their columns."""
+"""Matrices larger than this do not stay in the second-level cache."""
+
+ROWS_AT_ONCE = 12
+"""Rows that a thread works on together: what their products leave is still near when row operations come for
+it."""
+
+ROWS_OF_FAR_MATRICES = 48
+"""The same for matrices beyond the second-level cache, each reading of which has to serve more rows."""
 
 
 class Pass:
@@ -291,8 +333,9 @@ class Prepared:
         work = first.numbers * steps.batch * len(passes)
         self._threads = threads() if work >= WORTH_THREADS else 1
         team = max(1, self._threads // len(passes))
-        few = steps.batch < ROWS_EACH * team
-        shared = team > 1 and (few or first.numbers * like.element_size() > NEAR_BYTES)
+        shared = team > 1 and steps.batch < ROWS_EACH * team
+        near = first.numbers * like.element_size() <= NEAR_BYTES
+        rows_at_once = ROWS_AT_ONCE if near else ROWS_OF_FAR_MATRICES
         self.data = [_places(one.tensors) for one in passes]
         self._packed = [_places(one.packed) for one in passes]
         laid: list[int] = []
@@ -301,7 +344,7 @@ class Prepared:
             laid += one.linked.tables
             laid += (data.buffer_info()[0], packed.buffer_info()[0])
             laid += one.linked.sizes
-            laid += (one.backwards, shared)
+            laid += (one.backwards, shared, rows_at_once)
         self._scans = array("q", laid)
         self._address = self._scans.buffer_info()[0]
 

@@ -104,13 +104,17 @@ class AdditiveColumns {
     T* d_keys_ = nullptr;  // and what is there of its gradient
 };
 
-// The share of thread k of n: whole vectors of columns, so that no sum depends on how many threads there are.
+// Vectors of columns: no sum depends on how threads share them.
 template <class T>
-void additive_columns(const AdditiveScores& given, std::int64_t k, std::int64_t n) {
-    constexpr int L = LANES<T>;
-    const std::int64_t vectors = (given.width + L - 1) / L;
-    for (std::int64_t v = vectors * k / n; v < vectors * (k + 1) / n; ++v)
-        AdditiveColumns<T>(given, v * L, int(std::min<std::int64_t>(L, given.width - v * L))).run();
+std::int64_t additive_vectors(const AdditiveScores& given) {
+    return (given.width + LANES<T> - 1) / LANES<T>;
+}
+
+// Gradients of the columns of vector k.
+template <class T>
+void additive_columns(const AdditiveScores& given, std::int64_t k) {
+    constexpr std::int64_t L = LANES<T>;
+    AdditiveColumns<T>(given, k * L, int(std::min(L, given.width - k * L))).run();
 }
 
 }  // namespace ISA

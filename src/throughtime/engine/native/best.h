@@ -128,9 +128,10 @@ class BestRunner {
   public:
     BestRunner(const BestWords& best, Scores scores) : best_(best), scores_(scores), sums_(BEST_ROWS) {}
 
-    void run(std::int64_t begin, std::int64_t end) {
+    void run(std::int64_t begin, std::int64_t end, const Worker& worker) {
         T* scores = scratch<T>(BEST_ROWS * BEST_WORDS);
-        for (std::int64_t r = begin; r < end; r += BEST_ROWS) some_rows(r, std::min(BEST_ROWS, end - r), scores);
+        for (std::int64_t r = begin; r < end && !worker.given_up(); r += BEST_ROWS)
+            some_rows(r, std::min(BEST_ROWS, end - r), scores);
     }
 
   private:

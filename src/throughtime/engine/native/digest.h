@@ -13,7 +13,7 @@ typedef std::uint64_t Words __attribute__((vector_size(VECTOR_BYTES)));
 
 constexpr int CHAINS = 8;  // independent ones, or each multiplication would wait for the one before
 constexpr std::int64_t BLOCK_BYTES = CHAINS * VECTOR_BYTES;
-constexpr std::int64_t SEGMENT_BYTES = 1 << 16;  // what one thread takes at a time: the result is the same for any number
+constexpr std::int64_t SEGMENT_BYTES = 1 << 16;  // what one thread takes at a time, for the same result with any number
 
 // Each step is a bijection of the word and of what came before, so that a change of one word always changes the result.
 template <class Word>
@@ -50,11 +50,12 @@ inline std::uint64_t digest_segment(const char* from, std::int64_t bytes, std::u
 // The digest of `count` pieces of memory; the same for any number of threads.
 inline std::uint64_t digest(const char* const* pieces, const std::int64_t* sizes, std::int64_t count, int threads) {
     std::atomic<std::uint64_t> sum{0};
-    on_threads(threads, [&](std::int64_t k, std::int64_t n) {
+    threads = host::busy() ? 1 : threads;
+    on_threads(threads, threads, [&](const Worker&, std::int64_t k) {
         std::uint64_t own = 0, segment = 0;
         for (std::int64_t p = 0; p < count; ++p)
             for (std::int64_t at = 0; at < sizes[p]; at += SEGMENT_BYTES, ++segment)
-                if (std::int64_t(segment) % n == k)
+                if (std::int64_t(segment) % threads == k)
                     own += digest_segment(pieces[p] + at, std::min(SEGMENT_BYTES, sizes[p] - at), segment << 8);
         sum.fetch_add(own, std::memory_order_relaxed);
     });

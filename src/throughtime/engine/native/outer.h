@@ -18,58 +18,59 @@ std::int64_t outer_size(std::int64_t columns) {
     return panel_count(columns, PANEL<T>) * PANEL<T> * OUTER_ROWS<T>;
 }
 
-// One of the threads that add up outer products, one after the other. The results' panels are shared among
-// them, those of the same columns of d side by side, so that each packs few of d; v is packed by all for all.
+// The sum of outer products in pieces, runs of the result's panels, that know nothing of one another. Each packs what
+// it reads of both factors, those of v by all that use it, a few rows at a time.
 template <class T>
-class OuterSums {
+class OuterSum {
   public:
-    // shared: twice `outer_size` of the widest v, `widest`: while some still read, others pack the next rows.
-    OuterSums(Worker worker, T* shared, std::int64_t widest, T* own)
-        : worker_(worker), packed_v_{shared, shared + outer_size<T>(widest)}, packed_d_(own) {}
+    explicit OuterSum(const Outer& outer)
+        : outer_(outer),
+          across_(panel_count(outer.v_columns, PANEL<T>)),
+          panels_(across_ * panel_count(outer.d_columns, PANEL<T>)) {}
 
-    void add_up(const Outer& outer) {
-        for (std::int64_t r = 0; r == 0 || r < outer.rows; r += OUTER_ROWS<T>)
-            add(outer, r, std::min(OUTER_ROWS<T>, outer.rows - r));
+    double multiplications() const { return double(outer_.rows) * outer_.d_columns * outer_.v_columns; }
+
+    // Piece k of n.
+    void add_up(std::int64_t k, std::int64_t n, const Worker& worker) const {
+        const std::int64_t begin = panels_ * k / n, end = panels_ * (k + 1) / n;
+        if (begin == end) return;
+        T* packed_v = scratch<T>(outer_size<T>(outer_.v_columns) + outer_size<T>(1));
+        T* packed_d = packed_v + outer_size<T>(outer_.v_columns);
+        for (std::int64_t r = 0; r == 0 || (r < outer_.rows && !worker.given_up()); r += OUTER_ROWS<T>)
+            add(r, std::min(OUTER_ROWS<T>, outer_.rows - r), begin, end, packed_v, packed_d);
     }
 
   private:
-    // The share of `rows` rows from `first` on.
-    void add(const Outer& outer, std::int64_t first, std::int64_t rows) {
-        T* packed_v = packed_v_[turn_++ % 2];
-        const std::int64_t across = panel_count(outer.v_columns, PANEL<T>);
-        const std::int64_t number = worker_.number, count = worker_.count;
-        const T* v = static_cast<const T*>(outer.v) + first * outer.v_columns;
-        pack<T>({v, outer.v_columns, 1}, rows, outer.v_columns, across * number / count,
-                across * (number + 1) / count, packed_v);
-        worker_.barrier->wait(worker_.count);
-
-        const std::int64_t all = across * panel_count(outer.d_columns, PANEL<T>);
-        const std::int64_t end = all * (number + 1) / count;
-        for (std::int64_t at = all * number / count; at < end;) {
-            const std::int64_t down = at / across, stop = std::min(end, (down + 1) * across);
-            panels(outer, first, rows, packed_v, down, at % across, at % across + stop - at);
+    // The share of `rows` rows from `first` on in panels `begin` to before `end`.
+    void add(std::int64_t first, std::int64_t rows, std::int64_t begin, std::int64_t end, T* packed_v,
+             T* packed_d) const {
+        const bool in_one = begin / across_ == (end - 1) / across_;
+        const T* v = static_cast<const T*>(outer_.v) + first * outer_.v_columns;
+        pack<T>({v, outer_.v_columns, 1}, rows, outer_.v_columns, in_one ? begin % across_ : 0,
+                in_one ? (end - 1) % across_ + 1 : across_, packed_v);
+        for (std::int64_t at = begin; at < end;) {
+            const std::int64_t down = at / across_, stop = std::min(end, (down + 1) * across_);
+            panels(first, rows, packed_v, packed_d, down, at % across_, at % across_ + stop - at);
             at = stop;
         }
     }
 
     // Those of the result that belong to panel `down` of d and, from `begin` to before `end`, those of v.
-    void panels(const Outer& outer, std::int64_t first, std::int64_t rows, const T* packed_v, std::int64_t down,
-                std::int64_t begin, std::int64_t end) {
+    void panels(std::int64_t first, std::int64_t rows, const T* packed_v, T* packed_d, std::int64_t down,
+                std::int64_t begin, std::int64_t end) const {
         const std::int64_t column = down * PANEL<T>;
-        const std::int64_t valid = std::min<std::int64_t>(PANEL<T>, outer.d_columns - column);
-        const T* d = static_cast<const T*>(outer.d) + first * outer.d_columns + column;
-        pack<T>({d, outer.d_columns, 1}, rows, valid, 0, 1, packed_d_);
-        const Rows<T> to = {static_cast<T*>(outer.to) + column * outer.v_columns, outer.v_columns};
-        const Rows<const T> before = {first > 0 || outer.onto ? to.first : nullptr, to.stride};
-        const Product<T> product = {{packed_d_, PANEL<T>}, to,   {before, {nullptr, 0}},
-                                    packed_v,              rows, outer.v_columns};
+        const std::int64_t valid = std::min<std::int64_t>(PANEL<T>, outer_.d_columns - column);
+        const T* d = static_cast<const T*>(outer_.d) + first * outer_.d_columns + column;
+        pack<T>({d, outer_.d_columns, 1}, rows, valid, 0, 1, packed_d);
+        const Rows<T> to = {static_cast<T*>(outer_.to) + column * outer_.v_columns, outer_.v_columns};
+        const Rows<const T> before = {first > 0 || outer_.onto ? to.first : nullptr, to.stride};
+        const Product<T> product = {{packed_d, PANEL<T>}, to,   {before, {nullptr, 0}},
+                                    packed_v,             rows, outer_.v_columns};
         multiply<T, true>(product, valid, begin, end);
     }
 
-    Worker worker_;
-    T* packed_v_[2];
-    T* packed_d_;
-    int turn_ = 0;
+    const Outer outer_;
+    const std::int64_t across_, panels_;
 };
 
 }  // namespace ISA

@@ -78,6 +78,7 @@ struct Scan {
     std::int64_t tile_rows, tile_width;
     std::int64_t backwards;        // from the last step to the first
     std::int64_t shared_products;  // threads share the columns of each product, not the rows of the batch
+    std::int64_t rows_at_once;     // where they share the rows: most of them that one thread works on together
 };
 
 // to(i, j), of shape (d_columns, v_columns): the sum over rows r of d(r, i) v(r, j). All lie row by row.

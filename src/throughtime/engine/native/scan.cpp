@@ -8,6 +8,8 @@
 #include "softmax.h"
 #include "threads.h"
 
+#include <memory>
+
 #if defined(__SSE__)
 #include <xmmintrin.h>
 #endif
@@ -37,94 +39,126 @@ class FlushedSubnormals {
 #endif
 };
 
-// Few enough that what products leave is still near when row operations come for it.
-constexpr std::int64_t ROWS_AT_ONCE = 12;
-
 // Bytes of the rows of a product of all steps that stay in the second-level cache while all panels go by.
 constexpr std::int64_t NEAR_BYTES = 1 << 17;
 
-// A scan as one of its threads runs it: rows of its own over all of time, or its share of each piece of work.
+// What the threads of a call share of one scan.
+struct Team {
+    explicit Team(int threads) : threads(threads), ahead(threads), behind(threads) {}
+
+    const int threads;
+    Barrier barrier;
+    std::vector<Tasks> ahead, behind;  // for each share of the columns, see all_at_once
+    Tasks rows;
+};
+
+// A scan as one of its threads runs it: some rows over all of time, or its share of each piece of work.
 template <class T>
 class Runner {
   public:
-    Runner(const Scan& scan, Worker worker, T* tile) : scan_(scan), worker_(worker), tile_(tile) {}
+    Runner(const Scan& scan, Team& team, Worker worker)
+        : scan_(scan), team_(team), worker_(worker), tile_(scratch<T>(scan.tile_width * scan.tile_rows)) {}
 
     void run() {
-        all_at_once(0, scan_.ahead);
-        for (std::int64_t k = 0; k < scan_.steps; ++k) step(scan_.backwards ? scan_.steps - 1 - k : k);
-        all_at_once(scan_.group_count - scan_.behind, scan_.group_count);
+        all_at_once(0, scan_.ahead, team_.ahead);
+        if (scan_.shared_products)
+            for (std::int64_t k = 0; k < scan_.steps && meets_; ++k) shared_step(time(k));
+        else
+            blocks_of_rows();
+        if (meets_) all_at_once(scan_.group_count - scan_.behind, scan_.group_count, team_.behind);
     }
 
   private:
-    // Rows of a step that belong to this worker: every count-th one, so that long sequences are shared fairly.
+    // Rows of a step that are worked on together.
     struct Share {
         std::int64_t first, apart, rows;
     };
 
-    Share own(std::int64_t size) const {
-        return {worker_.number, worker_.count, (size - worker_.number + worker_.count - 1) / worker_.count};
-    }
+    std::int64_t time(std::int64_t k) const { return scan_.backwards ? scan_.steps - 1 - k : k; }
 
-    // Products of the rows of all steps, which threads share by columns.
-    void all_at_once(std::int64_t first_group, std::int64_t last_group) {
+    // Products of the rows of all steps, by shares of the columns, of which a thread begins with its own.
+    void all_at_once(std::int64_t first_group, std::int64_t last_group, std::vector<Tasks>& shares) {
         if (first_group == last_group || scan_.steps == 0) return;
-        if (first_group > 0) worker_.barrier->wait(worker_.count);
         const std::int64_t rows = scan_.offsets[scan_.steps - 1] + scan_.sizes[scan_.steps - 1];
-        for (std::int32_t k = begin_of(first_group); k < begin_of(last_group); ++k) {
-            const Instruction& one = scan_.instructions[k];
-            const std::int64_t width = scan_.matrices[one.matrix].rows * std::int64_t(sizeof(T));
-            const std::int64_t near = std::max<std::int64_t>(BLOCK_ROWS, NEAR_BYTES / std::max<std::int64_t>(1, width) / BLOCK_ROWS * BLOCK_ROWS);
-            for (std::int64_t r = 0; r < rows; r += near)
-                product(one, 0, {r, 1, std::min(near, rows - r)}, true);
+        std::int64_t widest = 1;
+        const auto each = [&](const auto& work) {
+            for (std::int32_t k = begin_of(first_group); k < begin_of(last_group); ++k) work(scan_.instructions[k]);
+        };
+        each([&](const Instruction& one) { widest = std::max(widest, scan_.matrices[one.matrix].rows); });
+        const std::int64_t bytes = widest * std::int64_t(sizeof(T));
+        const std::int64_t near = std::max<std::int64_t>(BLOCK_ROWS, NEAR_BYTES / bytes / BLOCK_ROWS * BLOCK_ROWS);
+        const std::int64_t count = std::int64_t(shares.size());
+        for (std::int64_t s = 0; s < count; ++s) {
+            const std::int64_t share = (worker_.number + s) % count;
+            shares[share].run((rows + near - 1) / near, worker_, [&](std::int64_t k) {
+                each([&](const Instruction& one) {
+                    product(one, 0, {k * near, 1, std::min(near, rows - k * near)}, share, count);
+                });
+            });
         }
-        if (first_group == 0) worker_.barrier->wait(worker_.count);
     }
 
     std::int32_t begin_of(std::int64_t group) const { return group ? scan_.groups[group - 1] : 0; }
 
-    void step(std::int64_t t) {
+    // Blocks of neighbouring rows, those of the longest sequences first, each through all of time by one thread.
+    void blocks_of_rows() {
+        const std::int64_t batch = scan_.steps ? scan_.sizes[0] : 0;
+        const std::int64_t most = scan_.rows_at_once * team_.threads;
+        const std::int64_t blocks = (batch + most - 1) / most * team_.threads;
+        const auto block = [&](std::int64_t b) {
+            const std::int64_t first = batch * b / blocks, rows = batch * (b + 1) / blocks - first;
+            for (std::int64_t k = 0; k < scan_.steps && !worker_.given_up(); ++k) {
+                const std::int64_t t = time(k);
+                const Share share = {first, 1, std::min(rows, scan_.sizes[t] - first)};
+                if (share.rows > 0) groups([&](const Instruction* from, const Instruction* to) {
+                    if (from->operation == Operation::product)
+                        for (; from != to; ++from) product(*from, t, share, 0, 1);
+                    else
+                        this->rows(from, to, t, share);
+                });
+            }
+        };
+        if (scan_.behind)
+            team_.rows.run(blocks, worker_, block);
+        else
+            team_.rows.take(blocks, worker_, block);
+    }
+
+    // A step whose products' columns are shared among the threads, which meet after each group of instructions.
+    void shared_step(std::int64_t t) {
         const std::int64_t size = scan_.sizes[t];
-        const Share mine = own(size);
-        if (scan_.shared_products) {
-            groups(t, {0, 1, size}, mine);
-            return;
-        }
-        const std::int64_t blocks = (mine.rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
-        for (std::int64_t b = 0; b < blocks; ++b) {
-            const std::int64_t begin = mine.rows * b / blocks, end = mine.rows * (b + 1) / blocks;
-            const Share block = {mine.first + begin * mine.apart, mine.apart, end - begin};
-            groups(t, block, block);
-        }
-    }
-
-    void groups(std::int64_t t, Share multiplied, Share worked_on) {
-        for (std::int64_t g = scan_.ahead; g < scan_.group_count - scan_.behind; ++g) {
-            const Instruction* first = scan_.instructions + begin_of(g);
-            const Instruction* last = scan_.instructions + begin_of(g + 1);
-            if (first->operation == Operation::product)
-                for (; first != last; ++first) product(*first, t, multiplied, scan_.shared_products);
+        if (worker_.given_up()) meets_ = false;
+        groups([&](const Instruction* from, const Instruction* to) {
+            if (!meets_) return;
+            if (from->operation == Operation::product)
+                for (; from != to; ++from) product(*from, t, {0, 1, size}, worker_.number, worker_.count);
             else
-                rows(first, last, t, worked_on);
-            if (scan_.shared_products) worker_.barrier->wait(worker_.count);
-        }
+                rows(from, to, t,
+                     {worker_.number, worker_.count, (size - worker_.number + worker_.count - 1) / worker_.count});
+            meets_ = team_.barrier.wait(worker_) && !worker_.call->given_up();
+        });
     }
 
-    void product(const Instruction& instruction, std::int64_t t, Share share, bool shared) const {
+    template <class Work>
+    void groups(const Work& work) const {
+        for (std::int64_t g = scan_.ahead; g < scan_.group_count - scan_.behind; ++g)
+            work(scan_.instructions + begin_of(g), scan_.instructions + begin_of(g + 1));
+    }
+
+    // Of the product's columns the given share of so many.
+    void product(const Instruction& instruction, std::int64_t t, Share rows, std::int64_t share,
+                 std::int64_t shares) const {
         const Matrix& matrix = scan_.matrices[instruction.matrix];
         const auto* packed = static_cast<const T*>(scan_.packed[instruction.matrix]);
-        const Product<T> work = {place(instruction.operands[0], t, share),
-                                 written(instruction.to, t, share),
-                                 {place(instruction.operands[1], t, share),
-                                  place(instruction.operands[2], t, share)},
+        const Product<T> work = {place(instruction.operands[0], t, rows),
+                                 written(instruction.to, t, rows),
+                                 {place(instruction.operands[1], t, rows),
+                                  place(instruction.operands[2], t, rows)},
                                  packed,
                                  matrix.rows,
                                  matrix.columns};
         const std::int64_t panels = panel_count(matrix.columns, PANEL<T>);
-        if (shared)
-            multiply(work, share.rows, panels * worker_.number / worker_.count,
-                     panels * (worker_.number + 1) / worker_.count);
-        else
-            multiply(work, share.rows, 0, panels);
+        multiply(work, rows.rows, panels * share / shares, panels * (share + 1) / shares);
     }
 
     void rows(const Instruction* first, const Instruction* last, std::int64_t t, Share share) const {
@@ -160,66 +194,90 @@ class Runner {
     }
 
     const Scan& scan_;
+    Team& team_;
     Worker worker_;
     T* tile_;
+    bool meets_ = true;  // false once this thread is to leave a shared scan
 };
 
-// Runs the scans side by side, each on its share of the threads, or one after the other where there are too few.
+// Multiplications of the products of a scan.
+inline double multiplications(const Scan& scan) {
+    if (scan.steps == 0) return 0;
+    double each = 0;
+    for (std::int32_t k = 0; k < scan.groups[scan.group_count - 1]; ++k)
+        if (scan.instructions[k].matrix >= 0) {
+            const Matrix& matrix = scan.matrices[scan.instructions[k].matrix];
+            each += double(matrix.rows) * matrix.columns;
+        }
+    return each * double(scan.offsets[scan.steps - 1] + scan.sizes[scan.steps - 1]);
+}
+
+// Runs the scans side by side, each on its share of the threads. Those who are done with their own help with others,
+// but for scans whose products' columns are shared, which have a fixed team each.
 template <class T>
-void run(const Scan* scans, int count, int threads) {
+bool run(const Scan* scans, int count, int threads) {
+    double work = 0;
+    bool shared = false;
+    for (int k = 0; k < count; ++k) {
+        work += multiplications(scans[k]);
+        shared = shared || scans[k].shared_products;
+    }
+    threads = shared && host::busy() ? 1 : team(threads, work);
     const int each = std::max(1, threads / count);
-    std::array<Barrier, 2> barriers;
-    on_threads(std::min(threads, each * count), [&](int number, int there) {
+    std::vector<std::unique_ptr<Team>> teams;
+    for (int k = 0; k < count; ++k) teams.push_back(std::make_unique<Team>(each));
+    return on_threads(shared ? std::min(threads, each * count) : threads, [&](const Worker& worker) {
         const FlushedSubnormals flushed;
-        const int team = std::max(1, there / count);
-        for (int k = number / team; k < count && number < team * count; k += there / team)
-            Runner<T>(scans[k], {number % team, team, &barriers[k]},
-                      scratch<T>(scans[k].tile_width * scans[k].tile_rows))
-                .run();
-    });
-}
-
-// work(worker, sums) on so many threads, with what adds up outer products as wide as `widest`.
-template <class T, class Work>
-void with_outer_sums(std::int64_t widest, int threads, const Work& work) {
-    const std::int64_t shared = 2 * outer_size<T>(widest), own = outer_size<T>(1);
-    T* numbers = scratch<T>(shared + threads * own);
-    Barrier barrier;
-    on_threads(threads, [&](int number, int there) {
-        const FlushedSubnormals flushed;
-        const Worker worker = {number, there, &barrier};
-        work(worker, OuterSums<T>(worker, numbers, widest, numbers + shared + number * own));
+        if (!shared) {
+            for (int k = 0; k < count; ++k) {
+                const int scan = (worker.number / each + k) % count;
+                Runner<T>(scans[scan], *teams[scan], {worker.number, worker.count, worker.call}).run();
+            }
+            return;
+        }
+        const int there = std::max(1, worker.count / count);
+        for (int k = worker.number / there; k < count && worker.number < there * count; k += worker.count / there)
+            Runner<T>(scans[k], *teams[k], {worker.number % there, there, worker.call}).run();
     });
 }
 
 template <class T>
-void outer_all(const Outer* outers, int count, int threads) {
-    std::int64_t widest = 0;
-    for (int k = 0; k < count; ++k) widest = std::max(widest, outers[k].v_columns);
-    with_outer_sums<T>(widest, threads, [&](Worker, OuterSums<T> sums) {
-        for (int k = 0; k < count; ++k) sums.add_up(outers[k]);
+bool outer_all(const Outer* outers, int count, int threads) {
+    std::vector<OuterSum<T>> sums(outers, outers + count);
+    double work = 0;
+    for (const auto& sum : sums) work += sum.multiplications();
+    threads = team(threads, work);
+    const std::int64_t each = pieces(threads);
+    return on_threads(threads, each * count, [&](const Worker& worker, std::int64_t k) {
+        const FlushedSubnormals flushed;
+        sums[k / each].add_up(k % each, each, worker);
     });
 }
 
 template <class T>
-void softmax_loss(const SoftmaxLoss& loss, int threads) {
-    with_outer_sums<T>(loss.width, threads, [&](Worker worker, OuterSums<T> sums) {
-        SoftmaxRunner<T>(loss, worker, sums).run();
+bool softmax_loss(const SoftmaxLoss& loss, int threads) {
+    SoftmaxRunner<T> runner(loss, pieces(threads));
+    return on_threads(threads, [&](const Worker& worker) {
+        const FlushedSubnormals flushed;
+        runner.run(worker);
     });
 }
 
 template <class T, class Scores>
-void best_words(const BestWords& best, Scores scores, int threads) {
-    const auto team = std::min<std::int64_t>(threads, std::max<std::int64_t>(1, best.rows));
-    on_threads(int(team), [&](std::int64_t k, std::int64_t n) {
+bool best_words(const BestWords& best, Scores scores, int threads) {
+    const std::int64_t rows = best.rows;
+    const int most = int(std::min<std::int64_t>(threads, std::max<std::int64_t>(1, rows)));
+    threads = team(most, double(rows) * best.words * best.width);
+    const std::int64_t count = std::min(pieces(threads), std::max<std::int64_t>(1, rows));
+    return on_threads(threads, count, [&](const Worker& worker, std::int64_t k) {
         const FlushedSubnormals flushed;
-        BestRunner<T, Scores>(best, scores).run(best.rows * k / n, best.rows * (k + 1) / n);
+        BestRunner<T, Scores>(best, scores).run(rows * k / count, rows * (k + 1) / count, worker);
     });
 }
 
 // Threads share the rows, or the columns where rows are too few for them.
 template <class T>
-void rows_product(const RowsProduct& given, int threads) {
+bool rows_product(const RowsProduct& given, int threads) {
     const Product<T> product = {{static_cast<const T*>(given.v), given.depth},
                                 {static_cast<T*>(given.to), given.columns},
                                 {{static_cast<const T*>(given.bias), 0}, {nullptr, 0}},
@@ -227,10 +285,13 @@ void rows_product(const RowsProduct& given, int threads) {
                                 given.depth,
                                 given.columns};
     const std::int64_t panels = panel_count(given.columns, PANEL<T>);
-    on_threads(threads, [&](std::int64_t k, std::int64_t n) {
+    threads = team(threads, double(given.rows) * given.depth * given.columns);
+    const std::int64_t count = pieces(threads);
+    return on_threads(threads, count, [&](const Worker&, std::int64_t k) {
         const FlushedSubnormals flushed;
-        if (given.rows < BLOCK_ROWS * n) return multiply(product, given.rows, panels * k / n, panels * (k + 1) / n);
-        const std::int64_t begin = given.rows * k / n, end = given.rows * (k + 1) / n;
+        if (given.rows < BLOCK_ROWS * count)
+            return multiply(product, given.rows, panels * k / count, panels * (k + 1) / count);
+        const std::int64_t begin = given.rows * k / count, end = given.rows * (k + 1) / count;
         Product<T> own = product;
         own.v.first = product.v.row(begin);
         own.to.first = product.to.row(begin);
@@ -239,28 +300,29 @@ void rows_product(const RowsProduct& given, int threads) {
 }
 
 template <class T>
-void additive_scores(const AdditiveScores& given, int threads) {
-    on_threads(threads, [&](std::int64_t k, std::int64_t n) {
+bool additive_scores(const AdditiveScores& given, int threads) {
+    const std::int64_t rows = given.batch * given.steps, count = pieces(threads);
+    return on_threads(threads, count, [&](const Worker&, std::int64_t k) {
         const FlushedSubnormals flushed;
-        const std::int64_t rows = given.batch * given.steps;
-        additive_rows<T>(given, rows * k / n, rows * (k + 1) / n);
+        additive_rows<T>(given, rows * k / count, rows * (k + 1) / count);
     });
 }
 
 template <class T>
-void additive_gradients(const AdditiveScores& given, int threads) {
-    on_threads(threads, [&](std::int64_t k, std::int64_t n) {
+bool additive_gradients(const AdditiveScores& given, int threads) {
+    return on_threads(threads, additive_vectors<T>(given), [&](const Worker&, std::int64_t k) {
         const FlushedSubnormals flushed;
-        additive_columns<T>(given, k, n);
+        additive_columns<T>(given, k);
     });
 }
 
 template <class T>
-void pack_all(const T* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
+bool pack_all(const T* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
               std::int64_t columns, T* packed, int threads) {
     const std::int64_t panels = panel_count(columns, PANEL<T>);
-    on_threads(threads, [&](std::int64_t k, std::int64_t n) {
-        pack<T>({from, row_stride, column_stride}, rows, columns, panels * k / n, panels * (k + 1) / n,
+    threads = host::busy() ? 1 : threads;
+    return on_threads(threads, threads, [&](const Worker&, std::int64_t k) {
+        pack<T>({from, row_stride, column_stride}, rows, columns, panels * k / threads, panels * (k + 1) / threads,
                 packed);
     });
 }
@@ -274,81 +336,82 @@ void pack_all(const T* from, std::int64_t row_stride, std::int64_t column_stride
 
 extern "C" {
 
-EXPORT void NAME(scan_float, ISA)(const throughtime::Scan* scans, int count, int threads) {
-    throughtime::ISA::run<float>(scans, count, threads);
+// Each returns whether the call was given up, since a signal handler has raised: see throughtime_raised.
+EXPORT int NAME(scan_float, ISA)(const throughtime::Scan* scans, int count, int threads) {
+    return throughtime::ISA::run<float>(scans, count, threads);
 }
 
-EXPORT void NAME(scan_double, ISA)(const throughtime::Scan* scans, int count, int threads) {
-    throughtime::ISA::run<double>(scans, count, threads);
+EXPORT int NAME(scan_double, ISA)(const throughtime::Scan* scans, int count, int threads) {
+    return throughtime::ISA::run<double>(scans, count, threads);
 }
 
-EXPORT void NAME(pack_float, ISA)(const float* from, std::int64_t row_stride, std::int64_t column_stride,
+EXPORT int NAME(pack_float, ISA)(const float* from, std::int64_t row_stride, std::int64_t column_stride,
                            std::int64_t rows, std::int64_t columns, float* packed, int threads) {
-    throughtime::ISA::pack_all<float>(from, row_stride, column_stride, rows, columns, packed, threads);
+    return throughtime::ISA::pack_all<float>(from, row_stride, column_stride, rows, columns, packed, threads);
 }
 
-EXPORT void NAME(pack_double, ISA)(const double* from, std::int64_t row_stride, std::int64_t column_stride,
+EXPORT int NAME(pack_double, ISA)(const double* from, std::int64_t row_stride, std::int64_t column_stride,
                             std::int64_t rows, std::int64_t columns, double* packed, int threads) {
-    throughtime::ISA::pack_all<double>(from, row_stride, column_stride, rows, columns, packed, threads);
+    return throughtime::ISA::pack_all<double>(from, row_stride, column_stride, rows, columns, packed, threads);
 }
 
-EXPORT void NAME(outer_float, ISA)(const throughtime::Outer* outers, int count, int threads) {
-    throughtime::ISA::outer_all<float>(outers, count, threads);
+EXPORT int NAME(outer_float, ISA)(const throughtime::Outer* outers, int count, int threads) {
+    return throughtime::ISA::outer_all<float>(outers, count, threads);
 }
 
-EXPORT void NAME(outer_double, ISA)(const throughtime::Outer* outers, int count, int threads) {
-    throughtime::ISA::outer_all<double>(outers, count, threads);
+EXPORT int NAME(outer_double, ISA)(const throughtime::Outer* outers, int count, int threads) {
+    return throughtime::ISA::outer_all<double>(outers, count, threads);
 }
 
-EXPORT void NAME(softmax_loss_float, ISA)(const throughtime::SoftmaxLoss* loss, int threads) {
-    throughtime::ISA::softmax_loss<float>(*loss, threads);
+EXPORT int NAME(softmax_loss_float, ISA)(const throughtime::SoftmaxLoss* loss, int threads) {
+    return throughtime::ISA::softmax_loss<float>(*loss, threads);
 }
 
-EXPORT void NAME(softmax_loss_double, ISA)(const throughtime::SoftmaxLoss* loss, int threads) {
-    throughtime::ISA::softmax_loss<double>(*loss, threads);
+EXPORT int NAME(softmax_loss_double, ISA)(const throughtime::SoftmaxLoss* loss, int threads) {
+    return throughtime::ISA::softmax_loss<double>(*loss, threads);
 }
 
-EXPORT void NAME(best_words_float, ISA)(const throughtime::BestWords* best, int threads) {
-    throughtime::ISA::best_words<float>(*best, throughtime::ISA::ProductScores<float>{*best}, threads);
+EXPORT int NAME(best_words_float, ISA)(const throughtime::BestWords* best, int threads) {
+    return throughtime::ISA::best_words<float>(*best, throughtime::ISA::ProductScores<float>{*best}, threads);
 }
 
-EXPORT void NAME(best_words_double, ISA)(const throughtime::BestWords* best, int threads) {
-    throughtime::ISA::best_words<double>(*best, throughtime::ISA::ProductScores<double>{*best}, threads);
+EXPORT int NAME(best_words_double, ISA)(const throughtime::BestWords* best, int threads) {
+    return throughtime::ISA::best_words<double>(*best, throughtime::ISA::ProductScores<double>{*best}, threads);
 }
 
 // As best_words; features, packed and width are not looked at.
-EXPORT void NAME(best_of_sums_float, ISA)(const throughtime::BestWords* best, const throughtime::SummedScores* given,
+EXPORT int NAME(best_of_sums_float, ISA)(const throughtime::BestWords* best, const throughtime::SummedScores* given,
                                           int threads) {
-    throughtime::ISA::best_words<float>(*best, throughtime::ISA::ScaledScores<float>{*best, *given}, threads);
+    return throughtime::ISA::best_words<float>(*best, throughtime::ISA::ScaledScores<float>{*best, *given}, threads);
 }
 
-EXPORT void NAME(best_of_sums_double, ISA)(const throughtime::BestWords* best,
+EXPORT int NAME(best_of_sums_double, ISA)(const throughtime::BestWords* best,
                                            const throughtime::SummedScores* given, int threads) {
-    throughtime::ISA::best_words<double>(*best, throughtime::ISA::ScaledScores<double>{*best, *given}, threads);
+    return throughtime::ISA::best_words<double>(*best, throughtime::ISA::ScaledScores<double>{*best, *given}, threads);
 }
 
-EXPORT void NAME(rows_product_float, ISA)(const throughtime::RowsProduct* product, int threads) {
-    throughtime::ISA::rows_product<float>(*product, threads);
+EXPORT int NAME(rows_product_float, ISA)(const throughtime::RowsProduct* product, int threads) {
+    return throughtime::ISA::rows_product<float>(*product, threads);
 }
 
-EXPORT void NAME(rows_product_double, ISA)(const throughtime::RowsProduct* product, int threads) {
-    throughtime::ISA::rows_product<double>(*product, threads);
+EXPORT int NAME(rows_product_double, ISA)(const throughtime::RowsProduct* product, int threads) {
+    return throughtime::ISA::rows_product<double>(*product, threads);
 }
 
-EXPORT void NAME(additive_scores_float, ISA)(const throughtime::AdditiveScores* given, int threads) {
-    throughtime::ISA::additive_scores<float>(*given, threads);
+EXPORT int NAME(additive_scores_float, ISA)(const throughtime::AdditiveScores* given, int threads) {
+    return throughtime::ISA::additive_scores<float>(*given, threads);
 }
 
-EXPORT void NAME(additive_scores_double, ISA)(const throughtime::AdditiveScores* given, int threads) {
-    throughtime::ISA::additive_scores<double>(*given, threads);
+EXPORT int NAME(additive_scores_double, ISA)(const throughtime::AdditiveScores* given, int threads) {
+    return throughtime::ISA::additive_scores<double>(*given, threads);
 }
 
-EXPORT void NAME(additive_gradients_float, ISA)(const throughtime::AdditiveScores* given, int threads) {
-    throughtime::ISA::additive_gradients<float>(*given, threads);
+EXPORT int NAME(additive_gradients_float, ISA)(const throughtime::AdditiveScores* given, int threads) {
+    return throughtime::ISA::additive_gradients<float>(*given, threads);
 }
 
-EXPORT void NAME(additive_gradients_double, ISA)(const throughtime::AdditiveScores* given, int threads) {
-    throughtime::ISA::additive_gradients<double>(*given, threads);
+EXPORT int NAME(additive_gradients_double, ISA)(const throughtime::AdditiveScores* given, int threads) {
+    return throughtime::ISA::additive_gradients<double>(*given, threads);
 }
 
 EXPORT std::uint64_t NAME(digest, ISA)(const char* const* pieces, const std::int64_t* sizes, std::int64_t count,

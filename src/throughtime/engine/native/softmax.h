@@ -166,30 +166,39 @@ void row_log_softmax(T* z, std::int64_t words) {
     each_vector(z, words, [&](Vector<T> v, int) { return v - shift; });
 }
 
-// One of the threads that work out a loss: rows of its own, then its share of the weights' gradients.
+// The loss of a few rows at a time: their scores and the features' gradients, then what they add to those of the
+// weights. Each is cut into the same number of pieces.
 template <class T>
 class SoftmaxRunner {
   public:
-    SoftmaxRunner(const SoftmaxLoss& loss, Worker worker, OuterSums<T> outer)
-        : loss_(loss), worker_(worker), outer_(outer) {}
+    SoftmaxRunner(const SoftmaxLoss& loss, std::int64_t pieces)
+        : loss_(loss), pieces_(pieces), phases_(2 * ((loss.rows + loss.at_once - 1) / loss.at_once)) {}
 
-    void run() {
-        for (std::int64_t first = 0; first < loss_.rows; first += loss_.at_once) {
+    double multiplications() const {
+        return (loss_.d_features ? 3.0 : 1.0) * double(loss_.rows) * loss_.words * loss_.width;
+    }
+
+    // The share of one thread; all threads of the call run it.
+    void run(const Worker& worker) {
+        auto phase = phases_.begin();
+        for (std::int64_t first = 0; first < loss_.rows && !worker.given_up(); first += loss_.at_once) {
             const std::int64_t rows = std::min(loss_.at_once, loss_.rows - first);
-            own_rows(first, share(rows, worker_.number), share(rows, worker_.number + 1));
-            worker_.barrier->wait(worker_.count);  // the next rows' scores may take the place of another thread's
+            // The next rows' scores take the place of these: all wait for each other twice.
+            (phase++)->run(pieces_, worker, [&](std::int64_t k) { own_rows(first, share(rows, k), share(rows, k + 1)); });
             if (!loss_.d_features) continue;
             const T* features = static_cast<const T*>(loss_.features) + first * loss_.width;
-            outer_.add_up({loss_.scores, features, loss_.d_weight, rows, loss_.words, loss_.width, first > 0});
-            if (loss_.d_bias) add_bias(rows, first > 0);
-            worker_.barrier->wait(worker_.count);
+            const OuterSum<T> d_weight({loss_.scores, features, loss_.d_weight, rows, loss_.words, loss_.width, first > 0});
+            (phase++)->run(pieces_, worker, [&](std::int64_t k) {
+                d_weight.add_up(k, pieces_, worker);
+                if (loss_.d_bias) add_bias(rows, first > 0, k);
+            });
         }
     }
 
   private:
-    // Where the rows of thread k begin: those of a pair have one thread.
-    std::int64_t share(std::int64_t rows, int k) const {
-        const std::int64_t begin = rows * k / worker_.count;
+    // Where the rows of piece k begin: those of a pair are in one.
+    std::int64_t share(std::int64_t rows, std::int64_t k) const {
+        const std::int64_t begin = rows * k / pieces_;
         return loss_.consistency > 0 ? begin / 2 * 2 : begin;
     }
 
@@ -226,18 +235,17 @@ class SoftmaxRunner {
 
     T& losses(std::int64_t row) const { return static_cast<T*>(loss_.losses)[row]; }
 
-    void add_bias(std::int64_t rows, bool onto) const {
+    void add_bias(std::int64_t rows, bool onto, std::int64_t k) const {
         T* d_bias = static_cast<T*>(loss_.d_bias);
-        const std::int64_t begin = loss_.words * worker_.number / worker_.count;
-        const std::int64_t end = loss_.words * (worker_.number + 1) / worker_.count;
+        const std::int64_t begin = loss_.words * k / pieces_, end = loss_.words * (k + 1) / pieces_;
         if (!onto) std::fill(d_bias + begin, d_bias + end, T(0));
         for (std::int64_t r = 0; r < rows; ++r)
             for (std::int64_t v = begin; v < end; ++v) d_bias[v] += scores(r)[v];
     }
 
     const SoftmaxLoss& loss_;
-    Worker worker_;
-    OuterSums<T> outer_;
+    const std::int64_t pieces_;
+    std::vector<Tasks> phases_;
 };
 
 }  // namespace ISA

@@ -1,11 +1,18 @@
-// Threads that share work, and memory that each keeps for it.
+// Threads that share the work of one call, also on a machine where other processes want the processors.
+//
+// Work is cut into tasks that threads take one after the other, so that a thread that the system has suspended holds
+// up no more than the task it has in hand. Threads that must wait spin for a moment and then sleep.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "host.h"
 #include "vector.h"
 
 #if defined(_OPENMP)
@@ -18,47 +25,192 @@
 namespace throughtime {
 namespace ISA {
 
-// Where threads that share work wait for each other. They are few and seldom late, so that they spin.
-class Barrier {
+// Sleeping and waking; those who change what is waited for call `wake` afterwards.
+class Sleepers {
   public:
-    void wait(int threads) {
-        const unsigned round = round_.load(std::memory_order_relaxed);
-        if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
-            arrived_.store(0, std::memory_order_relaxed);
-            round_.store(round + 1, std::memory_order_release);
-            return;
-        }
-        for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins) {
+    template <class Condition>
+    void wait(const Condition& over) {
+        for (int spins = 0; spins < SPINS; ++spins) {
+            if (over()) return;
 #if defined(__SSE__)
             _mm_pause();
 #endif
-            if (spins > 1000) std::this_thread::yield();
+        }
+        std::unique_lock<std::mutex> lock(mutex_);
+        asleep_.fetch_add(1);
+        changed_.wait(lock, over);
+        asleep_.fetch_sub(1);
+    }
+
+    void wake() {
+        if (asleep_.load() == 0) return;
+        std::lock_guard<std::mutex>{mutex_};  // whoever is about to sleep has looked at the change or will be woken
+        changed_.notify_all();
+    }
+
+  private:
+    static constexpr int SPINS = 1000;  // some tens of microseconds: threads that are running are seldom later
+    std::atomic<int> asleep_{0};
+    std::mutex mutex_;
+    std::condition_variable changed_;
+};
+
+// One call of the library, shared by the threads that work on it.
+class Call {
+  public:
+    Call() : looked_(host::now()) {}
+
+    // Whether the work is to be given up: a signal handler of the caller's, Python's for Ctrl-C, has raised. Asked
+    // between pieces of work; only thread 0, which is the caller's, looks for signals, and seldom.
+    bool given_up(int thread) {
+        if (thread == 0 && host::now() - looked_ > LOOK_EVERY) look();
+        return given_up_.load(std::memory_order_relaxed);
+    }
+    bool given_up() const { return given_up_.load(std::memory_order_relaxed); }
+
+  private:
+    void look() {
+        if (host::signal_raised()) given_up_.store(true);
+        looked_ = host::now();
+    }
+
+    static constexpr std::int64_t LOOK_EVERY = 100'000'000;  // nanoseconds
+    std::atomic<bool> given_up_{false};
+    std::int64_t looked_;
+};
+
+// One of the threads of a call.
+struct Worker {
+    int number, count;
+    Call* call;
+    bool given_up() const { return call->given_up(number); }
+};
+
+// Tasks 0, 1, 2, ... that threads take one after the other.
+class Tasks {
+  public:
+    // Returns when all are done, by this thread or others, or the call is given up.
+    template <class Work>
+    void run(std::int64_t count, const Worker& worker, const Work& work) {
+        take(count, worker, work);
+        if (worker.count == 1) return;
+        others_.wait([&] { return done_.load(std::memory_order_acquire) >= count || worker.call->given_up(); });
+    }
+
+    // Returns when all are taken; some may still be in the hands of other threads.
+    template <class Work>
+    void take(std::int64_t count, const Worker& worker, const Work& work) {
+        for (std::int64_t k; (k = next_.fetch_add(1, std::memory_order_relaxed)) < count;) {
+            if (!worker.given_up()) work(k);
+            if (done_.fetch_add(1) + 1 == count || worker.call->given_up()) others_.wake();
         }
     }
 
   private:
+    alignas(64) std::atomic<std::int64_t> next_{0};
+    alignas(64) std::atomic<std::int64_t> done_{0};
+    Sleepers others_;
+};
+
+// Where the threads of a small team meet after each piece of work. They agree to leave the rest to the first of them
+// when one has kept the others waiting for long, more than once: the system has given its processor to somebody else.
+class Barrier {
+  public:
+    // False where this thread is to leave.
+    bool wait(Worker& worker) {
+        if (worker.count == 1) return true;
+        const unsigned round = round_.load(std::memory_order_relaxed);
+        if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == worker.count) {
+            arrived_.store(0, std::memory_order_relaxed);
+            if (late_.load(std::memory_order_relaxed) >= PATIENCE) alone_.store(true, std::memory_order_relaxed);
+            round_.store(round + 1);
+            others_.wake();
+        } else {
+            const std::int64_t begun = host::now();
+            others_.wait([&] { return round_.load() != round || worker.call->given_up(); });
+            if (host::now() - begun > LATE) late_.fetch_add(1, std::memory_order_relaxed);
+        }
+        if (!alone_.load(std::memory_order_relaxed)) return true;
+        worker.count = 1;
+        return worker.number == 0;
+    }
+
+  private:
+    static constexpr std::int64_t LATE = 300'000;  // nanoseconds
+    static constexpr int PATIENCE = 2;
     alignas(64) std::atomic<int> arrived_{0};
     alignas(64) std::atomic<unsigned> round_{0};
+    std::atomic<int> late_{0};
+    std::atomic<bool> alone_{false};
+    Sleepers others_;
 };
 
-// One of the threads that share it.
-struct Worker {
-    int number, count;
-    Barrier* barrier;
+// How much of their time the threads of a call were kept from running, which tells whether the machine is busy.
+class Kept {
+  public:
+    Kept() : begun_(host::now()) {}
+
+    template <class Work>
+    void during(const Work& work) {
+        const std::int64_t ran = host::thread_time();
+        work();
+        const std::int64_t ended = host::now();
+        kept_.fetch_add(ended - begun_ - (host::thread_time() - ran), std::memory_order_relaxed);
+        whole_.fetch_add(ended - begun_, std::memory_order_relaxed);
+    }
+
+    void tell() const {
+        if (kept_.load() > LEAST && kept_.load() > whole_.load() / 5) host::note_busy();
+    }
+
+  private:
+    static constexpr std::int64_t LEAST = 500'000;  // nanoseconds
+    const std::int64_t begun_;
+    std::atomic<std::int64_t> kept_{0}, whole_{0};
 };
 
-// work(number, count) on so many threads, or on as many as there are.
+// Multiplications that pay for a second thread on a busy machine, where it may begin milliseconds later.
+constexpr double WORTH_WAITING_FOR = 4e8;
+
+// Threads for so many multiplications, of those that the caller allows.
+inline int team(int threads, double multiplications) {
+    return multiplications < WORTH_WAITING_FOR && host::busy() ? 1 : std::max(1, threads);
+}
+
+// Pieces into which work is cut for a team: more of them cost a little, and let others take over from a thread that is
+// kept from running.
+inline std::int64_t pieces(int team) { return team > 1 && host::busy() ? 4 * team : team; }
+
+// work(worker) on so many threads, or on as many as there are. Returns whether the call was given up.
 template <class Work>
-void on_threads(int threads, const Work& work) {
+bool on_threads(int threads, const Work& work) {
+    Call call;
+    if (threads <= 1) {
+        work(Worker{0, 1, &call});
+        return call.given_up();
+    }
+    Kept kept;
 #if defined(_OPENMP)
-#pragma omp parallel num_threads(threads) if (threads > 1)
-    work(omp_get_thread_num(), omp_get_num_threads());
+#pragma omp parallel num_threads(threads)
+    kept.during([&] { work(Worker{omp_get_thread_num(), omp_get_num_threads(), &call}); });
 #else
+    const auto run = [&](int k) { kept.during([&] { work(Worker{k, threads, &call}); }); };
     std::vector<std::thread> others;
-    for (int k = 1; k < threads; ++k) others.emplace_back(work, k, threads);
-    work(0, threads);
-    for (auto& one : others) one.join();
+    for (int k = 1; k < threads; ++k) others.emplace_back(run, k);
+    run(0);
+    for (auto& other : others) other.join();
 #endif
+    kept.tell();
+    return call.given_up();
+}
+
+// work(worker, k) for k from 0 to before `count`, on so many threads. Returns whether the call was given up.
+template <class Work>
+bool on_threads(int threads, std::int64_t count, const Work& work) {
+    Tasks tasks;
+    return on_threads(threads, [&](const Worker& worker) {
+        tasks.take(count, worker, [&](std::int64_t k) { work(worker, k); });
+    });
 }
 
 // What this thread works on, aligned; it grows to the largest that was needed.
