@@ -8,7 +8,7 @@ from itertools import chain
 from throughtime.engine.instruction import CONSTANTS, WORK, Buffer, Code, Instruction, Key, Kind, Place
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
-from throughtime.engine.tasks import Target, Task, base, groups, makers
+from throughtime.engine.tasks import OVER_COLUMNS, Target, Task, base, groups, makers
 
 TILE_NUMBERS = 1024
 """Numbers of one value in a tile; a dozen such values stay in the first-level cache."""
@@ -251,7 +251,7 @@ class _Assembler:
                     yield Instruction("copy", part.width, to, (source,))
                 to = to.moved(part.width)
         else:
-            width = task.inputs[0].width if task.op in ("sum", "largest") else node.width
+            width = task.inputs[0].width if task.op in OVER_COLUMNS else node.width
             matrix = self.matrices.index(task.matrix) if task.matrix else -1
             operands = tuple(
                 self._operand(one, one.width if task.is_product else width) for one in task.inputs

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from throughtime.cells import Cell, Rows
+from throughtime.layers.reference import pure_step
 
 Step = TypeVar("Step", Tensor, NDArray[np.float32], NDArray[np.float64])
 
@@ -30,7 +31,7 @@ class ReferenceStep:
     """Takes steps by the cell's equations."""
 
     def __init__(self, cell: Cell, weights: Mapping[str, Tensor], state: Rows) -> None:
-        self._step, self._output = cell.bind(weights), cell.state[0]
+        self._step, self._output = pure_step(cell, weights), cell.state[0]
         self._weight, self._bias = weights["weight_ih"], weights.get("bias_ih")
         self.state = {name: value.clone() for name, value in state.items()}
 
