@@ -45,7 +45,8 @@ LEAVES = {
 class Form(NamedTuple):
     """What code is compiled for.
 
-    cell: its text. noisy: the step is given its noise, not the mean.
+    cell: its text. noisy: the step is given its noise, not the mean. dtype: that of the weights, by its name;
+    constants of a step may depend on it.
     """
 
     cell: str
@@ -53,6 +54,7 @@ class Form(NamedTuple):
     bias: bool
     input_size: int
     noisy: bool
+    dtype: str
 
 
 class Compiled:
@@ -173,30 +175,38 @@ def _leaves(targets: Sequence[Target], given: Given) -> Given:
     }
 
 
-def compiled(cell: Cell, hidden_size: int, bias: bool, input_size: int = 1, noisy: bool = False) -> Compiled:
-    """The cell compiled, once for all layers of that size.
+def compiled(
+    cell: Cell,
+    hidden_size: int,
+    bias: bool,
+    input_size: int = 1,
+    noisy: bool = False,
+    dtype: torch.dtype = torch.float32,
+) -> Compiled:
+    """The cell compiled, once for all layers of that form, see `Form`.
 
-    The size is that of `Form`.
     Raises Unsupported where a step does what the engine cannot, and Impure where it writes to what it was given.
     """
-    return _compiled(Same(cell), hidden_size, bias, input_size, noisy)
+    return _compiled(Same(cell), hidden_size, bias, input_size, noisy, str(dtype).removeprefix("torch."))
 
 
 @lru_cache(maxsize=256)
-def _compiled(same: Same, *size: Any) -> Compiled:
-    cell, form = same.cell, Form(text_of(same.cell), *size)
+def _compiled(same: Same, *rest: Any) -> Compiled:
+    cell, form = same.cell, Form(text_of(same.cell), *rest)
     shapes = cell.weight_shapes(form.input_size, form.hidden_size, form.bias)
     noise = cell.noise(form.hidden_size) if form.noisy else {}
     with isolated():
-        weights = {name: torch.zeros(shape) for name, shape in shapes.items()}
+        weights = {
+            name: torch.zeros(shape, dtype=getattr(torch, form.dtype)) for name, shape in shapes.items()
+        }
         return Compiled(form, trace(cell, form.hidden_size, weights, True, noise))
 
 
 @lru_cache(maxsize=1024)
 def linked(text: str) -> Linked:
     """The code of that text, as `Linked.text` has it."""
-    way, flag, observed, all_at_once, cell, *size = json.loads(text)
-    code = compiled(cell_of(cell), *size)
+    way, flag, observed, all_at_once, cell, *rest = json.loads(text)
+    code = _compiled(Same(cell_of(cell)), *rest)
     if way == "forward":
         return code.linked_forward(flag, tuple(observed), all_at_once)
     return code.linked_backward(flag, all_at_once)

@@ -282,6 +282,7 @@ ACTIVATIONS: Mapping[Any, Callable[..., Node]] = {
     aten.mish.default: _mish,
     aten.gelu.default: _gelu,
     aten.elu.default: _elu,
+    aten.celu.default: lambda graph, x, alpha=1: _elu(graph, x, alpha, 1, 1 / alpha),
     aten.leaky_relu.default: _leaky_relu,
     aten._prelu_kernel.default: _leaky_relu,
     aten.log_sigmoid_forward.default: _log_sigmoid,

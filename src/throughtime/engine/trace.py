@@ -208,6 +208,8 @@ class _Recorder(TorchDispatchMode):
         if torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
             raise Unsupported(f"the step of {cell} depends on values ({name})")
         self.writes.before(func, args, kwargs)
+        if func._schema.is_mutable and not torch.is_grad_enabled():
+            raise Unsupported(f"{cell} writes in place without gradients ({name}) inside its step")
 
     def _lower(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: Any) -> None:
         name, results = func.overloadpacket.__name__, tensors_in(made)

@@ -261,7 +261,7 @@ inline Vector<T> cos(Vector<T> x) {
     return y;
 }
 
-// |a|^b = exp(b log |a|), which is |b log a| units of roundoff off; of negative a for whole b alone.
+// |a|^b = exp(b log |a|), which is |b log a| units of roundoff off; NaN where a is negative, b not whole.
 template <class T>
 inline Vector<T> power(Vector<T> a, Vector<T> b) {
     const Vector<T> size = from_bits<T>(bits<T>(a) & ~bits<T>(splat<T>(T(-0.0))));
@@ -271,7 +271,7 @@ inline Vector<T> power(Vector<T> a, Vector<T> b) {
     const Bits<T> whole = floor == b, odd = whole & (half * T(2) != b);
     const Bits<T> below = bits<T>(a) < 0;
     Vector<T> signed_y = below & odd ? -y : y;
-    signed_y = (a < T(0)) & ~whole ? splat<T>(std::numeric_limits<T>::quiet_NaN()) : signed_y;
+    signed_y = (a < T(0)) & (a >= -std::numeric_limits<T>::max()) & ~whole ? splat<T>(std::numeric_limits<T>::quiet_NaN()) : signed_y;
     return (b == T(0)) | (a == T(1)) ? splat<T>(T(1)) : signed_y;
 }
 
