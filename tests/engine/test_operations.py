@@ -87,8 +87,8 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "and": lambda x: torch.logical_and(x, x - 1).to(x.dtype),
     "or": lambda x: torch.logical_or(x, x - 1).to(x.dtype),
     "isnan": lambda x: x.isnan().to(x.dtype),
-    "clamp": lambda x: x.clamp(-0.5, 1.0),
-    "clamp by rows": lambda x: torch.ones_like(x).clamp(x, x + 1),
+    "clamp": lambda x: x.clamp(-0.6, 1.1),
+    "clamp by rows": lambda x: torch.full_like(x, 1.25).clamp(x, x + 0.7),
     "power 1.5": lambda x: x**1.5,
     "power -0.5": lambda x: x**-0.5,
     "power 3": lambda x: x**3,
@@ -96,8 +96,8 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-ROUGH = {"gelu": (math.inf, -math.inf)}
-"""Where torch's own vectors differ from its own definition: gelu(inf) is NaN or inf with the batch's size."""
+ROUGH = {"gelu": (math.inf, -math.inf), "power 1.5": (-math.inf,)}
+"""Where torch's vectors differ from torch's scalars: gelu(inf) is NaN or inf with the size of the tensor."""
 
 
 class Applied(Cell):
@@ -123,7 +123,8 @@ def test_special_values_go_where_the_reference_takes_them(name: str, dtype: torc
         layer = Recurrent(cell, 1, len(points), backend=backend, dtype=dtype)
         c = torch.tensor(points, dtype=dtype)[None, None].requires_grad_()
         output, _ = layer(torch.zeros(1, 1, 1, dtype=dtype), (torch.zeros_like(c), c))
-        results.append((output.detach(), torch.autograd.grad(output.sum(), c)[0]))
+        (slope,) = torch.autograd.grad(output.sum(), c, allow_unused=True, materialize_grads=True)
+        results.append((output.detach(), slope.where(~c.isnan(), 0.0)))  # there is no slope at NaN
     assert_close(results[0], results[1], equal_nan=True, **tolerance("gradient", dtype))
 
 

@@ -59,7 +59,7 @@ def joined(graph: Graph, parts: list[Node]) -> Node:
     """
     if len(parts) > MOST_PIECES:
         raise Unsupported(f"the engine joins at most {MOST_PIECES} pieces of a row; got {len(parts)}")
-    return graph.join(tuple(parts))
+    return parts[0] if len(parts) == 1 else graph.join(tuple(parts))
 
 
 def cut(x: Node, pieces: int) -> list[Node]:
@@ -69,7 +69,7 @@ def cut(x: Node, pieces: int) -> list[Node]:
 
 
 def expanded(x: Node, shape: tuple[int, ...], to: tuple[int, ...]) -> Node:
-    """A row of `shape` repeated along the axes of size 1, as torch's broadcasting does, until it is of `to`."""
+    """A row of `shape` repeated along its axes of size 1, as torch broadcasts, until it is of `to`."""
     if shape == to:
         return x
     if x.width == 1:

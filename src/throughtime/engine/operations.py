@@ -1,7 +1,7 @@
 """The row operations: what each computes, and how a gradient goes back through it.
 
-All but `columns`, `join`, `spread`, `sum`, `largest`, `cumsum`, `reverse` and the products work number by number; a comparison
-gives 1 or 0.
+All but `columns`, `join`, `spread`, `sum`, `largest`, `cumsum`, `reverse` and the products work number by
+number; a comparison gives 1 or 0.
 """
 
 from __future__ import annotations

@@ -109,8 +109,9 @@ def _power(graph: Graph, x: Node | Number, exponent: Node | Number) -> Node:
         if float(exponent).is_integer() and 0 < abs(exponent) <= MOST_FACTORS and isinstance(x, Node):
             whole = _repeated(x, int(abs(exponent)))
             return whole if exponent > 0 else 1 / whole
-        if exponent == 0.5:
-            return graph.make("sqrt", x)
+        if abs(exponent) == 0.5:
+            root = graph.make("sqrt", x)
+            return root if exponent > 0 else 1 / root
     return graph.make("power", x, exponent)
 
 

@@ -102,8 +102,8 @@ def trace(
     first, second = (_traced(cell, hidden_size, weights, inner, noise, trial) for trial in _TRIALS)
     if not first.is_like(second):
         raise Unsupported(
-            f"the step of {cell.name} depends on something that a program cannot follow: numbers read from its "
-            "tensors, the size of the batch, random numbers, or what an earlier call left behind"
+            f"the step of {cell.name} depends on something that a program cannot follow: numbers read from "
+            "its tensors, the size of the batch, random numbers, or what an earlier call left behind"
         )
     return first
 
@@ -246,7 +246,7 @@ class _Recorder(TorchDispatchMode):
             raise Unsupported(f"{name} of {self.cell.name} turns rows into something else, of shape {shape}")
 
     def _check_dtype(self, func: Any, args: tuple[Any, ...], value: Tensor) -> None:
-        """Whole numbers are exact where they come from comparisons; where torch would round, it is refused."""
+        """Whole numbers that come from comparisons are exact; a step that would round is refused."""
         if value.dtype in (torch.float32, torch.float64) or func in BOOLEAN:
             return
         exact = value.dtype != torch.bool or func in (aten.mul.Tensor, *SHAPES)
@@ -297,8 +297,8 @@ class _Recorder(TorchDispatchMode):
         """A tensor that is the same for all sequences, as wide as the columns of `shape` or of width 1."""
         if value.dim() > len(shape) or (value.dim() == len(shape) and value.shape[0] != 1):
             raise Unsupported(
-                f"{self.cell.name} has rows of its own, of shape {tuple(value.shape)}; the engine takes tensors "
-                "that are the same for all sequences, or made by zeros_like and the like"
+                f"{self.cell.name} has rows of its own, of shape {tuple(value.shape)}; the engine takes "
+                "tensors that are the same for all sequences, or made by zeros_like and the like"
             )
         place, own = self._slot(value).place, tuple(value.shape)
         wide = own if value.numel() == 1 else shape[1:]

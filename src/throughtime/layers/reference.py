@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -25,11 +26,8 @@ class Reference:
         self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
     ) -> Run:
         if torch.is_inference_mode_enabled() and not torch.compiler.is_compiling():
-            with (
-                torch.inference_mode(False),
-                torch.no_grad(),
-            ):  # inference tensors do not count their versions
-                return self.run(cell, sequences, directions, observed)
+            with torch.inference_mode(False), torch.no_grad():
+                return self.run(cell, sequences, list(map(_counting_versions, directions)), observed)
         padded = sequences.as_padded()
         scans = [
             scan(cell, padded, direction, reverse, observed)
@@ -93,6 +91,14 @@ def pure_step(cell: Cell, weights: Mapping[str, Tensor]) -> BoundStep:
 def _versions(tensors: Iterable[Tensor]) -> list[int]:
     """How often each tensor has been written to; inference tensors do not count it."""
     return [0 if one.is_inference() else one._version for one in tensors]
+
+
+def _counting_versions(direction: Direction) -> Direction:
+    """The direction with copies of states that, made in inference mode, do not count how often they change."""
+    state = {
+        name: value.clone() if value.is_inference() else value for name, value in direction.state.items()
+    }
+    return replace(direction, state=state)
 
 
 def _where(valid: Tensor, new: Rows, old: Rows) -> Rows:
