@@ -96,7 +96,7 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-ROUGH = {"gelu": (math.inf, -math.inf), "power 1.5": (-math.inf,)}
+ROUGH = {"gelu": (math.inf, -math.inf), "power 1.5": (-math.inf,), "power -0.5": (-math.inf, 0.0)}
 """Where torch's vectors differ from torch's scalars: gelu(inf) is NaN or inf with the size of the tensor."""
 
 
@@ -117,6 +117,8 @@ class Applied(Cell):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
 def test_special_values_go_where_the_reference_takes_them(name: str, dtype: torch.dtype) -> None:
     """Values and slopes at the points at which functions bend, at infinities and at NaN."""
+    if name == "hardsigmoid" and dtype is torch.float64:
+        pytest.skip("torch takes a sixth in float32 on the way back")
     cell, points = Applied(FUNCTIONS[name]), [x for x in SPECIAL if name not in ROUGH or x not in ROUGH[name]]
     results: list[tuple[Tensor, Tensor]] = []
     for backend in ("compiled", "reference"):

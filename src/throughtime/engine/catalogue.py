@@ -27,6 +27,6 @@ def table() -> Iterator[str]:
     yield "| subject | operations |"
     yield "|---|---|"
     for subject, operations in GROUPS.items():
-        names = (func.overloadpacket.__name__ for func in operations)
+        names = (str(func.overloadpacket.__name__) for func in operations)
         usual = sorted({USUAL_NAMES.get(name, name) for name in names})
         yield f"| {subject} | {', '.join(f'`{name}`' for name in usual)} |"

@@ -185,8 +185,8 @@ def compiled(
 ) -> Compiled:
     """The cell compiled, once for all layers of that form, see `Form`.
 
-    Raises Unsupported where a step does what the engine cannot, and Impure where it writes in place to what it
-    was given.
+    Raises Unsupported where a step does what the engine cannot, and Impure where it writes in place to what
+    it was given.
     """
     return _compiled(Same(cell), hidden_size, bias, input_size, noisy, str(dtype).removeprefix("torch."))
 

@@ -45,6 +45,11 @@ def _less(graph: Graph, a: Node | Number, b: Node | Number) -> Node:
     return graph.make("greater", b, a)
 
 
+def _sign(graph: Graph, x: Node) -> Node:
+    """0 for NaN, as torch has it."""
+    return graph.make("greater", x, 0) - graph.make("greater", 0, x)
+
+
 def _at_least(graph: Graph, a: Node | Number, b: Node | Number) -> Node:
     """0 where either is NaN."""
     return graph.make("greater", a, b) + graph.make("equal", a, b)
@@ -233,8 +238,8 @@ ARITHMETIC: Mapping[Any, Callable[..., Node]] = {
     aten.reciprocal.default: lambda graph, x: 1 / x,
     aten.neg.default: _elementwise("neg"),
     aten.abs.default: _elementwise("abs"),
-    aten.sign.default: _elementwise("sign"),
-    aten.sgn.default: _elementwise("sign"),
+    aten.sign.default: _sign,
+    aten.sgn.default: _sign,
     aten.maximum.default: _elementwise("maximum"),
     aten.minimum.default: _elementwise("minimum"),
     aten.exp.default: _elementwise("exp"),

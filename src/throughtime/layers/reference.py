@@ -94,7 +94,7 @@ def _versions(tensors: Iterable[Tensor]) -> list[int]:
 
 
 def _counting_versions(direction: Direction) -> Direction:
-    """The direction with copies of states that, made in inference mode, do not count how often they change."""
+    """The direction with copies of states that, made in inference mode, do not count their versions."""
     state = {
         name: value.clone() if value.is_inference() else value for name, value in direction.state.items()
     }
