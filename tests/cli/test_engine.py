@@ -1,4 +1,4 @@
-"""`throughtime engine show`."""
+"""`throughtime engine show` and `operations`."""
 
 from __future__ import annotations
 
@@ -60,3 +60,11 @@ def test_what_cannot_be_shown(run, arguments: list[str], told: str) -> None:
     done = run("engine", "show", *arguments)
     assert done.code == 1
     assert done.err.startswith(f"throughtime: {told}")
+
+
+def test_operations_are_listed_by_subject(run) -> None:
+    done = run("engine", "operations")
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[0] == "| subject | operations |"
+    assert any(line.startswith("| activations |") and "`gelu`" in line for line in lines)

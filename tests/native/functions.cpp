@@ -26,6 +26,8 @@ const Function<T> FUNCTIONS[] = {
     {"tanh", &tanh<T>, [](long double x) { return std::tanh(x); }, 4},
     {"log", &log<T>, [](long double x) { return std::log(x); }, 3},
     {"log1p", &log1p<T>, [](long double x) { return std::log1p(x); }, 5},
+    {"expm1", &expm1<T>, [](long double x) { return std::expm1(x); }, 4},
+    {"erf", &erf<T>, [](long double x) { return std::erf(x); }, 4},
     {"sqrt", &sqrt<T>, [](long double x) { return std::sqrt(x); }, 1},
 };
 

@@ -6,6 +6,7 @@ import torch
 from cyclopts import App
 
 from throughtime.cells import cell_named
+from throughtime.engine.catalogue import table
 from throughtime.engine.show import report
 from throughtime.errors import InputError
 
@@ -33,4 +34,11 @@ def show(cell: str = "lstm", *, hidden_size: int = 64, bias: bool = True) -> Non
         raise InputError(str(error)) from error
     shapes = found.weight_shapes(1, hidden_size, bias)
     for line in report(found, hidden_size, {name: torch.empty(shape) for name, shape in shapes.items()}):
+        print(line)
+
+
+@app.command
+def operations() -> None:
+    """Print the operations of torch that the engine compiles, as the table of docs/operations.md."""
+    for line in table():
         print(line)

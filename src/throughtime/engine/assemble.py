@@ -8,7 +8,7 @@ from itertools import chain
 from throughtime.engine.instruction import CONSTANTS, WORK, Buffer, Code, Instruction, Key, Kind, Place
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
-from throughtime.engine.tasks import Target, Task, base, groups, makers
+from throughtime.engine.tasks import OVER_COLUMNS, VIEWS, Target, Task, base, groups, makers
 
 TILE_NUMBERS = 1024
 """Numbers of one value in a tile; a dozen such values stay in the first-level cache."""
@@ -256,7 +256,7 @@ class _Assembler:
                     yield Instruction("copy", part.width, to, (source,))
                 to = to.moved(part.width)
         else:
-            width = task.inputs[0].width if task.op in ("sum", "largest") else node.width
+            width = task.inputs[0].width if task.op in OVER_COLUMNS else node.width
             matrix = self.matrices.index(task.matrix) if task.matrix else -1
             operands = tuple(
                 self._operand(one, one.width if task.is_product else width) for one in task.inputs
@@ -264,11 +264,18 @@ class _Assembler:
             yield Instruction(task.op, width, self.places[node.number], operands, matrix)
 
     def _operand(self, node: Node, width: int) -> Place:
-        """Where an operation of that width reads a value."""
-        if node.op == "columns" and node.number not in self.given:
-            return self._operand(node.inputs[0], node.inputs[0].width).moved(node.attribute[0])  # pyright: ignore[reportIndexIssue]
-        place = self.places[base(node, self.given).number]
-        return place._replace(splat=True) if base(node, self.given).width == 1 and width > 1 else place
+        """Where an operation of that width reads a value; one number a row stands for all columns."""
+        source = node
+        while source.op in ("spread", "stop") and source.number not in self.given:
+            source = source.inputs[0]
+        return self._place(node)._replace(splat=source.width == 1 and width > 1)
+
+    def _place(self, node: Node) -> Place:
+        """Where a value, or what it is a view of, lies."""
+        if node.op not in VIEWS or node.number in self.given:
+            return self.places[node.number]
+        place = self._place(node.inputs[0])
+        return place.moved(node.attribute[0]) if node.op == "columns" else place  # pyright: ignore[reportIndexIssue]
 
 
 def _release(

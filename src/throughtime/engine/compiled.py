@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import torch
-from torch.utils._python_dispatch import _disable_current_modes  # pyright: ignore
 
 from throughtime.cells import Cell
 from throughtime.engine.assemble import assemble
 from throughtime.engine.gradient import GradientProgram, differentiate
 from throughtime.engine.instruction import Code, Key, Kind
 from throughtime.engine.keep import kept
-from throughtime.engine.naming import cell_of, same, text_of
+from throughtime.engine.naming import Same, cell_of, text_of
 from throughtime.engine.native import Linked, threads
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
+from throughtime.engine.purity import isolated
 from throughtime.engine.tasks import Target
 from throughtime.engine.trace import Traced, trace
 
@@ -46,7 +45,8 @@ LEAVES = {
 class Form(NamedTuple):
     """What code is compiled for.
 
-    cell: its text. noisy: the step is given its noise, not the mean.
+    cell: its text. noisy: the step is given its noise, not the mean. dtype: that of the weights, by its name;
+    constants of a step may depend on it.
     """
 
     cell: str
@@ -54,6 +54,7 @@ class Form(NamedTuple):
     bias: bool
     input_size: int
     noisy: bool
+    dtype: str
 
 
 class Compiled:
@@ -174,49 +175,39 @@ def _leaves(targets: Sequence[Target], given: Given) -> Given:
     }
 
 
-@dataclass(frozen=True, eq=False)
-class _Same:
-    """A cell as a key: the same for cells of one class with the same attributes, be they fields or not."""
+def compiled(
+    cell: Cell,
+    hidden_size: int,
+    bias: bool,
+    input_size: int = 1,
+    noisy: bool = False,
+    dtype: torch.dtype = torch.float32,
+) -> Compiled:
+    """The cell compiled, once for all layers of that form, see `Form`.
 
-    cell: Cell
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and same(self.cell, other.cell)
-
-    def __hash__(self) -> int:
-        return hash(type(self.cell))
-
-
-def compiled(cell: Cell, hidden_size: int, bias: bool, input_size: int = 1, noisy: bool = False) -> Compiled:
-    """The cell compiled, once for all layers of that size.
-
-    The size is that of `Form`.
-    Raises Unsupported where a step does what the engine cannot.
+    Raises Unsupported where a step does what the engine cannot, and Impure where it writes in place to what
+    it was given.
     """
-    return _compiled(_Same(cell), hidden_size, bias, input_size, noisy)
+    return _compiled(Same(cell), hidden_size, bias, input_size, noisy, str(dtype).removeprefix("torch."))
 
 
 @lru_cache(maxsize=256)
-def _compiled(same: _Same, *size: Any) -> Compiled:
-    cell, form = same.cell, Form(text_of(same.cell), *size)
+def _compiled(same: Same, *rest: Any) -> Compiled:
+    cell, form = same.cell, Form(text_of(same.cell), *rest)
     shapes = cell.weight_shapes(form.input_size, form.hidden_size, form.bias)
     noise = cell.noise(form.hidden_size) if form.noisy else {}
-    cpu, as_written = torch.device("cpu"), torch.autocast("cpu", enabled=False)
-    with (
-        _disable_current_modes(),
-        torch.inference_mode(False),
-        cpu,
-        as_written,
-    ):  # whatever the caller is amid
-        weights = {name: torch.zeros(shape) for name, shape in shapes.items()}
+    with isolated():
+        weights = {
+            name: torch.zeros(shape, dtype=getattr(torch, form.dtype)) for name, shape in shapes.items()
+        }
         return Compiled(form, trace(cell, form.hidden_size, weights, True, noise))
 
 
 @lru_cache(maxsize=1024)
 def linked(text: str) -> Linked:
     """The code of that text, as `Linked.text` has it."""
-    way, flag, observed, all_at_once, cell, *size = json.loads(text)
-    code = compiled(cell_of(cell), *size)
+    way, flag, observed, all_at_once, cell, *rest = json.loads(text)
+    code = _compiled(Same(cell_of(cell)), *rest)
     if way == "forward":
         return code.linked_forward(flag, tuple(observed), all_at_once)
     return code.linked_backward(flag, all_at_once)

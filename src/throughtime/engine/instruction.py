@@ -24,6 +24,11 @@ OPERATIONS = (
     "exp",
     "log",
     "log1p",
+    "expm1",
+    "erf",
+    "sin",
+    "cos",
+    "power",
     "sqrt",
     "greater",
     "equal",
@@ -32,6 +37,8 @@ OPERATIONS = (
     "subtract_product",
     "sum",
     "largest",
+    "cumsum",
+    "reverse",
     "product",
 )
 """The operations of native/program.h, in its order."""

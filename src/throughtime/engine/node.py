@@ -132,6 +132,28 @@ class Graph:
             return x.inputs[0]
         return x if x.width == 1 else self.node("largest", (x,), None, 1)
 
+    def first_largest(self, x: Node) -> Node:
+        """The largest number of each row, of width 1; a gradient goes to the first that is as large."""
+        if x.op == "spread":
+            return x.inputs[0]
+        return x if x.width == 1 else self.node("first_largest", (x,), None, 1)
+
+    def cumsum(self, x: Node) -> Node:
+        """For each column the sum of the row up to it."""
+        return x if x.width == 1 else self.node("cumsum", (x,), None, x.width)
+
+    def reverse(self, x: Node) -> Node:
+        """The columns of each row from the last to the first."""
+        if x.op == "reverse":
+            return x.inputs[0]
+        return x if x.width == 1 or x.op == "spread" else self.node("reverse", (x,), None, x.width)
+
+    def stop(self, x: Node) -> Node:
+        """The same value, through which no gradient passes."""
+        if x.op == "spread":
+            return self.spread(self.stop(x.inputs[0]), x.width)
+        return x if x.op in ("constant", "stop") else self.node("stop", (x,), None, x.width)
+
     def join(self, parts: tuple[Node, ...]) -> Node:
         """Rows side by side; those cut from one row in its own order are that row again."""
         ends = list(accumulate((part.width for part in parts), initial=0))

@@ -1,11 +1,12 @@
 """The row operations: what each computes, and how a gradient goes back through it.
 
-All but `columns`, `join`, `spread`, `sum`, `largest` and the products work number by number; a comparison
-gives 1 or 0.
+All but `columns`, `join`, `spread`, `sum`, `largest`, `cumsum`, `reverse` and the products work number by
+number; a comparison gives 1 or 0.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import torch
@@ -29,12 +30,21 @@ MEANING: Mapping[str, Callable[..., Tensor]] = {
     "exp": torch.exp,
     "log": torch.log,
     "log1p": torch.log1p,
+    "expm1": torch.expm1,
+    "erf": torch.erf,
+    "sin": torch.sin,
+    "cos": torch.cos,
+    "power": torch.pow,
     "sqrt": torch.sqrt,
     "greater": lambda a, b: (a > b).to(torch.result_type(a, b)),
     "equal": lambda a, b: (a == b).to(torch.result_type(a, b)),
     "select": lambda mask, a, b: torch.where(mask != 0, a, b),
     "sum": lambda x: x.sum(-1, keepdim=True),
     "largest": lambda x: x.amax(-1, keepdim=True),
+    "first_largest": lambda x: x.max(-1, keepdim=True).values,
+    "cumsum": lambda x: x.cumsum(-1),
+    "reverse": lambda x: x.flip(-1),
+    "stop": torch.Tensor.detach,
 }
 """What an operation computes of its inputs."""
 
@@ -56,6 +66,11 @@ DERIVATIVE: Mapping[str, Derivative] = {
     "exp": lambda d, y, x: (d * y,),
     "log": lambda d, y, x: (d / x,),
     "log1p": lambda d, y, x: (d / (x + 1),),
+    "expm1": lambda d, y, x: (d * (y + 1),),
+    "erf": lambda d, y, x: (d * (2 / math.sqrt(math.pi) * d.graph.make("exp", -(x * x))),),
+    "sin": lambda d, y, x: (d * d.graph.make("cos", x),),
+    "cos": lambda d, y, x: (-(d * d.graph.make("sin", x)),),
+    "power": lambda d, y, a, b: (_to_base(d, a, b), _to_exponent(d, y, a, b)),
     "sqrt": lambda d, y, x: (d / (y + y),),
     "greater": lambda d, y, a, b: (None, None),
     "equal": lambda d, y, a, b: (None, None),
@@ -67,6 +82,10 @@ DERIVATIVE: Mapping[str, Derivative] = {
     "spread": lambda d, y, x: (d,),
     "sum": lambda d, y, x: (d.graph.spread(d, x.width),),
     "largest": lambda d, y, x: (d * _winners(x, y),),
+    "first_largest": lambda d, y, x: (d * _first_winner(x, y),),
+    "cumsum": lambda d, y, x: (d.graph.reverse(d.graph.cumsum(d.graph.reverse(d))),),
+    "reverse": lambda d, y, x: (d.graph.reverse(d),),
+    "stop": lambda d, y, x: (None,),
 }
 """From the gradient d of the value y to those of its inputs; None where there is none to give."""
 
@@ -80,3 +99,26 @@ def _winners(x: Node, y: Node) -> Node:
     """Of each row the share of every number that is the row's largest."""
     winners = x.graph.make("equal", x, y)
     return winners / x.graph.sum(winners)
+
+
+def _first_winner(x: Node, y: Node) -> Node:
+    """Of each row 1 for the first number that is the row's largest, else 0."""
+    winners = x.graph.make("equal", x, y)
+    return winners * x.graph.make("equal", x.graph.cumsum(winners), 1)
+
+
+def _to_base(d: Node, a: Node, b: Node) -> Node:
+    """b a^(b - 1), but 0 where b is, also where a is 0."""
+    graph = d.graph
+    slope = d * (b * graph.make("power", a, b - 1))
+    return slope if b.constant else graph.make("select", graph.make("equal", b, 0), 0, slope)
+
+
+def _to_exponent(d: Node, y: Node, a: Node, b: Node) -> Node | None:
+    """a^b log a, but 0 where a is and b is not below."""
+    graph = d.graph
+    if b.op == "constant":
+        return None
+    at_least = graph.make("greater", b, 0) + graph.make("equal", b, 0)
+    none = graph.make("equal", a, 0) * at_least
+    return graph.make("select", none, 0, d * (y * graph.make("log", a)))

@@ -31,6 +31,15 @@ class Program:
         """Everything that has to be computed for state and observed, inputs before what is made of them."""
         return needed([*self.state.values(), *self.observed.values()])
 
+    def written(self) -> tuple[object, ...]:
+        """All of it as values to compare: two programs that do the same have the same."""
+        lines = [
+            (node.number, node.op, tuple(one.number for one in node.inputs), node.attribute, node.width)
+            for node in self.nodes()
+        ]
+        ends = {**self.state, **self.observed}
+        return (*lines, *((name, node.number) for name, node in ends.items()))
+
 
 def needed(ends: Iterable[Node], given: Collection[int] = ()) -> list[Node]:
     """`ends` and all that they are made of, as far back as the nodes `given`, in the order of making."""

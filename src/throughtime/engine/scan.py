@@ -58,7 +58,8 @@ def scan(
     first = directions[0]
     batch = next(iter(first.state.values())).shape[0]
     hidden_size = len(first.weights["weight_ih"]) // len(cell.gates)
-    code = compiled(cell, hidden_size, "bias_ih" in first.weights, int(rows.shape[1]), bool(first.noise))
+    bias, width = "bias_ih" in first.weights, int(rows.shape[1])
+    code = compiled(cell, hidden_size, bias, width, bool(first.noise), rows.dtype)
     all_at_once = not code.pays_inside(rows.element_size(), batch, len(directions))
     plan = _plan(code, all_at_once, observed, tuple(first.noise), len(directions))
     shape = _Shape(sizes, batch)

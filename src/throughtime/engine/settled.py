@@ -43,7 +43,7 @@ class Settled:
     def __init__(self, cell: Cell, weights: Sequence[Mapping[str, Tensor]]) -> None:
         first = weights[0]["weight_ih"]
         size = (len(first) // len(cell.gates), "bias_ih" in weights[0], first.shape[1])
-        self._compiled = compiled(cell, *size)
+        self._compiled = compiled(cell, *size, dtype=first.dtype)
         self._weights = weights
         self._tensors = [one for each in weights for one in each.values()]
         self._held: list[Held] = []

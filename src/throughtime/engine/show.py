@@ -86,7 +86,7 @@ class Notation:
                 sign, strength = _SIGNS[op]
                 right = self._bound(node.inputs[1], strength + (op in ("sub", "div")))
                 return f"{self._bound(node.inputs[0], strength)}{sign}{right}", strength
-            case "spread":
+            case "spread" | "stop":
                 return self.term(node.inputs[0])
             case op:
                 return f"{op}({', '.join(self.term(one)[0] for one in node.inputs)})", _ATOM

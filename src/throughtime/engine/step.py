@@ -22,7 +22,9 @@ class NativeStep:
     def __init__(self, cell: Cell, weights: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
         hidden_size = weights["weight_ih"].shape[0] // len(cell.gates)
         input_size = weights["weight_ih"].shape[1]
-        self._compiled = compiled(cell, hidden_size, "bias_ih" in weights, input_size)
+        self._compiled = compiled(
+            cell, hidden_size, "bias_ih" in weights, input_size, dtype=weights["weight_ih"].dtype
+        )
         self._weights = dict(weights)
         contiguous = torch.contiguous_format
         self.state = {name: value.clone(memory_format=contiguous) for name, value in state.items()}

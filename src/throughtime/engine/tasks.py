@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from throughtime.engine.instruction import Key, Kind
 from throughtime.engine.node import Node
 
-VIEWS = ("columns", "spread")
-"""Nodes that are other nodes' values, seen in part or over more columns."""
+VIEWS = ("columns", "spread", "stop")
+"""Nodes that are other nodes' values: some of their columns, over more columns, or without a gradient."""
+
+OVER_COLUMNS = ("sum", "largest", "cumsum", "reverse")
+"""Operations in which a number of the result comes from other columns too."""
 
 ADDENDS = 2
 """Rows that a product can add to its own."""
@@ -43,7 +46,7 @@ class Task:
     @property
     def by_number(self) -> bool:
         """Whether each number of the result comes from the numbers at its own place alone."""
-        return self.op not in ("product", "join", "sum", "largest")
+        return self.op not in ("product", "join", *OVER_COLUMNS)
 
 
 def base(node: Node, given: Collection[int]) -> Node:
@@ -74,8 +77,13 @@ def makers(
             matrix = (node.attribute, node.op == "product_t")
             tasks[node.number] = Task(node, "product", node.inputs, matrix=matrix)  # pyright: ignore[reportArgumentType]
         else:
-            tasks[node.number] = _fused(node, tasks, uses, waits) or Task(node, node.op, node.inputs)
+            tasks[node.number] = _fused(node, tasks, uses, waits) or Task(node, _operation(node), node.inputs)
     return tasks
+
+
+def _operation(node: Node) -> str:
+    """The operation that computes a node; nodes may differ in their gradients alone."""
+    return "largest" if node.op == "first_largest" else node.op
 
 
 def _waiting(nodes: Sequence[Node], given: Mapping[int, tuple[Kind, Key]]) -> set[int]:

@@ -6,9 +6,10 @@ program: it is the `Prelude`, run by torch before the scan, gradients included.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass
+from math import prod
 from types import MappingProxyType
 from typing import Any
 
@@ -16,12 +17,25 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils._pytree import tree_map_only
 
 from throughtime.cells import Cell, Noise
-from throughtime.engine.lowering import LOWERED, PRODUCTS, Matrix, Unsupported
+from throughtime.engine.lowering import (
+    BOOLEAN,
+    COLUMNS,
+    FILLED,
+    POINTWISE,
+    PRODUCTS,
+    SHAPES,
+    Matrix,
+    Rows,
+    Unsupported,
+)
 from throughtime.engine.node import Graph, Node
+from throughtime.engine.operand import expanded
+from throughtime.engine.prelude import Call, Prelude, Slot
 from throughtime.engine.program import Program
+from throughtime.engine.purity import Writes, tensors_in
 
 aten = torch.ops.aten
 
@@ -29,84 +43,10 @@ X, WX = "x", "wx"
 """The input of a step: x(t), or W x(t) + b."""
 
 NOISE, MASK = "noise", "mask"
-"""Leaves of chance: drawn for every step, or once for a sequence."""
+"""Random leaves: drawn for every step, or once for a sequence."""
 
 SYMBOLS = {"weight_hh": "U", "bias_hh": "b"}
 """How equations write the parameters that every cell has; a gate's part is U.i, say."""
-
-ROWS = 2
-"""Rows that the step is tried on."""
-
-
-@dataclass(frozen=True)
-class Slot:
-    """The place of a tensor in the prelude."""
-
-    place: int
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of torch's; slots stand for tensors. places: where its results go."""
-
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    places: tuple[int, ...]
-
-    @cached_property
-    def _is_flat(self) -> bool:
-        """Whether no slot lies deeper than among the arguments; looking deeper takes longer than the call."""
-        deeper = [one for one in (*self.args, *self.kwargs.values()) if not isinstance(one, Slot)]
-        return not any(isinstance(one, Slot) for one in tree_leaves(deeper)) and not self.kwargs
-
-    def run(self, values: Sequence[Tensor | None]) -> Any:
-        """What the call gives with these values in the slots."""
-        if self._is_flat:
-            return self.function(*(values[one.place] if isinstance(one, Slot) else one for one in self.args))
-        args, kwargs = tree_map_only(Slot, lambda slot: values[slot.place], (self.args, self.kwargs))
-        return self.function(*args, **kwargs)
-
-
-@dataclass
-class Prelude:
-    """What is computed of the parameters before a scan: the calls that torch made of it, in their order."""
-
-    names: list[str] = field(default_factory=list)
-    labels: dict[int, str] = field(default_factory=dict)
-    constants: dict[int, Tensor] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
-    size: int = 0
-
-    def run(self, parameters: Mapping[str, Tensor]) -> list[Tensor | None]:
-        """Every tensor by its place; torch keeps what it needs to take gradients back to the parameters."""
-        values: list[Tensor | None] = [None] * self.size
-        for place, name in enumerate(self.names):
-            values[place] = parameters[name]
-        for place, constant in self.constants.items():
-            values[place] = constant
-        for call in self.calls:
-            made = call.run(values)
-            for place, value in zip(
-                call.places, (made,) if isinstance(made, Tensor) else _tensors(made), strict=True
-            ):
-                values[place] = value
-        return values
-
-    def keep_what_is_read(self, places: Iterable[object]) -> None:
-        """Forgets the calls that none of these places needs."""
-        read = set(places)
-        for call in reversed(self.calls):
-            if read.intersection(call.places):
-                read.update(
-                    one.place for one in tree_leaves((call.args, call.kwargs)) if isinstance(one, Slot)
-                )
-        self.calls = [call for call in self.calls if read.intersection(call.places)]
-
-    def place(self) -> int:
-        """The next free place."""
-        self.size += 1
-        return self.size - 1
 
 
 @dataclass(frozen=True)
@@ -115,6 +55,32 @@ class Traced:
 
     program: Program
     prelude: Prelude
+
+    def is_like(self, other: Traced) -> bool:
+        """Whether both do the same."""
+        return self.program.written() == other.program.written() and self.prelude.is_like(other.prelude)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """How many rows a step is tried on, and the numbers in them and in the parameters."""
+
+    rows: int
+    first: float
+    last: float
+    parameter: float | None = None
+
+    def leaf(self, width: int, dtype: torch.dtype) -> Tensor:
+        """Rows for the step."""
+        return torch.linspace(self.first, self.last, width, dtype=dtype).repeat(self.rows, 1)
+
+    def weight(self, value: Tensor) -> Tensor:
+        """A stand-in for a parameter."""
+        return value.detach() if self.parameter is None else torch.full_like(value, self.parameter)
+
+
+_TRIALS = (_Trial(2, 0.5, 0.5), _Trial(3, -2.0, 1.0, 0.125))
+"""A step that does not do the same in both depends on values, on the number of rows, or on something else."""
 
 
 def trace(
@@ -128,12 +94,32 @@ def trace(
 
     weights: one layer's parameters by their plain names; their values are not looked at.
     inner: the product of the input is part of the program, whose input is then x(t); else it is W x(t) + b.
-    noise: what the step is given of chance; what it would be given beside this are numbers, its means.
-    Raises Unsupported for an operation that cannot be part of a program, naming it and the way out.
+    noise: the random rows that the step is given; those that are left out are numbers, their means.
+    Raises Unsupported for an operation that cannot be part of a program, naming it and the way out, and for a
+    step that does something else on other numbers or at the next call; Impure for one that writes in place to
+    what it was given.
     """
+    first, second = (_traced(cell, hidden_size, weights, inner, noise, trial) for trial in _TRIALS)
+    if not first.is_like(second):
+        raise Unsupported(
+            f"the step of {cell.name} depends on something that a program cannot follow: numbers read from "
+            "its tensors, the size of the batch, random numbers, or what an earlier call left behind"
+        )
+    return first
+
+
+def _traced(
+    cell: Cell,
+    hidden_size: int,
+    weights: Mapping[str, Tensor],
+    inner: bool,
+    noise: Mapping[str, Noise],
+    trial: _Trial,
+) -> Traced:
     graph, prelude = Graph(), Prelude()
-    recorder = _Recorder(graph, prelude, cell)
-    with torch.no_grad():
+    recorder = _Recorder(graph, prelude, cell, trial)
+    tried = copy(cell)  # so that a step that sets attributes leaves none of the stand-ins behind
+    with torch.enable_grad():
         parameters = {name: recorder.parameter(name, value) for name, value in weights.items()}
         width = len(cell.gates) * hidden_size
         weight, bias = parameters["weight_ih"], parameters.get("bias_ih")
@@ -145,31 +131,45 @@ def trace(
             for name, one in noise.items()
         }
         with recorder:
-            new, seen = cell.bind(parameters)(linear(x, weight, bias) if inner else x, state, drawn)
+            new, seen = tried.bind(parameters)(linear(x, weight, bias) if inner else x, state, drawn)
+    _check_attributes(cell, tried)
     outputs = {name: recorder.output(name, new[name], size) for name, size in sizes.items()}
     observed = {name: recorder.output(name, value, value.shape[-1]) for name, value in seen.items()}
     program = Program(outputs, observed, cell.name, cell.gates)
-    prelude.keep_what_is_read(node.attribute for node in program.nodes() if node.op in ("fixed", "product"))
+    nodes = program.nodes()
+    if not any(node.op == "input" for node in nodes):
+        raise Unsupported(f"the step of {cell.name} makes nothing of its input")
+    prelude.keep_what_is_read({node.attribute for node in nodes if node.op in ("fixed", "product")})  # pyright: ignore
     return Traced(program, prelude)
+
+
+def _check_attributes(before: Cell, after: Cell) -> None:
+    ours, theirs = vars(before), vars(after)
+    changed = [name for name in {**ours, **theirs} if ours.get(name, ours) is not theirs.get(name, theirs)]
+    if changed:
+        raise Unsupported(f"the step of {before.name} sets {', '.join(changed)} of the cell")
 
 
 class _Recorder(TorchDispatchMode):
     """Notes what torch is asked to do: into the graph where rows take part, else into the prelude."""
 
-    def __init__(self, graph: Graph, prelude: Prelude, cell: Cell) -> None:
+    def __init__(self, graph: Graph, prelude: Prelude, cell: Cell, trial: _Trial) -> None:
         super().__init__()
-        self.graph, self.prelude, self.cell = graph, prelude, cell
+        self.graph, self.prelude, self.cell, self.trial = graph, prelude, cell, trial
         self.rows: dict[int, Node] = {}
         self.places: dict[int, int] = {}
-        self.kept: list[Tensor] = []  # a tensor is known by its id as long as it lives
+        self.lost: dict[int, str] = {}  # results that no node stands for, by the operation that made them
+        self.writes = Writes(cell.name)  # which keeps all tensors: one is known by its id as long as it lives
+        self.kept: list[Tensor] = []
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        self._check(func)
+        self._check(func, args, kwargs)
         made = func(*args, **kwargs)
-        if any(id(one) in self.rows for one in _tensors((args, kwargs))):
+        self.writes.after(made)
+        if any(id(one) in self.rows for one in tensors_in((args, kwargs))):
             self._lower(func, args, kwargs, made)
         else:
             self._postpone(func, args, kwargs, made)
@@ -177,7 +177,7 @@ class _Recorder(TorchDispatchMode):
 
     def parameter(self, name: str, value: Tensor) -> Tensor:
         """A tensor that stands for the parameter while the step is tried."""
-        stand_in = value.detach()
+        stand_in = self.trial.weight(value)
         self.prelude.names.append(name)
         self.places[id(stand_in)] = self.prelude.place()
         self.prelude.labels[self.places[id(stand_in)]] = SYMBOLS.get(name, name)
@@ -186,40 +186,88 @@ class _Recorder(TorchDispatchMode):
 
     def leaf(self, op: str, name: str, width: int, like: Tensor) -> Tensor:
         """Rows that the step is given."""
-        rows = torch.full((ROWS, width), 0.5, dtype=like.dtype)
+        rows = self.trial.leaf(width, like.dtype)
         self._note(rows, self.graph.node(op, (), name, width))
         return rows
 
     def output(self, name: str, value: object, width: int) -> Node:
         """The node of what the step returns."""
-        operand = self._operand(value) if isinstance(value, Tensor) and value.shape == (ROWS, width) else None
-        if not isinstance(operand, Node):
+        fits = isinstance(value, Tensor) and value.shape == (self.trial.rows, width)
+        node = self.rows.get(id(value)) if fits else None
+        if node is None or not value.is_floating_point():  # pyright: ignore
             raise Unsupported(f"{name} of {self.cell.name} must be rows of {width} numbers")
-        return operand
+        return self.graph.spread(node, width)
+
+    def _check(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        name, cell = func.overloadpacket.__name__, self.cell.name
+        lost = [self.lost[id(one)] for one in tensors_in((args, kwargs)) if id(one) in self.lost]
+        if lost:
+            raise Unsupported(f"the engine has only the first result of {lost[0]}, and {cell} uses another")
+        if torch.Tag.nondeterministic_seeded in func.tags:
+            raise Unsupported(f"{cell} draws random numbers ({name}) inside its step")
+        if torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
+            raise Unsupported(f"the step of {cell} depends on values ({name})")
+        self.writes.before(func, args, kwargs)
+        if func._schema.is_mutable and not torch.is_grad_enabled():
+            raise Unsupported(f"{cell} writes in place without gradients ({name}) inside its step")
 
     def _lower(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: Any) -> None:
-        if func not in LOWERED:
-            raise Unsupported(f"the engine lacks {func.overloadpacket.__name__}, which {self.cell.name} uses")
-        meaning = self._factor if func in PRODUCTS else self._operand
-        given = tree_map_only(Tensor, meaning, (args, kwargs))
-        nodes = LOWERED[func](self.graph, *given[0], **given[1])
-        for node, value in zip(nodes if isinstance(nodes, tuple) else (nodes,), _tensors(made), strict=False):
-            if value.dim() != 2 or len(value) != ROWS or node.width != value.shape[1]:
-                name, shape = func.overloadpacket.__name__, tuple(value.shape)
-                raise Unsupported(
-                    f"{name} of {self.cell.name} turns rows into something else, of shape {shape}"
-                )
-            self._note(value, node)
+        name, results = func.overloadpacket.__name__, tensors_in(made)
+        func = _functional(func)
+        lowered = self._lowered(func, args, kwargs, results)
+        nodes = lowered if isinstance(lowered, tuple) else (lowered,)
+        self.lost.update((id(value), name) for value in results[len(nodes) :])
+        for node, value in zip(nodes, results, strict=False):
+            self._check_rows(name, value, node)
+            self._check_dtype(func, args, value)
+            self._note(value, node if torch.is_grad_enabled() else self.graph.stop(node))
+
+    def _lowered(
+        self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], results: list[Tensor]
+    ) -> Node | tuple[Node, ...]:
+        shape = tuple(results[0].shape) if results else ()
+        if func in POINTWISE:
+            args, kwargs = tree_map_only(Tensor, lambda one: self._spread(one, shape), (args, kwargs))
+            return POINTWISE[func](self.graph, *args, **kwargs)
+        if func in FILLED:
+            return self.graph.spread(self.graph.constant(FILLED[func](*args, **kwargs)), prod(shape[1:]))
+        if func in COLUMNS:
+            operand = self._rows_alone if func in SHAPES else self._rows
+            args, kwargs = tree_map_only(Tensor, operand, (args, kwargs))
+            return COLUMNS[func](*args, **kwargs)
+        if func in PRODUCTS:
+            args, kwargs = tree_map_only(Tensor, self._factor, (args, kwargs))
+            return PRODUCTS[func](self.graph, *args, **kwargs)
+        raise Unsupported(f"the engine lacks {func.overloadpacket.__name__}, which {self.cell.name} uses")
+
+    def _check_rows(self, name: str, value: Tensor, node: Node) -> None:
+        shape = tuple(value.shape)
+        if not shape or shape[0] != self.trial.rows or node.width not in (1, prod(shape[1:])):
+            raise Unsupported(f"{name} of {self.cell.name} turns rows into something else, of shape {shape}")
+
+    def _check_dtype(self, func: Any, args: tuple[Any, ...], value: Tensor) -> None:
+        """Whole numbers that come from comparisons are exact; a step that would round is refused."""
+        if value.dtype in (torch.float32, torch.float64) or func in BOOLEAN:
+            return
+        exact = value.dtype != torch.bool or func in (aten.mul.Tensor, *SHAPES)
+        if not exact or value.is_floating_point() or any(one.is_floating_point() for one in tensors_in(args)):
+            name = func.overloadpacket.__name__
+            raise Unsupported(
+                f"{name} of {self.cell.name} computes in {value.dtype}, which the engine does not"
+            )
 
     def _postpone(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: Any) -> None:
+        results = tensors_in(made)
         slots, named_slots = tree_map_only(Tensor, self._slot, (args, kwargs))
-        places: list[int] = []
-        for value in _tensors(made):
-            self.places[id(value)] = self.prelude.place()
-            places.append(self.places[id(value)])
+        places = tuple(self.prelude.place() for _ in results)
+        self.prelude.calls.append(Call(func, slots, named_slots, places))
+        if places:
+            self._label(func, slots, places[0])
+        for value, place in zip(results, places, strict=True):
+            self.places[id(value)] = (
+                place if torch.is_grad_enabled() else self.prelude.without_gradient(place)
+            )
             self.kept.append(value)
-        self.prelude.calls.append(Call(func, slots, named_slots, tuple(places)))
-        self._label(func, slots, places[0])
 
     def _label(self, func: Any, args: tuple[Any, ...], place: int) -> None:
         """A name for a parameter turned around, and for the rows of it that belong to one gate."""
@@ -230,13 +278,6 @@ class _Recorder(TorchDispatchMode):
             start, stop = args[2:4]
             self.prelude.labels[place] = f"{source}.{self.cell.recurrent()[start // (stop - start)]}"
 
-    def _check(self, func: Any) -> None:
-        name = func.overloadpacket.__name__
-        if torch.Tag.nondeterministic_seeded in func.tags:
-            raise Unsupported(f"{self.cell.name} draws by chance ({name}) inside its step")
-        if func._schema.is_mutable:
-            raise Unsupported(f"{self.cell.name} writes in place ({name}) inside its step")
-
     def _slot(self, value: Tensor) -> Slot:
         if id(value) not in self.places:  # a tensor of the cell's own, no parameter: a constant
             self.places[id(value)] = self.prelude.place()
@@ -244,23 +285,54 @@ class _Recorder(TorchDispatchMode):
             self.kept.append(value)
         return Slot(self.places[id(value)])
 
-    def _factor(self, value: Tensor) -> Node | Matrix:
-        """An operand of a product, in which a matrix may have a single row."""
+    def _spread(self, value: Tensor, shape: tuple[int, ...]) -> Node:
+        """An operand of an elementwise operation whose result is of `shape`."""
+        if id(value) not in self.rows:
+            return self._fixed(value, shape)
+        if value.dim() != len(shape):
+            raise Unsupported(f"{self.cell.name} mixes sequences: {tuple(value.shape)} with {shape}")
+        return expanded(self.rows[id(value)], tuple(value.shape[1:]), shape[1:])
+
+    def _fixed(self, value: Tensor, shape: tuple[int, ...]) -> Node:
+        """A tensor that is the same for all sequences, as wide as the columns of `shape` or of width 1."""
+        if value.dim() > len(shape) or (value.dim() == len(shape) and value.shape[0] != 1):
+            raise Unsupported(
+                f"{self.cell.name} has rows of its own, of shape {tuple(value.shape)}; the engine takes "
+                "tensors that are the same for all sequences, or made by zeros_like and the like"
+            )
+        place, own = self._slot(value).place, tuple(value.shape)
+        wide = own if value.numel() == 1 else shape[1:]
+        if value.dim() != 1 or own != wide:
+            place = self.prelude.flat(place, (1, *wide))
+        return self.graph.node("fixed", (), place, prod(wide))
+
+    def _rows(self, value: Tensor) -> Rows:
+        """An operand that keeps its shape; a parameter's counts from its first dimension."""
+        if id(value) in self.rows:
+            shape = tuple(value.shape[1:])
+            return Rows(self.graph.spread(self.rows[id(value)], prod(shape)), shape)
+        return Rows(self._fixed(value, (1, *value.shape)), tuple(value.shape))
+
+    def _rows_alone(self, value: Tensor) -> Rows:
+        if id(value) not in self.rows:
+            raise Unsupported(f"{self.cell.name} joins rows with a tensor that is none of the step's rows")
+        return self._rows(value)
+
+    def _factor(self, value: Tensor) -> Rows | Matrix:
+        """An operand of a product."""
         if value.dim() == 2 and id(value) not in self.rows:
             return Matrix(self._slot(value).place, *value.shape)
-        return self._operand(value)
-
-    def _operand(self, value: Tensor) -> Node | Matrix:
-        if id(value) in self.rows:
-            return self.rows[id(value)]
-        if value.dim() == 2 and len(value) > 1:
-            return Matrix(self._slot(value).place, *value.shape)
-        return self.graph.node("fixed", (), self._slot(value).place, value.numel())
+        return self._rows(value)
 
     def _note(self, value: Tensor, node: Node) -> None:
         self.rows[id(value)] = node
         self.kept.append(value)
 
 
-def _tensors(tree: Any) -> Sequence[Tensor]:
-    return [one for one in tree_leaves(tree) if isinstance(one, Tensor)]
+def _functional(func: Any) -> Any:
+    """The operation that returns what `func` writes to a tensor of the step's own."""
+    name = func.overloadpacket.__name__
+    if not func._schema.is_mutable or not name.endswith("_"):
+        return func
+    packet = getattr(aten, name.removesuffix("_"), None)
+    return getattr(packet, func._overloadname, func)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
@@ -9,6 +10,9 @@ from typing import Protocol
 from torch import Tensor
 
 from throughtime.cells import Cell
+from throughtime.engine.naming import Same
+from throughtime.engine.native import NAMES, native
+from throughtime.engine.purity import check_pure
 from throughtime.layers.compiled import CompiledScan
 from throughtime.layers.direction import Direction
 from throughtime.layers.ragged import Ragged, Run
@@ -45,13 +49,28 @@ BACKENDS: Mapping[str, Backend] = MappingProxyType(
 def choose(name: str, cell: Cell, hidden_size: int, weight: Tensor) -> str:
     """The name of the back-end that runs the cell: the one asked for, or with `auto` the first that can.
 
-    Raises ValueError, saying why, where the one asked for cannot.
+    Warns, once for each cell, where `auto` falls back to the reference though the engine computes on this
+    device and in this dtype. Raises ValueError where the one asked for cannot run the cell, saying why, and
+    where the cell's step writes in place to what it was given.
     """
-    if name == "auto":
-        able = (
-            one for one, backend in BACKENDS.items() if backend.why_not(cell, hidden_size, weight) is None
-        )
-        return next(able)
+    chosen = (
+        _first_able(cell, hidden_size, weight)
+        if name == "auto"
+        else _asked_for(name, cell, hidden_size, weight)
+    )
+    if chosen == "reference":
+        check_pure(cell, hidden_size)
+        if name == "auto":
+            _warn(cell, hidden_size, weight)
+    return chosen
+
+
+def _first_able(cell: Cell, hidden_size: int, weight: Tensor) -> str:
+    able = (name for name, backend in BACKENDS.items() if backend.why_not(cell, hidden_size, weight) is None)
+    return next(able)
+
+
+def _asked_for(name: str, cell: Cell, hidden_size: int, weight: Tensor) -> str:
     if name not in BACKENDS:
         *others, last = BACKENDS
         raise ValueError(f"backend must be auto, {', '.join(others)} or {last}; got {name!r}")
@@ -61,3 +80,22 @@ def choose(name: str, cell: Cell, hidden_size: int, weight: Tensor) -> str:
             f"backend={name!r} cannot run {cell.name}: {reason}; backend='reference' runs every cell"
         )
     return name
+
+
+_WARNED: set[Same | None] = set()
+"""The cells whose fallback has been warned of; None for all cells, where there is no native part."""
+
+
+def _warn(cell: Cell, hidden_size: int, weight: Tensor) -> None:
+    """Says why the engine does not run the cell, if device and dtype are such that it could."""
+    if weight.device.type != "cpu" or weight.dtype not in NAMES:
+        return
+    key = None if native is None else Same(cell)
+    if key not in _WARNED:
+        reason = BACKENDS["compiled"].why_not(cell, hidden_size, weight)
+        warnings.warn(
+            f"{cell.name} runs by its equations, many times slower than compiled: {reason}; "
+            "backend='reference' chooses that without this warning",
+            stacklevel=6,
+        )
+        _WARNED.add(key)

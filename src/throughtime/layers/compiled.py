@@ -32,7 +32,7 @@ class CompiledScan:
         if weight.dtype not in NAMES:
             return f"it computes in float32 and float64 alone, and the weights are {weight.dtype}"
         try:
-            compiled(cell, hidden_size, True, noisy=bool(cell.noise(hidden_size)))
+            compiled(cell, hidden_size, True, noisy=bool(cell.noise(hidden_size)), dtype=weight.dtype)
         except Unsupported as error:
             return error.what
         return None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
 from throughtime.cells import Cell, Rows
+from throughtime.cells.cell import NONE, BoundStep
+from throughtime.engine.purity import Impure
 from throughtime.layers.direction import Direction
 from throughtime.layers.ragged import Ragged, Run
 
@@ -22,6 +25,9 @@ class Reference:
     def run(
         self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
     ) -> Run:
+        if torch.is_inference_mode_enabled() and not torch.compiler.is_compiling():
+            with torch.inference_mode(False), torch.no_grad():
+                return self.run(cell, sequences, list(map(_counting_versions, directions)), observed)
         padded = sequences.as_padded()
         scans = [
             scan(cell, padded, direction, reverse, observed)
@@ -43,7 +49,7 @@ def scan(
     Returns the outputs (T, B, width), the state after each sequence's last step, and what was observed,
     (T, B, width) by name. Where a sequence has ended outputs and observations are 0.
     """
-    step, weights, state = cell.bind(given.weights), given.weights, given.state
+    step, weights, state = pure_step(cell, given.weights), given.weights, given.state
     valid = None if sequences.lengths is None else sequences.valid()[..., None]
     rows = linear(_masked(sequences.data, valid), weights["weight_ih"], weights.get("bias_ih"))
     noise = {name: one.data for name, one in given.noise.items()}
@@ -57,6 +63,42 @@ def scan(
             seen[name][t] = values[name].detach()
     stacked = {name: _masked(torch.stack(values), valid) for name, values in seen.items()}
     return _masked(torch.stack(outputs), valid), state, stacked
+
+
+def pure_step(cell: Cell, weights: Mapping[str, Tensor]) -> BoundStep:
+    """The cell's step with its weights, which raises Impure where it writes to its input or its last state.
+
+    A write that depends on values is not seen before it happens.
+    """
+    bound = cell.bind(weights)
+    if torch.compiler.is_compiling():
+        return bound
+
+    def step(
+        wx: Tensor, state: Mapping[str, Tensor], noise: Mapping[str, Tensor] = NONE
+    ) -> tuple[Rows, Rows]:
+        given = {"the input": wx, **state, **noise}
+        before = _versions(given.values())
+        results = bound(wx, state, noise)
+        for name, old, new in zip(given, before, _versions(given.values()), strict=True):
+            if old != new:
+                raise Impure(cell.name, f"to {name}")
+        return results
+
+    return step
+
+
+def _versions(tensors: Iterable[Tensor]) -> list[int]:
+    """How often each tensor has been written to; inference tensors do not count it."""
+    return [0 if one.is_inference() else one._version for one in tensors]
+
+
+def _counting_versions(direction: Direction) -> Direction:
+    """The direction with copies of states that, made in inference mode, do not count their versions."""
+    state = {
+        name: value.clone() if value.is_inference() else value for name, value in direction.state.items()
+    }
+    return replace(direction, state=state)
 
 
 def _where(valid: Tensor, new: Rows, old: Rows) -> Rows:

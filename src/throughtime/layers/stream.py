@@ -13,6 +13,7 @@ from torch.nn.functional import linear
 
 from throughtime.cells import Cell, Rows
 from throughtime.engine.native import in_rows
+from throughtime.layers.reference import pure_step
 
 Step = TypeVar("Step", Tensor, NDArray[np.float32], NDArray[np.float64])
 
@@ -42,7 +43,7 @@ class ReferenceStep:
     def refresh(self) -> None:
         """Takes the weights as they are now."""
         weights = {name: value.detach().clone() for name, value in self._weights.items()}
-        self._step = self._cell.bind(weights)
+        self._step = pure_step(self._cell, weights)
         self._weight, self._bias = weights["weight_ih"], weights.get("bias_ih")
 
     @torch.no_grad()

@@ -23,6 +23,11 @@ enum class Operation : std::int32_t {
     exp,
     log,
     log1p,
+    expm1,
+    erf,
+    sin,
+    cos,
+    power,
     sqrt,
     greater,
     equal,
@@ -31,6 +36,8 @@ enum class Operation : std::int32_t {
     subtract_product,
     sum,
     largest,
+    cumsum,
+    reverse,
     product,
 };
 

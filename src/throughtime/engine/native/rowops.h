@@ -107,6 +107,11 @@ ROW_OPERATION(Tanh, (V a), return tanh<T>(a);)
 ROW_OPERATION(Exp, (V a), return exp<T>(a);)
 ROW_OPERATION(Log, (V a), return log<T>(a);)
 ROW_OPERATION(Log1p, (V a), return log1p<T>(a);)
+ROW_OPERATION(Expm1, (V a), return expm1<T>(a);)
+ROW_OPERATION(Erf, (V a), return erf<T>(a);)
+ROW_OPERATION(Sin, (V a), return sin<T>(a);)
+ROW_OPERATION(Cos, (V a), return cos<T>(a);)
+ROW_OPERATION(Power, (V a, V b), return power<T>(a, b);)
 ROW_OPERATION(Sqrt, (V a), return sqrt<T>(a);)
 ROW_OPERATION(Greater, (V a, V b), return a > b ? splat<T>(1) : V{};)
 ROW_OPERATION(Equal, (V a, V b), return a == b ? splat<T>(1) : V{};)
@@ -147,6 +152,27 @@ void largest(const Tile<T>& tile) {
     reduce<T, Maximum>(tile, -std::numeric_limits<T>::infinity());
 }
 
+// The sums of the first columns of each row, one after the other. The operand may be one number a row.
+template <class T, bool SPLAT>
+void cumsum(const Tile<T>& tile) {
+    for (int r = 0; r < tile.rows; ++r) {
+        const T* from = tile.operands[0].row(r);
+        T* to = tile.to.row(r);
+        T sum = 0;
+        for (std::int64_t j = 0; j < tile.width; ++j) to[j] = sum += from[SPLAT ? 0 : j];
+    }
+}
+
+// The columns of each row from the last to the first.
+template <class T>
+void reverse(const Tile<T>& tile) {
+    for (int r = 0; r < tile.rows; ++r) {
+        const T* from = tile.operands[0].row(r);
+        T* to = tile.to.row(r);
+        for (std::int64_t j = 0; j < tile.width; ++j) to[j] = from[tile.width - 1 - j];
+    }
+}
+
 // What runs an operation; for which operands are one number a row, see Instruction::splat.
 template <class T>
 Run<T> row_operation(Operation operation, int splat) {
@@ -167,6 +193,11 @@ Run<T> row_operation(Operation operation, int splat) {
         case Operation::exp: return unary<T, Exp>(splat);
         case Operation::log: return unary<T, Log>(splat);
         case Operation::log1p: return unary<T, Log1p>(splat);
+        case Operation::expm1: return unary<T, Expm1>(splat);
+        case Operation::erf: return unary<T, Erf>(splat);
+        case Operation::sin: return unary<T, Sin>(splat);
+        case Operation::cos: return unary<T, Cos>(splat);
+        case Operation::power: return binary<T, Power>(splat);
         case Operation::sqrt: return unary<T, Sqrt>(splat);
         case Operation::greater: return binary<T, Greater>(splat);
         case Operation::equal: return binary<T, Equal>(splat);
@@ -175,6 +206,8 @@ Run<T> row_operation(Operation operation, int splat) {
         case Operation::subtract_product: return ternary<T, SubtractProduct>(splat);
         case Operation::sum: return &sum<T>;
         case Operation::largest: return &largest<T>;
+        case Operation::cumsum: return splat & 1 ? &cumsum<T, true> : &cumsum<T, false>;
+        case Operation::reverse: return &reverse<T>;
         case Operation::product: break;  // no row operation: see product.h
     }
     return nullptr;
