@@ -17,8 +17,10 @@ from throughtime.cells.registry import without_constants
 from throughtime.engine.step import NativeStep
 from throughtime.layers.backends import BACKENDS, choose
 from throughtime.layers.direction import directions_of
+from throughtime.layers.forms import check_form
 from throughtime.layers.inference import Inference, nothing_watches
-from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
+from throughtime.layers.ragged import Ragged, pack_like, unpack
+from throughtime.layers.reading import Reading, in_direction, reading
 from throughtime.layers.stream import ReferenceStep, Stream
 
 State = Tensor | tuple[Tensor, ...]
@@ -30,6 +32,7 @@ NOT_SHOWN = dict(
     batch_first=False,
     dropout=0.0,
     bidirectional=False,
+    reverse=False,
     proj_size=0,
     nonlinearity="tanh",
 )
@@ -41,6 +44,8 @@ class Recurrent(nn.Module):
 
     cell: a `Cell`, its class, or the name of a built-in one.
     input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional: as in torch.nn.LSTM.
+    reverse: read every sequence from its last step to its first. The output stays in the order of the input,
+    and the state is that after the first step. The parameters have no suffix. Excludes `bidirectional`.
     backend: `auto`, `compiled`, `torch` or `reference`; asking for one that cannot run the cell raises
     ValueError.
     initialiser: how the weights begin, one of `throughtime.cells.initialise` or its name.
@@ -59,6 +64,7 @@ class Recurrent(nn.Module):
         dropout: float = 0.0,
         bidirectional: bool = False,
         *,
+        reverse: bool = False,
         backend: str = "auto",
         initialiser: Initialiser | str = "torch",
         device: torch.device | str | None = None,
@@ -72,10 +78,12 @@ class Recurrent(nn.Module):
             warnings.warn(
                 f"dropout {dropout} does nothing: it stands between layers, and there is one", stacklevel=2
             )
+        if reverse and bidirectional:
+            raise ValueError("a bidirectional layer reads both ways; leave out `reverse` or `bidirectional`")
         self.cell = _as_cell(cell)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
-        self.bidirectional = bidirectional
+        self.bidirectional, self.reverse = bidirectional, reverse
         self.initialiser = _as_initialiser(initialiser)
         self._names = tuple(self.cell.weight_shapes(input_size, hidden_size, bias))
         for k in range(num_layers):
@@ -135,15 +143,20 @@ class Recurrent(nn.Module):
         input: Tensor | PackedSequence,
         hx: State | None = None,
         lengths: Tensor | list[int] | None = None,
+        mask: Tensor | None = None,
     ) -> tuple[Tensor | PackedSequence, State]:
         """Runs all layers.
 
         input: (T, B, input_size), (B, T, input_size) if batch_first, (T, input_size) unbatched, or packed.
         hx: the first state, (num_layers * D, B, width) each, without B if unbatched; zeros if not given.
-        lengths: (B,) steps of each sequence of a padded input; what lies behind is not read, the output 0.
+        lengths: (B,) steps of each sequence of a padded input, from 0; what lies behind is not read, and its
+        output is 0. A sequence without steps ends in its first state.
+        mask: (T, B), (B, T) if batch_first, (T,) unbatched, True where a step is valid; in place of lengths
+        where masked steps come first or in between. They are skipped: not read, with output 0, the state left
+        as it was.
         Returns the output, formed as the input with D * width features, and the state after the last steps.
         """
-        output, state, _ = self._formed(input, hx, lengths, ())
+        output, state, _ = self._formed(input, hx, lengths, mask, ())
         return output, state
 
     def observe(
@@ -151,6 +164,7 @@ class Recurrent(nn.Module):
         input: Tensor | PackedSequence,
         hx: State | None = None,
         lengths: Tensor | list[int] | None = None,
+        mask: Tensor | None = None,
     ) -> tuple[Tensor | PackedSequence, State, list[dict[str, Tensor | PackedSequence]]]:
         """Runs as `forward`, and gives also what the cell lets be seen, such as its gates, at every step.
 
@@ -158,46 +172,48 @@ class Recurrent(nn.Module):
         a dictionary by the names in `cell.observed`, each formed as the output. No gradient comes back
         through them. Torch's kernels show nothing: raises ValueError where `backend` is `torch`.
         """
-        return self._formed(input, hx, lengths, self.cell.observed)
+        return self._formed(input, hx, lengths, mask, self.cell.observed)
 
     def _formed(
         self,
         input: Tensor | PackedSequence,
         hx: State | None,
         lengths: Tensor | list[int] | None,
+        mask: Tensor | None,
         observed: tuple[str, ...],
     ) -> tuple[Any, State, list[dict[str, Any]]]:
         """Runs all layers on input of any form, and gives results the same form."""
+        check_form(input, lengths, mask)
         if isinstance(input, PackedSequence):
-            if lengths is not None:
-                raise ValueError("a PackedSequence brings its own lengths; leave out `lengths`")
-            output, state, seen = self._run(unpack(input), hx, observed)
+            output, state, seen = self._read(in_direction(unpack(input), self.reverse), hx, observed)
             return pack_like(output, input), state, _in_form(seen, lambda one: pack_like(one, input))
         if input.dim() == 2:
             self._check_state(hx)
             batched = None if hx is None else _each(hx, lambda s: s[:, None])
-            output, state, seen = self._run(ragged(input[:, None], lengths), batched, observed)
+            steps = reading(input[:, None], lengths, None if mask is None else mask[..., None], self.reverse)
+            output, state, seen = self._read(steps, batched, observed)
             alone = _in_form(seen, lambda one: one.data[:, 0])
             return output.data[:, 0], _each(state, lambda s: s[:, 0]), alone
-        if input.dim() != 3:
-            raise ValueError(f"input must have 2 dimensions (unbatched) or 3; got shape {tuple(input.shape)}")
         turn = self.batch_first
-        if lengths is None and self._only_infers(input):
-            output, state, shown = self._inferred(input.transpose(0, 1) if turn else input, hx, observed)
+        data = input.transpose(0, 1) if turn else input
+        if lengths is None and mask is None and not self.reverse and self._only_infers(input):
+            output, state, shown = self._inferred(data, hx, observed)
             if turn:
                 output = output.transpose(0, 1)
                 shown = [{name: one.transpose(0, 1) for name, one in each.items()} for each in shown]
             return output, state, shown
-        sequences = ragged(input.transpose(0, 1) if turn else input, lengths)
-        output, state, seen = self._run(sequences, hx, observed)
+        steps = reading(data, lengths, mask.mT if turn and mask is not None else mask, self.reverse)
+        output, state, seen = self._read(steps, hx, observed)
         padded = _in_form(seen, lambda one: one.data.transpose(0, 1) if turn else one.data)
         return (output.data.transpose(0, 1) if turn else output.data), state, padded
 
     def stream(self, batch_size: int = 1) -> Stream:
         """A state that takes one step at a time, `stream.step(x)`, with this layer's weights.
 
-        Raises ValueError for a bidirectional layer, whose backward half needs the end of the sequence first.
+        Raises ValueError for a layer that reads backwards, which needs the end of the sequence first.
         """
+        if self.reverse:
+            raise ValueError("a layer with reverse=True cannot stream: it begins at the last step")
         if self.bidirectional:
             raise ValueError("a bidirectional layer cannot stream: its backward half begins at the last step")
         _check_sizes(batch_size=batch_size)
@@ -239,6 +255,15 @@ class Recurrent(nn.Module):
         weights = [self.weights(k) for k in range(self.num_layers)]
         output, seen = self._inference.run(self.cell, weights, data, states, observed)
         return output, stacked[0] if len(stacked) == 1 else tuple(stacked), seen
+
+    def _read(
+        self, steps: Reading, hx: State | None, observed: tuple[str, ...]
+    ) -> tuple[Ragged, State, list[dict[str, Ragged]]]:
+        """Runs all layers over the steps in the order in which they are read; results in that of the input."""
+        output, state, seen = self._run(steps.sequences, hx, observed)
+        return steps.restored(output), state, [
+            {name: steps.restored(one) for name, one in each.items()} for each in seen
+        ]
 
     def _run(
         self, sequences: Ragged, hx: State | None, observed: tuple[str, ...]

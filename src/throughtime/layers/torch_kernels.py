@@ -11,6 +11,7 @@ from torch import Tensor
 from throughtime.cells import GRU, LSTM, Cell, Elman, ElmanReLU, ProjectedLSTM, Rows
 from throughtime.layers.direction import Direction
 from throughtime.layers.ragged import Ragged, Run
+from throughtime.layers.reference import Reference
 
 KERNELS: Mapping[type[Cell], Callable[..., Any]] = {
     LSTM: torch.lstm,
@@ -40,11 +41,15 @@ class TorchKernels:
         if sequences.lengths is None:
             outputs, *last = _call(cell, (sequences.data,), _side_by_side(cell, states), weights, False)
             return Run(sequences.with_data(outputs), _by_direction(cell, last), [])
-        sequences = sequences.as_packed()
         packed = sequences.packed
+        if not len(packed.batch_sizes):  # the kernels take no batch without steps
+            return Reference().run(cell, sequences, directions)
+        sequences, count = sequences.as_packed(), int(packed.batch_sizes[0])
         first = _ordered(_side_by_side(cell, states), packed.sorted_indices)
-        rows, *last = _call(cell, (packed.data, packed.batch_sizes), first, weights)
-        ended = _by_direction(cell, _ordered(last, packed.unsorted_indices))
+        began = [state[:, :count] for state in first]
+        rows, *last = _call(cell, (packed.data, packed.batch_sizes), began, weights)
+        ends = [torch.cat([a, b[:, count:]], 1) for a, b in zip(last, first, strict=True)]
+        ended = _by_direction(cell, _ordered(ends, packed.unsorted_indices))
         return Run(sequences.with_rows(rows), ended, [])
 
 
