@@ -169,8 +169,9 @@ class Recurrent(nn.Module):
         """Runs as `forward`, and gives also what the cell lets be seen, such as its gates, at every step.
 
         Returns output, state and for each layer and direction, in the order of the state's first dimension,
-        a dictionary by the names in `cell.observed`, each formed as the output. No gradient comes back
-        through them. Torch's kernels show nothing: raises ValueError where `backend` is `torch`.
+        a dictionary by the names in `cell.observed`, each formed as the output. They can be part of a loss:
+        gradients come back through them. Raises ValueError where `backend` is `torch`, whose kernels do not
+        give them.
         """
         return self._formed(input, hx, lengths, mask, self.cell.observed)
 

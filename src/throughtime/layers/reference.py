@@ -54,7 +54,7 @@ def scan(
         state = new if valid is None else _where(valid[t], new, state)
         outputs[t] = state[cell.state[0]]
         for name in observed:
-            seen[name][t] = values[name].detach()
+            seen[name][t] = values[name]
     stacked = {name: _masked(torch.stack(values), valid) for name, values in seen.items()}
     return _masked(torch.stack(outputs), valid), state, stacked
 
