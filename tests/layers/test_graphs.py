@@ -92,7 +92,7 @@ def test_compiled_whole_for_any_batch_and_length(kind: str, ragged: bool) -> Non
     assert graphs.frame_count == made > 0
 
 
-@pytest.mark.parametrize("backend", ["compiled", "reference"])
+@pytest.mark.parametrize("backend", ["compiled", "reference", "torch"])
 @pytest.mark.parametrize("way", ["bidirectional", "reverse"])
 @pytest.mark.parametrize("valid", ["lengths", "mask"])
 def test_compiled_with_empty_and_masked_sequences(backend: str, way: str, valid: str) -> None:
@@ -137,6 +137,23 @@ def test_compiled_without_gradients_and_observed() -> None:
 
     with torch.no_grad():
         assert torch.equal(torch.compile(gates, fullgraph=True, backend="aot_eager")(x), gates(x))
+
+
+@pytest.mark.parametrize("valid", ["", "lengths", "mask"])
+def test_gradients_through_observed_values_in_a_graph(valid: str) -> None:
+    torch.manual_seed(0)
+    layer = Recurrent("gru", 8, 16, 2, bidirectional=True)
+    x = torch.randn(6, 4, 8, requires_grad=True)
+    choices = {"lengths": torch.tensor([6, 0, 3, 1]), "mask": torch.rand(6, 4) < 0.5}
+    given = {name: value for name, value in choices.items() if name == valid}
+
+    def openness(x: Tensor) -> Tensor:
+        output, _, seen = layer.observe(x, **given)
+        return output.sum() + sum(values["z"].square().sum() for values in seen)
+
+    compiled = torch.compile(openness, fullgraph=True, backend="aot_eager")
+    found, expected = (torch.autograd.grad(f(x), [x, *layer.parameters()]) for f in (compiled, openness))
+    assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
 @every_layer

@@ -25,7 +25,10 @@ ORDER = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 
 
 class TorchKernels:
-    """Runs LSTM, projected LSTM, GRU and both Elman cells; ragged batches go in packed."""
+    """Runs LSTM, projected LSTM, GRU and both Elman cells; ragged batches go in packed.
+
+    A ragged batch in a graph of torch's, or one of empty sequences alone, runs by the reference.
+    """
 
     def why_not(self, cell: Cell, hidden_size: int, weight: Tensor) -> str | None:
         if type(cell) in KERNELS:
@@ -41,6 +44,8 @@ class TorchKernels:
         if sequences.lengths is None:
             outputs, *last = _call(cell, (sequences.data,), _side_by_side(cell, states), weights, False)
             return Run(sequences.with_data(outputs), _by_direction(cell, last), [])
+        if torch.compiler.is_compiling():  # lengths, and so the shape of what is packed, are unknown
+            return Reference().run(cell, sequences, directions)
         packed = sequences.packed
         if not len(packed.batch_sizes):  # the kernels take no batch without steps
             return Reference().run(cell, sequences, directions)
