@@ -161,7 +161,10 @@ def test_without_gradients_it_is_the_same() -> None:
             dict(mask=MASK, lengths=[1] * B),
             "`lengths` and `mask` both say which steps are valid; leave out one of them",
         ),
-        (dict(mask=MASK.long()), "mask must be a tensor of torch.bool, True where a step is valid; got torch.int64"),
+        (
+            dict(mask=MASK.long()),
+            "mask must be a tensor of torch.bool, True where a step is valid; got torch.int64",
+        ),
         (
             dict(mask=MASK.tolist()),
             "mask must be a tensor of torch.bool, True where a step is valid; got list",

@@ -231,7 +231,9 @@ def test_an_empty_sequence_ends_in_its_first_state(cell: Cell, lengths: list[int
             if length:
                 alone, after = layer(x[:length, b], _hx(own))
                 assert_close(output[:length, b], alone, **tolerance("forward", torch.float64))
-                assert_close(_hx(tuple(p[:, b] for p in _parts(last))), after, **tolerance("forward", x.dtype))
+                assert_close(
+                    _hx(tuple(p[:, b] for p in _parts(last))), after, **tolerance("forward", x.dtype)
+                )
                 continue
             for part, d, begun in zip(_parts(last), d_first, own, strict=True):
                 assert torch.equal(part[:, b], begun)
@@ -250,13 +252,17 @@ def test_a_batch_of_empty_sequences_alone_has_gradients_of_0(backend: str) -> No
 
 @pytest.mark.parametrize("backend", ["compiled", "reference", "torch"])
 @pytest.mark.parametrize(
-    "valid", [{}, dict(lengths=[]), dict(mask=torch.ones(T, 0, dtype=torch.bool))], ids=lambda one: str(set(one))
+    "valid",
+    [{}, dict(lengths=[]), dict(mask=torch.ones(T, 0, dtype=torch.bool))],
+    ids=lambda one: str(set(one)),
 )
 def test_a_batch_of_no_sequences(backend: str, valid: dict[str, object]) -> None:
     ours, theirs = LSTM(INPUT, HIDDEN, 2, backend=backend), nn.LSTM(INPUT, HIDDEN, 2)
     x = torch.randn(T, 0, INPUT, requires_grad=True)
     found, expected = ours(x, **valid), theirs(x)
-    assert found[0].shape == expected[0].shape and [p.shape for p in found[1]] == [p.shape for p in expected[1]]
+    assert found[0].shape == expected[0].shape and [p.shape for p in found[1]] == [
+        p.shape for p in expected[1]
+    ]
     found[0].sum().backward()
     assert x.grad is not None and x.grad.shape == x.shape
     grads = [parameter.grad for parameter in ours.parameters()]

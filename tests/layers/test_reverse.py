@@ -74,16 +74,16 @@ def test_packed_and_unbatched_and_batch_first(enforce_sorted: bool) -> None:
     first.load_state_dict(ours.state_dict())
     x = torch.randn(T, B, 3)
     expected, after = ours(x, lengths=lengths)
-    packed, last = ours(
-        pack_padded_sequence(x, torch.tensor(lengths), enforce_sorted=enforce_sorted)
-    )
+    packed, last = ours(pack_padded_sequence(x, torch.tensor(lengths), enforce_sorted=enforce_sorted))
     assert isinstance(packed, PackedSequence)
     assert_close(pad_packed_sequence(packed)[0], expected, **tolerance("forward", torch.float32))
     assert_close(last, after, **tolerance("forward", torch.float32))
     turned, _ = first(x.transpose(0, 1), lengths=lengths)
     assert_close(turned.transpose(0, 1), expected, **tolerance("forward", torch.float32))
     alone, (h, _) = ours(x[: lengths[1], 1])
-    assert_close((alone, h), (expected[: lengths[1], 1], after[0][:, 1]), **tolerance("forward", torch.float32))
+    assert_close(
+        (alone, h), (expected[: lengths[1], 1], after[0][:, 1]), **tolerance("forward", torch.float32)
+    )
 
 
 def test_the_first_state_stands_behind_the_last_step() -> None:
@@ -119,5 +119,7 @@ def test_what_excludes_one_another() -> None:
     text = r"^a bidirectional layer reads both ways; leave out `reverse` or `bidirectional`$"
     with pytest.raises(ValueError, match=text):
         LSTM(3, 4, bidirectional=True, reverse=True)
-    with pytest.raises(ValueError, match=r"^a layer with reverse=True cannot stream: it begins at the last step$"):
+    with pytest.raises(
+        ValueError, match=r"^a layer with reverse=True cannot stream: it begins at the last step$"
+    ):
         LSTM(3, 4, reverse=True).stream()

@@ -262,9 +262,11 @@ class Recurrent(nn.Module):
     ) -> tuple[Ragged, State, list[dict[str, Ragged]]]:
         """Runs all layers over the steps in the order in which they are read; results in that of the input."""
         output, state, seen = self._run(steps.sequences, hx, observed)
-        return steps.restored(output), state, [
-            {name: steps.restored(one) for name, one in each.items()} for each in seen
-        ]
+        return (
+            steps.restored(output),
+            state,
+            [{name: steps.restored(one) for name, one in each.items()} for each in seen],
+        )
 
     def _run(
         self, sequences: Ragged, hx: State | None, observed: tuple[str, ...]
