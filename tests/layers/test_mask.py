@@ -181,7 +181,7 @@ def test_without_gradients_it_is_the_same() -> None:
     ids=["lengths too", "integers", "list", "too short", "of one"],
 )
 def test_wrong_masks(given: dict[str, object], text: str) -> None:
-    with pytest.raises(ValueError) as error:  # noqa: PT011 (the text is compared whole)
+    with pytest.raises(ValueError) as error:
         LSTM(3, 4)(torch.randn(T, B, 3), **given)
     assert str(error.value) == text
 

@@ -240,5 +240,5 @@ def linked(text: str) -> Linked:
     """The code of that text, as `Linked.text` has it."""
     way, key, (cell, *size) = json.loads(text)
     code = compiled(cell_of(cell), *size)
-    arguments = [tuple(part) if isinstance(part, list) else part for part in key]
+    arguments: list[Any] = [tuple(part) if isinstance(part, list) else part for part in key]
     return code.linked_forward(*arguments) if way == "forward" else code.linked_backward(*arguments)

@@ -59,7 +59,7 @@ def _reordered(sequences: Ragged, given: Ragged, order: Tensor) -> Reading:
 
 
 def _backwards(sequences: Ragged) -> Tensor:
-    """(T, B), for each sequence the order of its steps from the last valid one to the first, then the rest."""
+    """(T, B), the order of each sequence's steps from the last valid one to the first, then the rest."""
     like, steps = sequences.values, sequences.steps
     time = torch.arange(steps, device=like.device)[:, None]
     lengths = torch.full((sequences.batch,), steps) if sequences.lengths is None else sequences.lengths

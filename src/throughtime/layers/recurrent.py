@@ -11,16 +11,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
-from throughtime.cells import Cell, Rows, cell_named
-from throughtime.cells.initialise import INITIALISERS, Initialiser
-from throughtime.cells.registry import without_constants
+from throughtime.cells import Cell, Rows
+from throughtime.cells.initialise import Initialiser
 from throughtime.engine.step import NativeStep
+from throughtime.layers.arguments import as_cell, as_initialiser, check_sizes
 from throughtime.layers.backends import BACKENDS, choose
 from throughtime.layers.direction import directions_of
 from throughtime.layers.forms import check_form
 from throughtime.layers.inference import Inference, nothing_watches
 from throughtime.layers.ragged import Ragged, pack_like, unpack
 from throughtime.layers.reading import Reading, in_direction, reading
+from throughtime.layers.single_step import step, step_by_equations, step_layers
 from throughtime.layers.stream import ReferenceStep, Stream
 
 State = Tensor | tuple[Tensor, ...]
@@ -71,7 +72,7 @@ class Recurrent(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        _check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         if isinstance(dropout, bool) or not 0 <= dropout <= 1:
             raise ValueError(f"dropout must be a probability from 0 to 1; got {dropout}")
         if dropout and num_layers == 1:
@@ -80,11 +81,11 @@ class Recurrent(nn.Module):
             )
         if reverse and bidirectional:
             raise ValueError("a bidirectional layer reads both ways; leave out `reverse` or `bidirectional`")
-        self.cell = _as_cell(cell)
+        self.cell = as_cell(cell)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
         self.bidirectional, self.reverse = bidirectional, reverse
-        self.initialiser = _as_initialiser(initialiser)
+        self.initialiser = as_initialiser(initialiser)
         self._names = tuple(self.cell.weight_shapes(input_size, hidden_size, bias))
         for k in range(num_layers):
             for suffix in self._suffixes(k):
@@ -208,16 +209,35 @@ class Recurrent(nn.Module):
         padded = _in_form(seen, lambda one: one.data.transpose(0, 1) if turn else one.data)
         return (output.data.transpose(0, 1) if turn else output.data), state, padded
 
+    def step(self, input: Tensor, hx: State | None = None) -> tuple[Tensor, State]:
+        """Takes one step of all layers, with gradients; `stream` is faster without.
+
+        input: (B, input_size), or (input_size) unbatched. hx: as in `forward`.
+        Returns the output of the top layer, (B, width), and the state, formed as hx. Noise and dropout are
+        drawn for each call while training.
+        Raises ValueError for a layer that reads backwards, which needs the end of the sequence first.
+        """
+        self._refuse_backwards("take single steps")
+        if input.dim() not in (1, 2):
+            raise ValueError(f"input must have 1 dimension (unbatched) or 2; got shape {tuple(input.shape)}")
+        self._check_state(hx, *input.shape[:-1])
+        if input.dim() == 1:
+            output, state = self.step(input[None], None if hx is None else _each(hx, lambda s: s[:, None]))
+            return output[0], _each(state, lambda s: s[:, 0])
+        self._check_input(input)
+        states = self._first_states(hx, Ragged(input[None], None, 1))
+        weights = [self.weights(k)[0] for k in range(self.num_layers)]
+        take = step_by_equations if self.backend == "reference" else step
+        output, last = step_layers(take, self.cell, weights, input, states, self.dropout, self.training)
+        return output, self._as_state(last)
+
     def stream(self, batch_size: int = 1) -> Stream:
         """A state that takes one step at a time, `stream.step(x)`, with this layer's weights.
 
         Raises ValueError for a layer that reads backwards, which needs the end of the sequence first.
         """
-        if self.reverse:
-            raise ValueError("a layer with reverse=True cannot stream: it begins at the last step")
-        if self.bidirectional:
-            raise ValueError("a bidirectional layer cannot stream: its backward half begins at the last step")
-        _check_sizes(batch_size=batch_size)
+        self._refuse_backwards("stream")
+        check_sizes(batch_size=batch_size)
         first = self._states(batch_size, self._a_weight().detach())
         kind = NativeStep if self.backend == "compiled" else ReferenceStep
         layers = [kind(self.cell, self.weights(k)[0], first) for k in range(self.num_layers)]
@@ -260,7 +280,7 @@ class Recurrent(nn.Module):
     def _read(
         self, steps: Reading, hx: State | None, observed: tuple[str, ...]
     ) -> tuple[Ragged, State, list[dict[str, Ragged]]]:
-        """Runs all layers over the steps in the order in which they are read; results in that of the input."""
+        """Runs all layers over steps in the order of reading; the results are in that of the input."""
         output, state, seen = self._run(steps.sequences, hx, observed)
         return (
             steps.restored(output),
@@ -293,8 +313,20 @@ class Recurrent(nn.Module):
             sequences = done.output
             last += done.state
             seen += done.observed
-        stacked = tuple(_stacked([state[name] for state in last]) for name in self.cell.state)
-        return sequences, stacked[0] if len(self.cell.state) == 1 else stacked, seen
+        return sequences, self._as_state(last), seen
+
+    def _as_state(self, states: list[Rows]) -> State:
+        """The states of all layers and directions side by side, as they are returned."""
+        parts = tuple(_stacked([state[name] for state in states]) for name in self.cell.state)
+        return parts[0] if len(parts) == 1 else parts
+
+    def _refuse_backwards(self, what: str) -> None:
+        if self.bidirectional:
+            raise ValueError(
+                f"a bidirectional layer cannot {what}: its backward half begins at the last step"
+            )
+        if self.reverse:
+            raise ValueError(f"a layer with reverse=True cannot {what}: it begins at the last step")
 
     def _first_states(self, hx: State | None, sequences: Ragged) -> list[Rows]:
         """The state that each layer and direction begins with, (B, width) by name."""
@@ -346,38 +378,12 @@ class Recurrent(nn.Module):
         return (f"_l{k}", f"_l{k}_reverse")[: self.num_directions]
 
 
-def _as_cell(cell: object) -> Cell:
-    if isinstance(cell, str):
-        return cell_named(cell)
-    if isinstance(cell, type) and issubclass(cell, Cell):
-        return without_constants(cell)
-    if not isinstance(cell, Cell):
-        raise ValueError(f"cell must be a Cell, its class or the name of a built-in one; got {cell!r}")
-    return cell
-
-
-def _as_initialiser(initialiser: Initialiser | str) -> Initialiser:
-    if not isinstance(initialiser, str):
-        return initialiser
-    if initialiser not in INITIALISERS:
-        raise ValueError(
-            f"initialiser must be a function or {' or '.join(INITIALISERS)}; got {initialiser!r}"
-        )
-    return INITIALISERS[initialiser]
-
-
-def _check_sizes(**sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{name} must be at least 1; got {size}")
+def _stacked(states: list[Tensor]) -> Tensor:
+    return torch.stack(states) if len(states) > 1 else states[0].unsqueeze(0)
 
 
 def _parts(hx: State) -> tuple[Tensor, ...]:
     return (hx,) if isinstance(hx, Tensor) else tuple(hx)
-
-
-def _stacked(states: list[Tensor]) -> Tensor:
-    return torch.stack(states) if len(states) > 1 else states[0].unsqueeze(0)
 
 
 def _in_form(
