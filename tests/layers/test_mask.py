@@ -7,7 +7,8 @@ import math
 import pytest
 import torch
 from torch import Tensor
-from torch.autograd import gradcheck
+from torch.autograd import gradcheck, gradgradcheck
+from torch.func import functional_call, grad, vmap
 from torch.nn.utils.rnn import pack_padded_sequence
 from torch.testing import assert_close
 
@@ -114,6 +115,37 @@ def test_gradients_are_finite_differences() -> None:
         assert gradcheck(
             lambda x, *_, layer=layer: layer(x, mask=MASK)[0], (x, *layer.parameters()), **FINITE_DIFFERENCES
         )
+
+
+def test_gradients_of_gradients_are_finite_differences() -> None:
+    for mask in (MASK[:3, 2:], torch.zeros(3, 4, dtype=torch.bool)):
+        layer = LSTM(2, 2, dtype=torch.float64, backend="compiled", reverse=True)
+        x = torch.randn(3, 4, 2, dtype=torch.float64, requires_grad=True)
+        assert gradgradcheck(
+            lambda x, *_, layer=layer, mask=mask: layer(x, mask=mask)[0],
+            (x, *layer.parameters()),
+            **FINITE_DIFFERENCES,
+        )
+
+
+@pytest.mark.parametrize("backend", ["compiled", "reference", "torch"])
+@pytest.mark.parametrize("way", ["bidirectional", "reverse"])
+@pytest.mark.parametrize("valid", ["mask", "lengths"])
+def test_gradients_of_each_sample(backend: str, way: str, valid: str) -> None:
+    layer = LSTM(3, 4, dtype=torch.float64, backend=backend, **{way: True})
+    x = torch.randn(T, B, 3, dtype=torch.float64)
+    weights = dict(layer.named_parameters())
+    given = MASK if valid == "mask" else MASK.sum(0)
+
+    def loss(weights: dict[str, Tensor], x: Tensor, given: Tensor) -> Tensor:
+        options = {"mask": given} if valid == "mask" else {"lengths": given[None]}
+        return functional_call(layer, weights, (x,), options)[0].square().sum()
+
+    each = vmap(grad(loss), in_dims=(None, 1, 1 if valid == "mask" else 0))(weights, x, given)
+    output, _ = layer(x, **{valid: given})
+    expected = torch.autograd.grad(output.square().sum(), list(layer.parameters()))
+    found = [each[name].sum(0) for name in weights]
+    assert_close(found, list(expected), **tolerance("gradient", torch.float64))
 
 
 def test_a_mask_of_padding_is_lengths_and_one_of_all_is_none() -> None:

@@ -110,7 +110,7 @@ class RecurrentCell(nn.Module):
             self._check_dtype(f"{name} of hx", part)
 
     def _check_dtype(self, what: str, data: Tensor) -> None:
-        weights = self.weights()["weight_ih"].dtype
+        weights = self.weight_ih.dtype
         if data.dtype != weights and not torch.is_autocast_enabled(data.device.type):
             raise ValueError(f"{what} must have the dtype of the weights, {weights}; got {data.dtype}")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch._C import _functorch  # pyright: ignore
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 
@@ -113,12 +114,23 @@ def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
         got = f"{counts.dtype} of {tuple(counts.shape)}"
         raise ValueError(f"lengths must be {batch} whole numbers, one a sequence; got {got}")
     counts = counts.to(torch.int64)
-    if torch.compiler.is_compiling():  # what the lengths are is not known before the graph runs
+    if not are_known(counts):
         return Ragged(data, counts, steps)
     shortest, longest = (int(counts.min()), int(counts.max())) if batch else (0, 0)
     if not 0 <= shortest <= longest <= steps:
         raise ValueError(f"lengths must lie between 0 and {steps}; got {shortest} to {longest}")
     return Ragged(data, None if bool((counts == steps).all()) else counts, steps)
+
+
+def are_known(values: Tensor) -> bool:
+    """Whether a tensor's values can be looked at: not in a graph of torch's, nor one of many under vmap."""
+    if torch.compiler.is_compiling():
+        return False
+    while _functorch.is_functorch_wrapped_tensor(values):
+        if _functorch.is_batchedtensor(values):
+            return False
+        values = _functorch.get_unwrapped(values)
+    return True
 
 
 def unpack(packed: PackedSequence) -> Ragged:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from throughtime.layers.ragged import Ragged, ragged
+from throughtime.layers.ragged import Ragged, are_known, ragged
 
 
 @dataclass(frozen=True)
@@ -74,5 +74,5 @@ def _steps(data: Tensor, order: Tensor) -> Tensor:
 
 
 def _padded_behind(mask: Tensor) -> bool:
-    """Whether only steps behind the last valid one are masked; unknown, and so False, in a graph."""
-    return not torch.compiler.is_compiling() and bool((mask[1:] <= mask[:-1]).all())
+    """Whether only steps behind the last valid one are masked; False where that is not known."""
+    return are_known(mask) and bool((mask[1:] <= mask[:-1]).all())

@@ -167,12 +167,12 @@ class Recurrent(nn.Module):
         lengths: Tensor | list[int] | None = None,
         mask: Tensor | None = None,
     ) -> tuple[Tensor | PackedSequence, State, list[dict[str, Tensor | PackedSequence]]]:
-        """Runs as `forward`, and gives also what the cell lets be seen, such as its gates, at every step.
+        """Runs as `forward`, and also returns what the cell observes at every step, such as its gates.
 
         Returns output, state and for each layer and direction, in the order of the state's first dimension,
         a dictionary by the names in `cell.observed`, each formed as the output. They can be part of a loss:
-        gradients come back through them. Raises ValueError where `backend` is `torch`, whose kernels do not
-        give them.
+        gradients flow through them. Detach those that are kept only to be looked at.
+        Raises ValueError where `backend` is `torch`, whose kernels do not give them.
         """
         return self._formed(input, hx, lengths, mask, self.cell.observed)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from throughtime.cells import GRU, LSTM, Cell, Elman, ElmanReLU, ProjectedLSTM, Rows
 from throughtime.layers.direction import Direction
-from throughtime.layers.ragged import Ragged, Run
+from throughtime.layers.ragged import Ragged, Run, are_known
 from throughtime.layers.reference import Reference
 
 KERNELS: Mapping[type[Cell], Callable[..., Any]] = {
@@ -27,7 +27,7 @@ ORDER = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 class TorchKernels:
     """Runs LSTM, projected LSTM, GRU and both Elman cells; ragged batches go in packed.
 
-    A ragged batch in a graph of torch's, or one of empty sequences alone, runs by the reference.
+    The reference runs a ragged batch in a graph of torch's or under vmap, and one of empty sequences alone.
     """
 
     def why_not(self, cell: Cell, hidden_size: int, weight: Tensor) -> str | None:
@@ -44,7 +44,7 @@ class TorchKernels:
         if sequences.lengths is None:
             outputs, *last = _call(cell, (sequences.data,), _side_by_side(cell, states), weights, False)
             return Run(sequences.with_data(outputs), _by_direction(cell, last), [])
-        if torch.compiler.is_compiling():  # lengths, and so the shape of what is packed, are unknown
+        if not are_known(sequences.lengths):  # nor is the shape of what would be packed
             return Reference().run(cell, sequences, directions)
         packed = sequences.packed
         if not len(packed.batch_sizes):  # the kernels take no batch without steps
