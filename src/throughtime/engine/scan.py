@@ -224,8 +224,10 @@ class _Scan(torch.autograd.Function):
 
 def _distinct(results: Sequence[Tensor]) -> list[Tensor]:
     """The results with copies of those that repeat: autograd takes each tensor as one result."""
-    seen: set[int] = set()
-    return [one.clone() if id(one) in seen or seen.add(id(one)) else one for one in results]
+    first: dict[int, int] = {}
+    for place, result in enumerate(results):
+        first.setdefault(id(result), place)
+    return [result if first[id(result)] == place else result.clone() for place, result in enumerate(results)]
 
 
 def _backward(

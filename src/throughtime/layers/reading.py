@@ -14,14 +14,12 @@ from throughtime.layers.ragged import Ragged, are_known, ragged
 class Reading:
     """The steps of a batch in the order in which a layer reads them, valid ones first.
 
-    given: the sequences in their own order.
-    order: (T, B), the step of each sequence that is read at each time; back: its inverse. None where the
-    steps are read as they are given.
+    given: the sequences in their own order. back: (T, B), the time at which each step of them is read; None
+    where that is their own order.
     """
 
     sequences: Ragged
     given: Ragged
-    order: Tensor | None = None
     back: Tensor | None = None
 
     def restored(self, results: Ragged) -> Ragged:
@@ -55,7 +53,7 @@ def in_direction(sequences: Ragged, reverse: bool) -> Reading:
 
 def _reordered(sequences: Ragged, given: Ragged, order: Tensor) -> Reading:
     taken = sequences.with_data(_steps(sequences.data, order))
-    return Reading(taken, given, order, order.argsort(0))
+    return Reading(taken, given, order.argsort(0))
 
 
 def _backwards(sequences: Ragged) -> Tensor:
