@@ -32,7 +32,8 @@ def test_lengths_backwards_and_back(size: tuple[int, int, int]) -> None:
     steps, batch, seed = size
     torch.manual_seed(seed)
     data, lengths = torch.randn(steps, batch, 2), torch.randint(0, steps + 1, (batch,))
-    for sequences in (ragged(data, lengths), ragged(data, lengths).as_packed(), ragged(data, None)):
+    padded = ragged(data, lengths)
+    for sequences in (padded, padded.as_packed() if batch else padded, ragged(data, None)):
         found = in_direction(sequences, reverse=True)
         for b, valid in enumerate(sequences.valid().T):
             expected = data[valid, b].flip(0)

@@ -164,7 +164,7 @@ def pack_like(sequences: Ragged, packed: PackedSequence) -> PackedSequence:
 def _packed(data: Tensor, lengths: Tensor) -> PackedSequence:
     """`pack_padded_sequence`, which refuses empty sequences, for lengths from 0."""
     count = int(lengths.count_nonzero())
-    if count and count == len(lengths):
+    if count == len(lengths):
         return pack_padded_sequence(data, lengths, enforce_sorted=False)
     lengths, order = lengths.sort(descending=True, stable=True)
     order = order.to(data.device)
@@ -178,7 +178,7 @@ def _padded(packed: PackedSequence, steps: int, batch: int) -> Tensor:
     """`pad_packed_sequence` for a batch of which some sequences may be empty."""
     sizes, order = packed.batch_sizes, packed.unsorted_indices
     count = int(sizes[0]) if len(sizes) else 0
-    if count and count == batch:
+    if count == batch:
         return pad_packed_sequence(packed, total_length=steps)[0]
     rows, width = packed.data, packed.data.shape[-1]
     if count:
