@@ -18,7 +18,19 @@ SECONDS_BEYOND_TORCH = 0.2
 SOURCE = Path(throughtime.__file__).parents[1]
 
 PUBLIC = {
-    "throughtime": ["GRU", "LSTM", "RNN", "Cell", "Recurrent", "Stream", "convert"],
+    "throughtime": [
+        "GRU",
+        "LSTM",
+        "RNN",
+        "Cell",
+        "GRUCell",
+        "LSTMCell",
+        "RNNCell",
+        "Recurrent",
+        "RecurrentCell",
+        "Stream",
+        "convert",
+    ],
     "throughtime.cells": [
         "CELLS",
         "GRU",
@@ -44,7 +56,18 @@ PUBLIC = {
         "Zoneout",
         "cell_named",
     ],
-    "throughtime.layers": ["GRU", "LSTM", "RNN", "Recurrent", "Stream", "convert"],
+    "throughtime.layers": [
+        "GRU",
+        "LSTM",
+        "RNN",
+        "GRUCell",
+        "LSTMCell",
+        "RNNCell",
+        "Recurrent",
+        "RecurrentCell",
+        "Stream",
+        "convert",
+    ],
 }
 
 OPTIONAL = [

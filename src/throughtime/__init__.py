@@ -1,8 +1,31 @@
 """Recurrent neural networks, whole: a recurrence is written once, as its equations."""
 
 from throughtime.cells import Cell
-from throughtime.layers import GRU, LSTM, RNN, Recurrent, Stream, convert
+from throughtime.layers import (
+    GRU,
+    LSTM,
+    RNN,
+    GRUCell,
+    LSTMCell,
+    Recurrent,
+    RecurrentCell,
+    RNNCell,
+    Stream,
+    convert,
+)
 
 __version__ = "0.1.0"
 
-__all__ = ["GRU", "LSTM", "RNN", "Cell", "Recurrent", "Stream", "convert"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Cell",
+    "GRUCell",
+    "LSTMCell",
+    "RNNCell",
+    "Recurrent",
+    "RecurrentCell",
+    "Stream",
+    "convert",
+]

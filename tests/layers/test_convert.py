@@ -144,7 +144,10 @@ def test_other_peoples_layers_are_left_as_they_are() -> None:
         def forward(self, input, hx=None):
             return super().forward(input, hx)[0]
 
-    model = nn.Sequential(OutputOnly(3, 4), nn.LSTMCell(4, 4))
+    class Gated(nn.LSTMCell):
+        pass
+
+    model = nn.Sequential(OutputOnly(3, 4), Gated(4, 4))
     kept = list(model)
     convert(model)
     assert list(model) == kept

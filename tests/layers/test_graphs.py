@@ -92,6 +92,43 @@ def test_compiled_whole_for_any_batch_and_length(kind: str, ragged: bool) -> Non
     assert graphs.frame_count == made > 0
 
 
+@pytest.mark.parametrize(
+    ("backend", "shapes"), [("compiled", SHAPES[:2]), ("reference", [(3, 2)]), ("torch", [(3, 2)])]
+)
+@pytest.mark.parametrize("way", ["bidirectional", "reverse"])
+@pytest.mark.parametrize("valid", ["lengths", "mask"])
+def test_compiled_with_empty_and_masked_sequences(
+    backend: str, shapes: list[tuple[int, int]], way: str, valid: str
+) -> None:
+    torch.manual_seed(0)
+    layer = Recurrent("gru", 8, 16, backend=backend, **{way: True})
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
+    weights = list(layer.parameters())
+    for batch, steps in shapes:
+        x, mask = torch.randn(steps, batch, 8), torch.rand(steps, batch) < 0.5
+        mask[:, 1] = False
+        lengths = torch.tensor([0, 2, *[steps] * (batch - 2)])
+        given = dict(lengths=lengths) if valid == "lengths" else dict(mask=mask)
+        (output, last), (expected, after) = compiled(x, **given), layer(x, **given)
+        assert_close((output, last), (expected, after), rtol=1e-5, atol=1e-5)
+        found = torch.autograd.grad(output.square().sum(), weights)
+        wanted = torch.autograd.grad(expected.square().sum(), weights)
+        assert_close(found, wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("way", ["bidirectional", "reverse"])
+def test_exported_with_a_mask(way: str) -> None:
+    layer = Recurrent("lstm", 8, 16, batch_first=True, **{way: True}).eval()
+    batch, steps = Dim("batch", min=1, max=512), Dim("steps", min=1, max=512)
+    example = (torch.randn(3, 5, 8),), {"mask": torch.rand(3, 5) < 0.5}
+    shapes = {"input": {0: batch, 1: steps}, "mask": {0: batch, 1: steps}}
+    run = torch.export.export(layer, *example, dynamic_shapes=shapes).module()
+    for size, length in SHAPES:
+        x, mask = torch.randn(size, length, 8), torch.rand(size, length) < 0.5
+        mask[0] = False
+        assert_close(run(x, mask=mask), layer(x, mask=mask), rtol=1e-5, atol=1e-5)
+
+
 def test_compiled_without_gradients_and_observed() -> None:
     layer = Recurrent("gru", 8, 16, bidirectional=True)
     x = given(layer, 4, 6)
@@ -101,6 +138,23 @@ def test_compiled_without_gradients_and_observed() -> None:
 
     with torch.no_grad():
         assert torch.equal(torch.compile(gates, fullgraph=True, backend="aot_eager")(x), gates(x))
+
+
+@pytest.mark.parametrize("valid", ["", "lengths", "mask"])
+def test_gradients_through_observed_values_in_a_graph(valid: str) -> None:
+    torch.manual_seed(0)
+    layer = Recurrent("gru", 8, 16, 2, bidirectional=True)
+    x = torch.randn(6, 4, 8, requires_grad=True)
+    choices = {"lengths": torch.tensor([6, 0, 3, 1]), "mask": torch.rand(6, 4) < 0.5}
+    given = {name: value for name, value in choices.items() if name == valid}
+
+    def openness(x: Tensor) -> Tensor:
+        output, _, seen = layer.observe(x, **given)
+        return output.sum() + sum(values["z"].square().sum() for values in seen)
+
+    compiled = torch.compile(openness, fullgraph=True, backend="aot_eager")
+    found, expected = (torch.autograd.grad(f(x), [x, *layer.parameters()]) for f in (compiled, openness))
+    assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
 @every_layer

@@ -23,14 +23,19 @@ LENGTHS = [2, 6, 1, 4]
 BY_TORCH = ("Elman", "ElmanReLU", "LSTM", "ProjectedLSTM", "GRU")
 
 
-def _layers(cell: Cell, **options: object) -> list[Recurrent]:
-    """Two layers both ways in float64, on each back-end that runs the cell, with the same weights."""
-    backends = ["reference", "torch"] if cell.name in BY_TORCH else ["reference"]
-    shape = dict(num_layers=2, bidirectional=True, dtype=torch.float64, **options)
-    layers = [Recurrent(cell, INPUT, HIDDEN, backend=backend, **shape) for backend in backends]  # type: ignore[arg-type]
+def _layers(cell: Cell, backends: tuple[str, ...] = ("reference", "torch")) -> list[Recurrent]:
+    """Two layers both ways in float64, on each backend that runs the cell, with the same weights."""
+    able = [name for name in backends if name != "torch" or cell.name in BY_TORCH]
+    shape = dict(num_layers=2, bidirectional=True, dtype=torch.float64)
+    layers = [Recurrent(cell, INPUT, HIDDEN, backend=backend, **shape) for backend in able]  # type: ignore[arg-type]
     for layer in layers[1:]:
         layer.load_state_dict(layers[0].state_dict())
     return layers
+
+
+def _behind(lengths: list[int]) -> Tensor:
+    """(T, B, 1), True behind the last step of each sequence."""
+    return (torch.arange(T)[:, None] >= torch.tensor(lengths))[..., None]
 
 
 def _states(layer: Recurrent, batch: int) -> tuple[Tensor, ...]:
@@ -200,15 +205,70 @@ def test_packing_undoes_unpacking() -> None:
             r"lengths must be 4 whole numbers, one a sequence; got torch.float32 of \(4,\)",
         ),
         (torch.ones(4, 6), r"lengths must be 4 whole numbers, one a sequence; got torch.float32 of \(4, 6\)"),
-        ([0, 1, 2, 3], "lengths must lie between 1 and 6; got 0 to 3"),
-        ([-1, 1, 2, 3], "lengths must lie between 1 and 6; got -1 to 3"),
-        ([1, 2, 3, 7], "lengths must lie between 1 and 6; got 1 to 7"),
+        ([-1, 1, 2, 3], "lengths must lie between 0 and 6; got -1 to 3"),
+        ([1, 2, 3, 7], "lengths must lie between 0 and 6; got 1 to 7"),
     ],
-    ids=["too few", "one number", "real numbers", "a mask", "zero", "negative", "too long"],
+    ids=["too few", "one number", "real numbers", "a mask", "negative", "too long"],
 )
 def test_wrong_lengths(lengths, text: str) -> None:
     with pytest.raises(ValueError, match=f"^{text}$"):
         LSTM(INPUT, HIDDEN)(torch.zeros(T, B, INPUT), lengths=lengths)
+
+
+@pytest.mark.parametrize("lengths", [[0, 6, 0, 3], [0, 0, 0, 0], [5, 0, 0, 0]], ids=str)
+def test_an_empty_sequence_ends_in_its_first_state(cell: Cell, lengths: list[int]) -> None:
+    x = torch.randn(T, B, INPUT, dtype=torch.float64).masked_fill(_behind(lengths), math.nan).requires_grad_()
+    for layer in _layers(cell, backends=("compiled", "reference", "torch")):
+        first = tuple(part.requires_grad_() for part in _states(layer, B))
+        output, last = layer(x, _hx(first), lengths=lengths)
+        results = [output, *_parts(last)]
+        loss = sum((result * result).sum() for result in results)
+        d_x, *d_first = torch.autograd.grad(loss, [x, *first], allow_unused=True)  # type: ignore[arg-type]
+        assert output[_behind(lengths)[..., 0]].eq(0).all()
+        assert d_x is not None and d_x[_behind(lengths)[..., 0]].eq(0).all() and d_x.isfinite().all()
+        for b, length in enumerate(lengths):
+            own = tuple(part[:, b] for part in first)
+            if length:
+                alone, after = layer(x[:length, b], _hx(own))
+                assert_close(output[:length, b], alone, **tolerance("forward", torch.float64))
+                assert_close(
+                    _hx(tuple(p[:, b] for p in _parts(last))), after, **tolerance("forward", x.dtype)
+                )
+                continue
+            for part, d, begun in zip(_parts(last), d_first, own, strict=True):
+                assert torch.equal(part[:, b], begun)
+                assert_close(d[:, b], 2 * begun, **tolerance("gradient", torch.float64))
+
+
+@pytest.mark.parametrize("backend", ["compiled", "reference", "torch"])
+def test_a_batch_of_empty_sequences_alone_has_gradients_of_0(backend: str) -> None:
+    layer = LSTM(INPUT, HIDDEN, 2, bidirectional=True, backend=backend)
+    x = torch.randn(T, B, INPUT, requires_grad=True)
+    output, (h, c) = layer(x, lengths=[0] * B)
+    assert not output.any() and not h.any() and not c.any()
+    output.sum().backward()
+    assert x.grad is not None and not x.grad.any()
+
+
+@pytest.mark.parametrize("backend", ["compiled", "reference", "torch"])
+@pytest.mark.parametrize(
+    "valid",
+    [{}, dict(lengths=[]), dict(mask=torch.ones(T, 0, dtype=torch.bool))],
+    ids=lambda one: str(set(one)),
+)
+def test_a_batch_of_no_sequences(backend: str, valid: dict[str, object]) -> None:
+    ours, theirs = LSTM(INPUT, HIDDEN, 2, backend=backend), nn.LSTM(INPUT, HIDDEN, 2)
+    x = torch.randn(T, 0, INPUT, requires_grad=True)
+    found, expected = ours(x, **valid), theirs(x)
+    assert found[0].shape == expected[0].shape and [p.shape for p in found[1]] == [
+        p.shape for p in expected[1]
+    ]
+    found[0].sum().backward()
+    assert x.grad is not None and x.grad.shape == x.shape
+    grads = [parameter.grad for parameter in ours.parameters()]
+    assert all(grad is not None and not grad.any() for grad in grads)
+    with torch.no_grad():
+        assert ours.eval()(x, **valid)[0].shape == (T, 0, HIDDEN)
 
 
 def test_a_packed_sequence_brings_its_own_lengths() -> None:

@@ -35,7 +35,7 @@ class Noise:
         return drawn if self.mean == self.probability else drawn.mul_(self.mean / self.probability)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PreActivations:
     """The rows of one matrix product, a block for each gate: `a.i` is that of gate i, `a + b` adds them all.
 
@@ -62,7 +62,7 @@ class PreActivations:
         return PreActivations(function(self.packed), self.gates)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # torch's compiler hashes it before it has fields
 class Product:
     """A weight matrix with its bias, applied inside the step: `u(h)` is U h + b.
 

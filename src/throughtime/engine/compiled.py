@@ -38,6 +38,7 @@ LEAVES = {
     "mask": Kind.STATE,
     "d_state": Kind.STATE,
     "d_output": Kind.SEQUENCE,
+    "d_observed": Kind.SEQUENCE,
 }
 """The kinds of buffer in which a step finds what it does not make; their keys are operation and attribute."""
 
@@ -63,17 +64,23 @@ class Compiled:
     def __init__(self, form: Form, traced: Traced) -> None:
         self.form, self.program, self.prelude = form, traced.program, traced.prelude
         self._forward: dict[tuple[bool, tuple[str, ...], bool], Linked] = {}
-        self._backward: dict[tuple[bool, bool], Linked] = {}
+        self._backward: dict[tuple[bool, bool, tuple[str, ...], tuple[str, ...]], Linked] = {}
+        self._gradients: dict[tuple[str, ...], GradientProgram] = {}
+        self._kept: dict[tuple[str, ...], list[Node]] = {}
 
-    @cached_property
-    def gradient(self) -> GradientProgram:
-        """The gradient program."""
-        return differentiate(self.program)
+    def gradient(self, through: tuple[str, ...] = ()) -> GradientProgram:
+        """The gradient program; gradients also come `through` these observed values."""
+        if through and not self._gradients:
+            self.gradient()  # first, so that its order of operations does not depend on what was observed
+        if through not in self._gradients:
+            self._gradients[through] = differentiate(self.program, through)
+        return self._gradients[through]
 
-    @cached_property
-    def kept(self) -> list[Node]:
-        """What training keeps of each row and step."""
-        return kept(self.program, self.gradient)
+    def kept(self, observed: tuple[str, ...] = ()) -> list[Node]:
+        """What training keeps of each row and step, so that gradients can come through all `observed`."""
+        if observed not in self._kept:
+            self._kept[observed] = kept(self.program, self.gradient(observed), observed)
+        return self._kept[observed]
 
     @cached_property
     def places(self) -> list[int]:
@@ -104,16 +111,22 @@ class Compiled:
         """`forward` ready to run."""
         key = (train, observed, all_at_once)
         if key not in self._forward:
-            text = json.dumps(["forward", *key, *self.form])
+            text = json.dumps(["forward", key, self.form])
             inside = ("kept", "work", "ahead")
             self._forward[key] = self._linked(text, self.forward(*key), lasting=not train, inside=inside)
         return self._forward[key]
 
-    def linked_backward(self, d_input: bool, all_at_once: bool = False) -> Linked:
+    def linked_backward(
+        self,
+        d_input: bool,
+        all_at_once: bool = False,
+        observed: tuple[str, ...] = (),
+        through: tuple[str, ...] = (),
+    ) -> Linked:
         """`backward` ready to run."""
-        key = (d_input, all_at_once)
+        key = (d_input, all_at_once, observed, through)
         if key not in self._backward:
-            text = json.dumps(["backward", d_input, (), all_at_once, *self.form])
+            text = json.dumps(["backward", key, self.form])
             inside = ("outer_v", "outer_d", "d_fixed", "work")
             self._backward[key] = self._linked(text, self.backward(*key), backwards=True, inside=inside)
         return self._backward[key]
@@ -141,13 +154,23 @@ class Compiled:
         targets += [
             Target(Kind.SEQUENCE, ("observed", name), self.program.observed[name]) for name in observed
         ]
-        targets += [Target(Kind.SEQUENCE, ("kept", one.number), one) for one in (self.kept if train else ())]
+        held = self.kept(observed) if train else ()
+        targets += [Target(Kind.SEQUENCE, ("kept", one.number), one) for one in held]
         return assemble(targets, _leaves(targets, {}), all_at_once)
 
-    def backward(self, d_input: bool = True, all_at_once: bool = False) -> Code:
+    def backward(
+        self,
+        d_input: bool = True,
+        all_at_once: bool = False,
+        observed: tuple[str, ...] = (),
+        through: tuple[str, ...] = (),
+    ) -> Code:
         """One step back, from what is `kept`, `d_output` and `d_state` to `d_input` if asked for, `d_state`,
-        `d_fixed`, and for every product that has a gradient its rows `outer_v` and `outer_d`."""
-        gradient = self.gradient
+        `d_fixed`, and for every product that has a gradient its rows `outer_v` and `outer_d`.
+
+        observed: what the step forwards observed; through: those of them that have a gradient, `d_observed`.
+        """
+        gradient = self.gradient(through)
         graph = next(iter(self.program.state.values())).graph
         targets: list[Target] = []
         if d_input and gradient.input is not None:
@@ -161,7 +184,7 @@ class Compiled:
         for k, one in enumerate(gradient.outer):
             targets.append(Target(Kind.SEQUENCE, ("outer_v", k), one.v))
             targets.append(Target(Kind.SEQUENCE, ("outer_d", k), one.d))
-        given: Given = {one.number: (Kind.SEQUENCE, ("kept", one.number)) for one in self.kept}
+        given: Given = {one.number: (Kind.SEQUENCE, ("kept", one.number)) for one in self.kept(observed)}
         return assemble(targets, _leaves(targets, given) | given, all_at_once)
 
 
@@ -206,8 +229,7 @@ def _compiled(same: Same, *rest: Any) -> Compiled:
 @lru_cache(maxsize=1024)
 def linked(text: str) -> Linked:
     """The code of that text, as `Linked.text` has it."""
-    way, flag, observed, all_at_once, cell, *rest = json.loads(text)
+    way, key, (cell, *rest) = json.loads(text)
     code = _compiled(Same(cell_of(cell)), *rest)
-    if way == "forward":
-        return code.linked_forward(flag, tuple(observed), all_at_once)
-    return code.linked_backward(flag, all_at_once)
+    arguments: list[Any] = [tuple(part) if isinstance(part, list) else part for part in key]
+    return code.linked_forward(*arguments) if way == "forward" else code.linked_backward(*arguments)

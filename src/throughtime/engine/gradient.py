@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,7 +23,8 @@ class Outer:
 @dataclass(frozen=True)
 class GradientProgram:
     """One step back. It reads the values of the step and the leaves `d_state`, the gradients of the new
-    states that later steps give, and `d_output`, what else the first of them has as this step's output.
+    states that later steps give, `d_output`, what else the first of them has as this step's output, and
+    `d_observed`, the gradients of observed values by name.
 
     input: gradient of the input row; state: of the last state by name, None where it plays no part.
     fixed: of each vector of the prelude, still to be summed over rows and steps; outer: of the matrices.
@@ -42,14 +43,20 @@ class GradientProgram:
         return [one for one in rows if one is not None] + [one for o in self.outer for one in (o.v, o.d)]
 
 
-def differentiate(program: Program) -> GradientProgram:
-    """The gradient program; its nodes are made in the graph of the program."""
-    ends = list(program.state.values())
+def differentiate(program: Program, observed: Iterable[str] = ()) -> GradientProgram:
+    """The gradient program; its nodes are made in the graph of the program.
+
+    observed: the names of the observed values through which gradients come too.
+    """
+    seen = {name: program.observed[name] for name in observed}
+    ends = [*program.state.values(), *seen.values()]
     graph = ends[0].graph
     gradients = _Gradients(graph)
     for name, end in program.state.items():
         gradients.add(end, graph.node("d_state", (), name, end.width))
     gradients.add(ends[0], graph.node("d_output", (), None, ends[0].width))
+    for name, end in seen.items():
+        gradients.add(end, graph.node("d_observed", (), name, end.width))
     outer: list[Outer] = []
     leaves: dict[tuple[str, object], Node] = {}
     of: dict[int, Node] = {}

@@ -7,7 +7,7 @@ the best choice is the smallest cut, by width, of the flow from what cannot be m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from throughtime.engine.gradient import GradientProgram
 from throughtime.engine.node import Node
@@ -21,9 +21,13 @@ _FREE = ("constant", "fixed", "noise", "mask")
 """Leaves that are there on the way back whatever is kept."""
 
 
-def kept(program: Program, gradient: GradientProgram) -> list[Node]:
-    """The values of the forward program that the gradient program needs kept, in their order."""
-    forward = needed(program.state.values())
+def kept(program: Program, gradient: GradientProgram, observed: Collection[str] = ()) -> list[Node]:
+    """The values of the forward program that the gradient program needs kept, in their order.
+
+    observed: the names of values that are in memory anyway, and cost nothing to keep.
+    """
+    seen = {program.observed[name].number for name in observed}
+    forward = needed([*program.state.values(), *(program.observed[name] for name in observed)])
     last = {node.number for node in forward}
     wanted = {
         one.number
@@ -35,7 +39,7 @@ def kept(program: Program, gradient: GradientProgram) -> list[Node]:
     for node in forward:
         if node.op in _FREE:
             continue
-        there_anyway = node.op == "input" and node.attribute == X
+        there_anyway = (node.op == "input" and node.attribute == X) or node.number in seen
         flow.edge((node.number, "in"), (node.number, "out"), 0 if there_anyway else node.width)
         if node.op in ("input", "state", "product"):
             flow.edge(_SOURCE, (node.number, "in"), _ENDLESS)

@@ -13,6 +13,7 @@ from torch import Tensor
 from throughtime.cells import Cell
 from throughtime.engine.compiled import Compiled, compiled
 from throughtime.engine.execute import execute
+from throughtime.engine.gradient import GradientProgram
 from throughtime.engine.instruction import Key
 from throughtime.engine.native import Linked, steps_over
 from throughtime.engine.outer import outer_sums
@@ -53,7 +54,7 @@ def scan(
     rows: (rows of all steps, input_size), step by step, longest sequences first. sizes: rows of each step, or
     None where all have as many.
     states: (B, width) each in the order of the rows. Results come in that order too.
-    Gradients reach rows, states and weights; what is observed has none.
+    Gradients reach rows, states and weights, through observed values too.
     """
     first = directions[0]
     batch = next(iter(first.state.values())).shape[0]
@@ -103,7 +104,7 @@ class _Plan:
 
     The values of a direction are, in this order, the rows and what it is given: its first states, its noise,
     and what the prelude makes of its parameters. On the way back there are also those kept, and the gradients
-    of output and last states.
+    of output, last states and observed values.
     """
 
     def __init__(
@@ -125,7 +126,7 @@ class _Plan:
             *(("fixed", place) for place in code.places),
         ]
         self._forward: dict[bool, _Way] = {}
-        self._backward: dict[bool, _Way] = {}
+        self._backward: dict[tuple[bool, tuple[str, ...]], _Way] = {}
 
     def forward(self, train: bool) -> _Way:
         """The way that gives output, last states and what is observed, and with `train` what is kept."""
@@ -136,23 +137,28 @@ class _Plan:
             self._forward[train] = _Way(linked, self.keys, wanted + (self.kept if train else []))
         return self._forward[train]
 
-    def backward(self, d_input: bool) -> _Way:
-        """The way back, which gives what `_gradients` takes apart."""
-        if d_input not in self._backward:
-            linked = self.compiled.linked_backward(d_input, self.all_at_once)
+    def backward(self, d_input: bool, through: tuple[str, ...]) -> _Way:
+        """The way back, which gives what `_gradients` takes apart.
+
+        through: the observed values that have gradients.
+        """
+        key = (d_input, through)
+        if key not in self._backward:
+            linked = self.compiled.linked_backward(d_input, self.all_at_once, self.observed, through)
             ends: list[Key] = [("d_output", None), *(("d_state", name) for name in self.state)]
-            gradient = self.compiled.gradient
+            ends += [("d_observed", name) for name in through]
+            gradient = self.compiled.gradient(through)
             wanted: list[Key] = [("d_input", None)] if d_input and gradient.input is not None else []
             wanted += [("d_state", name) for name in self.state]
             wanted += [("d_fixed", place) for place in gradient.fixed]
             wanted += [(kind, k) for k in range(len(gradient.outer)) for kind in ("outer_v", "outer_d")]
-            self._backward[d_input] = _Way(linked, [*self.keys, *self.kept, *ends], wanted)
-        return self._backward[d_input]
+            self._backward[key] = _Way(linked, [*self.keys, *self.kept, *ends], wanted)
+        return self._backward[key]
 
     @cached_property
     def kept(self) -> list[Key]:
         """The keys of what training keeps."""
-        return [("kept", node.number) for node in self.compiled.kept]
+        return [("kept", node.number) for node in self.compiled.kept(self.observed)]
 
     def flat(self, direction: Direction) -> list[Tensor]:
         """What a direction is given; gradients go back through the prelude."""
@@ -197,14 +203,11 @@ class _Scan(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, plan: _Plan, shape: _Shape, rows: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
         found = plan.run(plan.forward(True), shape, [(rows, *one) for one in plan.divided(given)])
-        end = 1 + len(plan.state)
-        results = end + len(plan.observed)
+        results = 1 + len(plan.state) + len(plan.observed)
         ctx.plan, ctx.shape, ctx.count = plan, shape, len(given)
         ctx.save_for_backward(rows, *given, *[value for one in found for value in one[results:]])
         ctx.set_materialize_grads(False)
-        if plan.observed:
-            ctx.mark_non_differentiable(*[value for one in found for value in one[end:results]])
-        return tuple([value for one in found for value in one[:results]])
+        return tuple(_distinct([value for one in found for value in one[:results]]))
 
     @staticmethod
     def backward(ctx: Any, *d_results: Tensor | None) -> tuple[Any, ...]:
@@ -220,6 +223,14 @@ class _Scan(torch.autograd.Function):
         )
 
 
+def _distinct(results: Sequence[Tensor]) -> list[Tensor]:
+    """The results with copies of those that repeat: autograd takes each tensor as one result."""
+    first: dict[int, int] = {}
+    for place, result in enumerate(results):
+        first.setdefault(id(result), place)
+    return [result if first[id(result)] == place else result.clone() for place, result in enumerate(results)]
+
+
 def _backward(
     plan: _Plan,
     shape: _Shape,
@@ -231,36 +242,61 @@ def _backward(
 ) -> list[Tensor | None]:
     """The gradients of rows and of all that was given, None where none is needed."""
     width = next(iter(plan.compiled.program.state.values())).width
+    through = _through(plan, d_results)
+    gradient = plan.compiled.gradient(through)
     values: list[Sequence[Tensor]] = []
     for own, held, d in zip(*map(plan.divided, (given, kept, d_results)), strict=True):
         d_output = rows.new_zeros(rows.shape[0], width) if d[0] is None else d[0]
         ends = zip(own, d[1 : 1 + len(plan.state)], strict=False)
         d_states = [torch.zeros_like(first) if one is None else one for first, one in ends]
-        values.append((rows, *own, *held, d_output, *d_states))
-    found = plan.run(plan.backward(needed[0]), shape, values)
+        values.append((rows, *own, *held, d_output, *d_states, *_d_observed(plan, rows, d, through)))
+    found = plan.run(plan.backward(needed[0], through), shape, values)
     d_rows: Tensor | None = None
-    if needed[0] and plan.compiled.gradient.input is not None:
+    if needed[0] and gradient.input is not None:
         for d_share in [own.pop(0) for own in found]:
             d_rows = d_share if d_rows is None else d_rows + d_share
     wanted = list(plan.divided(needed[1:]))
-    matrices = _of_matrices(plan, found, wanted)
+    matrices = _of_matrices(plan, gradient, found, wanted)
     d_given = [
         d
         for own, asked, prelude in zip(found, wanted, matrices, strict=True)
-        for d in _gradients(plan, own, asked, prelude)
+        for d in _gradients(plan, gradient, own, asked, prelude)
     ]
     return [d_rows, *d_given]
 
 
+def _through(plan: _Plan, d_results: Sequence[Tensor | None]) -> tuple[str, ...]:
+    """The names of the observed values that have a gradient in some direction."""
+    observed = [d[1 + len(plan.state) :] for d in plan.divided(d_results)]
+    columns = zip(plan.observed, zip(*observed, strict=True), strict=True)
+    return tuple(name for name, column in columns if any(d is not None for d in column))
+
+
+def _d_observed(
+    plan: _Plan, rows: Tensor, d: Sequence[Tensor | None], through: tuple[str, ...]
+) -> list[Tensor]:
+    """The gradients of one direction's observed values, 0 where only the other direction has one."""
+    given = dict(zip(plan.observed, d[1 + len(plan.state) :], strict=True))
+    widths = {name: plan.compiled.program.observed[name].width for name in through}
+    return [
+        rows.new_zeros(rows.shape[0], width) if (own := given[name]) is None else own
+        for name, width in widths.items()
+    ]
+
+
 def _gradients(
-    plan: _Plan, found: Sequence[Tensor], wanted: Sequence[bool], prelude: dict[int, Tensor]
+    plan: _Plan,
+    gradient: GradientProgram,
+    found: Sequence[Tensor],
+    wanted: Sequence[bool],
+    prelude: dict[int, Tensor],
 ) -> list[Tensor | None]:
     """The gradients of what one direction was given, where they are `wanted`, from what its way back found:
     those of its states, then the rows that add up to those of vectors. `prelude` has those of matrices."""
     states = len(plan.state)
     asked = plan.by_place(wanted)
     sums: dict[int, Tensor] = {}
-    for place, d in zip(plan.compiled.gradient.fixed, found[states:], strict=False):
+    for place, d in zip(gradient.fixed, found[states:], strict=False):
         if asked[place]:
             if id(d) not in sums:  # biases that were added to one another have the same
                 sums[id(d)] = d.sum(0)
@@ -270,10 +306,12 @@ def _gradients(
 
 
 def _of_matrices(
-    plan: _Plan, found: Sequence[Sequence[Tensor]], wanted: Sequence[Sequence[bool]]
+    plan: _Plan,
+    gradient: GradientProgram,
+    found: Sequence[Sequence[Tensor]],
+    wanted: Sequence[Sequence[bool]],
 ) -> list[dict[int, Tensor]]:
     """The gradients of each direction's matrices, by their places in the prelude, where they are `wanted`."""
-    gradient = plan.compiled.gradient
     first = len(plan.state) + len(gradient.fixed)
     asked = [plan.by_place(one) for one in wanted]
     outer = [[k for k, one in enumerate(gradient.outer) if own[one.matrix]] for own in asked]
@@ -298,7 +336,7 @@ def _gradients_by_torch(
     with torch.enable_grad():
         for k, (own, d) in enumerate(zip(*map(plan.divided, (given, d_results)), strict=True)):
             found = _by_torch(plan, shape, rows, own, reverse=bool(k))
-            pairs = [(y, dy) for y, dy in zip(found, d, strict=False) if dy is not None]
+            pairs = [(y, dy) for y, dy in zip(found, d, strict=True) if dy is not None and y.requires_grad]
             ends += [y for y, _ in pairs]
             seeds += [dy for _, dy in pairs]
     wanted = [one for one in (rows, *given) if one.requires_grad]
@@ -309,14 +347,16 @@ def _gradients_by_torch(
 def _by_torch(
     plan: _Plan, shape: _Shape, rows: Tensor, given: Sequence[Tensor], reverse: bool
 ) -> list[Tensor]:
-    """Output and last states of one direction by torch's operations, one step at a time."""
+    """Output, last states and observed values of one direction by torch's operations, step by step."""
     program = plan.compiled.program
     steps = steps_over(len(rows), shape.batch, shape.sizes)
     there = dict(zip(plan.keys[1:], given, strict=True))
     leaves: dict[Leaf, Tensor] = {key: one for key, one in there.items() if key[0] == "fixed"}
     leaves |= {("matrix", place): one for (_, place), one in leaves.items()}
     state = {name: there["state", name] for name in plan.state}
-    outputs: dict[int, Tensor] = {}
+    seen = [program.observed[name] for name in plan.observed]
+    ends = [*program.state.values(), *seen]
+    rows_of: dict[int, list[Tensor]] = {}
     times = range(len(steps.sizes))
     for t in reversed(times) if reverse else times:
         size, first = int(steps.sizes[t]), int(steps.offsets[t])
@@ -325,10 +365,10 @@ def _by_torch(
         for (kind, name), value in there.items():
             if kind in (NOISE, MASK):
                 here[kind, name] = value[first : first + size] if kind == NOISE else value[:size]
-        new = evaluate(program.state.values(), leaves | here)
-        state = {
-            name: torch.cat([value, state[name][size:]])
-            for name, value in zip(program.state, new, strict=True)
-        }
-        outputs[t] = next(iter(state.values()))[:size]
-    return [torch.cat([outputs[t] for t in times]), *state.values()]
+        values = list(evaluate(ends, leaves | here))
+        new = dict(zip(program.state, values, strict=False))
+        state = {name: torch.cat([value, state[name][size:]]) for name, value in new.items()}
+        rows_of[t] = [values[0], *(value.expand(size, -1) for value in values[len(new) :])]
+    none = [rows.new_zeros(0, node.width) for node in (ends[0], *seen)]
+    output, *observed = map(torch.cat, zip(none, *(rows_of[t] for t in times), strict=True))
+    return [output, *state.values(), *observed]

@@ -1,8 +1,20 @@
 """Cells made into layers."""
 
+from throughtime.layers.cell_modules import GRUCell, LSTMCell, RecurrentCell, RNNCell
 from throughtime.layers.convert import convert
 from throughtime.layers.namesakes import GRU, LSTM, RNN
 from throughtime.layers.recurrent import Recurrent
 from throughtime.layers.stream import Stream
 
-__all__ = ["GRU", "LSTM", "RNN", "Recurrent", "Stream", "convert"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "GRUCell",
+    "LSTMCell",
+    "RNNCell",
+    "Recurrent",
+    "RecurrentCell",
+    "Stream",
+    "convert",
+]

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from throughtime.layers.cell_modules import GRUCell, LSTMCell, RNNCell
 from throughtime.layers.namesakes import GRU, LSTM, RNN
 
 NAMESAKES: Mapping[type[nn.Module], tuple[type[Any], tuple[str, ...]]] = {
@@ -14,19 +15,25 @@ NAMESAKES: Mapping[type[nn.Module], tuple[type[Any], tuple[str, ...]]] = {
     nn.GRU: (GRU, ()),
     nn.RNN: (RNN, ("nonlinearity",)),
 }
-"""Our class for each of torch's, and the arguments that it alone has."""
+"""Our class for each of torch's layers, and the arguments that it alone has."""
+CELLS: Mapping[type[nn.Module], tuple[type[Any], tuple[str, ...]]] = {
+    nn.LSTMCell: (LSTMCell, ()),
+    nn.GRUCell: (GRUCell, ()),
+    nn.RNNCell: (RNNCell, ("nonlinearity",)),
+}
+"""The same of torch's cells, which have no backend."""
 SHARED = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional")
 
 
 def convert(module: nn.Module, backend: str = "auto") -> nn.Module:
-    """Replaces every torch.nn.LSTM, GRU and RNN inside `module` by ours, in place.
+    """Replaces every torch.nn.LSTM, GRU, RNN, LSTMCell, GRUCell and RNNCell in `module` by ours, in place.
 
     Parameters and hooks stay the very same objects, and a layer used in several places stays one. A subclass
     of torch's layers may compute something else and is left as it is.
     Returns the module, or its replacement where it is itself such a layer.
     Raises ValueError, before anything is replaced, for a layer whose parameters are not those of torch.nn.
     """
-    layers = [layer for layer in module.modules() if type(layer) in NAMESAKES]
+    layers = [layer for layer in module.modules() if type(layer) in (*NAMESAKES, *CELLS)]
     ours: dict[nn.Module | None, nn.Module] = {layer: _replacement(layer, backend) for layer in layers}
     for parent in list(module.modules()):
         children = parent._modules  # pyright: ignore[reportPrivateUsage] (named_children() drops repeats)
@@ -35,9 +42,7 @@ def convert(module: nn.Module, backend: str = "auto") -> nn.Module:
 
 
 def _replacement(layer: nn.Module, backend: str) -> nn.Module:
-    kind, own = NAMESAKES[type(layer)]
-    options = {name: getattr(layer, name) for name in (*SHARED, *own)}
-    new = kind(**options, backend=backend, device="meta")
+    new = _cell_like(layer) if type(layer) in CELLS else _layer_like(layer, backend)
     parameters = dict(layer.named_parameters())
     if parameters.keys() != dict(new.named_parameters()).keys():
         raise ValueError(f"cannot convert {layer}: its parameters are {', '.join(parameters)}")
@@ -45,3 +50,15 @@ def _replacement(layer: nn.Module, backend: str) -> nn.Module:
         setattr(new, name, parameter)
     vars(new).update({name: value for name, value in vars(layer).items() if "hook" in name})
     return new.train(layer.training)
+
+
+def _layer_like(layer: nn.Module, backend: str) -> nn.Module:
+    kind, own = NAMESAKES[type(layer)]
+    options = {name: getattr(layer, name) for name in (*SHARED, *own)}
+    return kind(**options, backend=backend, device="meta")
+
+
+def _cell_like(cell: nn.Module) -> nn.Module:
+    kind, own = CELLS[type(cell)]
+    options = {name: getattr(cell, name) for name in ("input_size", "hidden_size", "bias", *own)}
+    return kind(**options, device="meta")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch._C import _functorch  # pyright: ignore
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 
@@ -27,15 +28,18 @@ class Ragged:
         """(T, B, F), as it was given, or padded with 0."""
         if isinstance(self.form, Tensor):
             return self.form
-        return pad_packed_sequence(self.form, total_length=self.steps)[0]
+        return _padded(self.form, self.steps, self.batch)
 
     @property
     def packed(self) -> PackedSequence:
-        """Step by step, longest sequences first, without padding."""
+        """Step by step, longest sequences first, without padding.
+
+        Empty sequences come last: they are in `sorted_indices` but have no rows.
+        """
         if isinstance(self.form, PackedSequence):
             return self.form
         lengths = torch.full((self.batch,), self.steps) if self.lengths is None else self.lengths
-        return pack_padded_sequence(self.form, lengths, enforce_sorted=False)
+        return _packed(self.form, lengths)
 
     @property
     def values(self) -> Tensor:
@@ -45,7 +49,9 @@ class Ragged:
     @property
     def batch(self) -> int:
         """B."""
-        return self.form.shape[1] if isinstance(self.form, Tensor) else int(self.form.batch_sizes[0])
+        if isinstance(self.form, Tensor):
+            return self.form.shape[1]
+        return int(self.form.batch_sizes[0]) if self.lengths is None else len(self.lengths)
 
     def as_padded(self) -> Ragged:
         """The same in padded form."""
@@ -98,22 +104,33 @@ class Run:
 def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
     """Checks `lengths` against time-major data (T, B, F); lengths that are all T are as good as none.
 
-    Raises ValueError where lengths are not B whole numbers from 1 to T.
+    Raises ValueError where lengths are not B whole numbers from 0 to T.
     """
     if lengths is None:
         return Ragged(data, None, data.shape[0])
     counts = torch.as_tensor(lengths, device="cpu")
     steps, batch = data.shape[:2]
-    if counts.is_floating_point() or counts.shape != (batch,):
+    if counts.shape != (batch,) or (counts.is_floating_point() and batch):
         got = f"{counts.dtype} of {tuple(counts.shape)}"
         raise ValueError(f"lengths must be {batch} whole numbers, one a sequence; got {got}")
     counts = counts.to(torch.int64)
-    if torch.compiler.is_compiling():  # what the lengths are is not known before the graph runs
+    if not are_known(counts):
         return Ragged(data, counts, steps)
-    shortest, longest = (int(counts.min()), int(counts.max())) if batch else (1, 1)
-    if not 1 <= shortest <= longest <= steps:
-        raise ValueError(f"lengths must lie between 1 and {steps}; got {shortest} to {longest}")
+    shortest, longest = (int(counts.min()), int(counts.max())) if batch else (0, 0)
+    if not 0 <= shortest <= longest <= steps:
+        raise ValueError(f"lengths must lie between 0 and {steps}; got {shortest} to {longest}")
     return Ragged(data, None if bool((counts == steps).all()) else counts, steps)
+
+
+def are_known(values: Tensor) -> bool:
+    """Whether a tensor's values can be looked at: not in a graph of torch's, nor one of many under vmap."""
+    if torch.compiler.is_compiling():
+        return False
+    while _functorch.is_functorch_wrapped_tensor(values):
+        if _functorch.is_batchedtensor(values):
+            return False
+        values = _functorch.get_unwrapped(values)
+    return True
 
 
 def unpack(packed: PackedSequence) -> Ragged:
@@ -142,3 +159,31 @@ def pack_like(sequences: Ragged, packed: PackedSequence) -> PackedSequence:
     else:
         values = pack_padded_sequence(data, sequences.lengths.sort(descending=True).values).data
     return PackedSequence(values, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
+
+
+def _packed(data: Tensor, lengths: Tensor) -> PackedSequence:
+    """`pack_padded_sequence`, which refuses empty sequences, for lengths from 0."""
+    count = int(lengths.count_nonzero())
+    if count == len(lengths):
+        return pack_padded_sequence(data, lengths, enforce_sorted=False)
+    lengths, order = lengths.sort(descending=True, stable=True)
+    order = order.to(data.device)
+    if not count:
+        return PackedSequence(data.flatten(0, 1)[:0], lengths[:0], order, order.argsort())
+    packed = pack_padded_sequence(data.index_select(1, order[:count]), lengths[:count])
+    return PackedSequence(packed.data, packed.batch_sizes, order, order.argsort())
+
+
+def _padded(packed: PackedSequence, steps: int, batch: int) -> Tensor:
+    """`pad_packed_sequence` for a batch of which some sequences may be empty."""
+    sizes, order = packed.batch_sizes, packed.unsorted_indices
+    count = int(sizes[0]) if len(sizes) else 0
+    if count == batch:
+        return pad_packed_sequence(packed, total_length=steps)[0]
+    rows, width = packed.data, packed.data.shape[-1]
+    if count:
+        filled, _ = pad_packed_sequence(PackedSequence(rows, sizes), total_length=steps)
+    else:
+        filled = rows.view(steps, 0, width)
+    padded = torch.cat([filled, rows.new_zeros(steps, batch - count, width)], 1)
+    return padded if order is None else padded.index_select(1, order)

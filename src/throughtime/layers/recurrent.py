@@ -11,14 +11,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
-from throughtime.cells import Cell, Rows, cell_named
-from throughtime.cells.initialise import INITIALISERS, Initialiser
-from throughtime.cells.registry import without_constants
+from throughtime.cells import Cell, Rows
+from throughtime.cells.initialise import Initialiser
 from throughtime.engine.step import NativeStep
+from throughtime.layers.arguments import as_cell, as_initialiser, check_sizes
 from throughtime.layers.backends import BACKENDS, choose
 from throughtime.layers.direction import directions_of
+from throughtime.layers.forms import check_form
 from throughtime.layers.inference import Inference, nothing_watches
-from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
+from throughtime.layers.ragged import Ragged, pack_like, unpack
+from throughtime.layers.reading import Reading, in_direction, reading
+from throughtime.layers.single_step import step, step_by_equations, step_layers
 from throughtime.layers.stream import ReferenceStep, Stream
 
 State = Tensor | tuple[Tensor, ...]
@@ -30,6 +33,7 @@ NOT_SHOWN = dict(
     batch_first=False,
     dropout=0.0,
     bidirectional=False,
+    reverse=False,
     proj_size=0,
     nonlinearity="tanh",
 )
@@ -41,6 +45,8 @@ class Recurrent(nn.Module):
 
     cell: a `Cell`, its class, or the name of a built-in one.
     input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional: as in torch.nn.LSTM.
+    reverse: read every sequence from its last step to its first. The output stays in the order of the input,
+    and the state is that after the first step. The parameters have no suffix. Excludes `bidirectional`.
     backend: `auto`, `compiled`, `torch` or `reference`; asking for one that cannot run the cell raises
     ValueError.
     initialiser: how the weights begin, one of `throughtime.cells.initialise` or its name.
@@ -59,24 +65,27 @@ class Recurrent(nn.Module):
         dropout: float = 0.0,
         bidirectional: bool = False,
         *,
+        reverse: bool = False,
         backend: str = "auto",
         initialiser: Initialiser | str = "torch",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        _check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         if isinstance(dropout, bool) or not 0 <= dropout <= 1:
             raise ValueError(f"dropout must be a probability from 0 to 1; got {dropout}")
         if dropout and num_layers == 1:
             warnings.warn(
                 f"dropout {dropout} does nothing: it stands between layers, and there is one", stacklevel=2
             )
-        self.cell = _as_cell(cell)
+        if reverse and bidirectional:
+            raise ValueError("a bidirectional layer reads both ways; leave out `reverse` or `bidirectional`")
+        self.cell = as_cell(cell)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
-        self.bidirectional = bidirectional
-        self.initialiser = _as_initialiser(initialiser)
+        self.bidirectional, self.reverse = bidirectional, reverse
+        self.initialiser = as_initialiser(initialiser)
         self._names = tuple(self.cell.weight_shapes(input_size, hidden_size, bias))
         for k in range(num_layers):
             for suffix in self._suffixes(k):
@@ -135,15 +144,20 @@ class Recurrent(nn.Module):
         input: Tensor | PackedSequence,
         hx: State | None = None,
         lengths: Tensor | list[int] | None = None,
+        mask: Tensor | None = None,
     ) -> tuple[Tensor | PackedSequence, State]:
         """Runs all layers.
 
         input: (T, B, input_size), (B, T, input_size) if batch_first, (T, input_size) unbatched, or packed.
         hx: the first state, (num_layers * D, B, width) each, without B if unbatched; zeros if not given.
-        lengths: (B,) steps of each sequence of a padded input; what lies behind is not read, the output 0.
+        lengths: (B,) steps of each sequence of a padded input, from 0; what lies behind is not read, and its
+        output is 0. A sequence without steps ends in its first state.
+        mask: (T, B), (B, T) if batch_first, (T,) unbatched, True where a step is valid; in place of lengths
+        where masked steps come first or in between. They are skipped: not read, with output 0, the state left
+        as it was.
         Returns the output, formed as the input with D * width features, and the state after the last steps.
         """
-        output, state, _ = self._formed(input, hx, lengths, ())
+        output, state, _ = self._formed(input, hx, lengths, mask, ())
         return output, state
 
     def observe(
@@ -151,56 +165,79 @@ class Recurrent(nn.Module):
         input: Tensor | PackedSequence,
         hx: State | None = None,
         lengths: Tensor | list[int] | None = None,
+        mask: Tensor | None = None,
     ) -> tuple[Tensor | PackedSequence, State, list[dict[str, Tensor | PackedSequence]]]:
-        """Runs as `forward`, and gives also what the cell lets be seen, such as its gates, at every step.
+        """Runs as `forward`, and also returns what the cell observes at every step, such as its gates.
 
         Returns output, state and for each layer and direction, in the order of the state's first dimension,
-        a dictionary by the names in `cell.observed`, each formed as the output. No gradient comes back
-        through them. Torch's kernels show nothing: raises ValueError where `backend` is `torch`.
+        a dictionary by the names in `cell.observed`, each formed as the output. They can be part of a loss:
+        gradients flow through them. Detach those that are kept only to be looked at.
+        Raises ValueError where `backend` is `torch`, whose kernels do not give them.
         """
-        return self._formed(input, hx, lengths, self.cell.observed)
+        return self._formed(input, hx, lengths, mask, self.cell.observed)
 
     def _formed(
         self,
         input: Tensor | PackedSequence,
         hx: State | None,
         lengths: Tensor | list[int] | None,
+        mask: Tensor | None,
         observed: tuple[str, ...],
     ) -> tuple[Any, State, list[dict[str, Any]]]:
         """Runs all layers on input of any form, and gives results the same form."""
+        check_form(input, lengths, mask)
         if isinstance(input, PackedSequence):
-            if lengths is not None:
-                raise ValueError("a PackedSequence brings its own lengths; leave out `lengths`")
-            output, state, seen = self._run(unpack(input), hx, observed)
+            output, state, seen = self._read(in_direction(unpack(input), self.reverse), hx, observed)
             return pack_like(output, input), state, _in_form(seen, lambda one: pack_like(one, input))
         if input.dim() == 2:
             self._check_state(hx)
             batched = None if hx is None else _each(hx, lambda s: s[:, None])
-            output, state, seen = self._run(ragged(input[:, None], lengths), batched, observed)
+            steps = reading(input[:, None], lengths, None if mask is None else mask[..., None], self.reverse)
+            output, state, seen = self._read(steps, batched, observed)
             alone = _in_form(seen, lambda one: one.data[:, 0])
             return output.data[:, 0], _each(state, lambda s: s[:, 0]), alone
-        if input.dim() != 3:
-            raise ValueError(f"input must have 2 dimensions (unbatched) or 3; got shape {tuple(input.shape)}")
         turn = self.batch_first
-        if lengths is None and self._only_infers(input):
-            output, state, shown = self._inferred(input.transpose(0, 1) if turn else input, hx, observed)
+        data = input.transpose(0, 1) if turn else input
+        if lengths is None and mask is None and not self.reverse and self._only_infers(input):
+            output, state, shown = self._inferred(data, hx, observed)
             if turn:
                 output = output.transpose(0, 1)
                 shown = [{name: one.transpose(0, 1) for name, one in each.items()} for each in shown]
             return output, state, shown
-        sequences = ragged(input.transpose(0, 1) if turn else input, lengths)
-        output, state, seen = self._run(sequences, hx, observed)
+        steps = reading(data, lengths, mask.mT if turn and mask is not None else mask, self.reverse)
+        output, state, seen = self._read(steps, hx, observed)
         padded = _in_form(seen, lambda one: one.data.transpose(0, 1) if turn else one.data)
         return (output.data.transpose(0, 1) if turn else output.data), state, padded
+
+    def step(self, input: Tensor, hx: State | None = None) -> tuple[Tensor, State]:
+        """Takes one step of all layers, with gradients; `stream` is faster without.
+
+        input: (B, input_size), or (input_size) unbatched. hx: as in `forward`.
+        Returns the output of the top layer, (B, width), and the state, formed as hx. Noise and dropout are
+        drawn for each call while training.
+        Raises ValueError for a layer that reads backwards, which needs the end of the sequence first.
+        """
+        self._refuse_backwards("take single steps")
+        if input.dim() not in (1, 2):
+            raise ValueError(f"input must have 1 dimension (unbatched) or 2; got shape {tuple(input.shape)}")
+        self._check_state(hx, *input.shape[:-1])
+        if input.dim() == 1:
+            output, state = self.step(input[None], None if hx is None else _each(hx, lambda s: s[:, None]))
+            return output[0], _each(state, lambda s: s[:, 0])
+        self._check_input(input)
+        states = self._first_states(hx, Ragged(input[None], None, 1))
+        weights = [self.weights(k)[0] for k in range(self.num_layers)]
+        take = step_by_equations if self.backend == "reference" else step
+        output, last = step_layers(take, self.cell, weights, input, states, self.dropout, self.training)
+        return output, self._as_state(last)
 
     def stream(self, batch_size: int = 1) -> Stream:
         """A state that takes one step at a time, `stream.step(x)`, with this layer's weights.
 
-        Raises ValueError for a bidirectional layer, whose backward half needs the end of the sequence first.
+        Raises ValueError for a layer that reads backwards, which needs the end of the sequence first.
         """
-        if self.bidirectional:
-            raise ValueError("a bidirectional layer cannot stream: its backward half begins at the last step")
-        _check_sizes(batch_size=batch_size)
+        self._refuse_backwards("stream")
+        check_sizes(batch_size=batch_size)
         first = self._states(batch_size, self._a_weight().detach())
         kind = NativeStep if self.backend == "compiled" else ReferenceStep
         layers = [kind(self.cell, self.weights(k)[0], first) for k in range(self.num_layers)]
@@ -240,6 +277,17 @@ class Recurrent(nn.Module):
         output, seen = self._inference.run(self.cell, weights, data, states, observed)
         return output, stacked[0] if len(stacked) == 1 else tuple(stacked), seen
 
+    def _read(
+        self, steps: Reading, hx: State | None, observed: tuple[str, ...]
+    ) -> tuple[Ragged, State, list[dict[str, Ragged]]]:
+        """Runs all layers over steps in the order of reading; the results are in that of the input."""
+        output, state, seen = self._run(steps.sequences, hx, observed)
+        return (
+            steps.restored(output),
+            state,
+            [{name: steps.restored(one) for name, one in each.items()} for each in seen],
+        )
+
     def _run(
         self, sequences: Ragged, hx: State | None, observed: tuple[str, ...]
     ) -> tuple[Ragged, State, list[dict[str, Ragged]]]:
@@ -265,8 +313,20 @@ class Recurrent(nn.Module):
             sequences = done.output
             last += done.state
             seen += done.observed
-        stacked = tuple(_stacked([state[name] for state in last]) for name in self.cell.state)
-        return sequences, stacked[0] if len(self.cell.state) == 1 else stacked, seen
+        return sequences, self._as_state(last), seen
+
+    def _as_state(self, states: list[Rows]) -> State:
+        """The states of all layers and directions side by side, as they are returned."""
+        parts = tuple(_stacked([state[name] for state in states]) for name in self.cell.state)
+        return parts[0] if len(parts) == 1 else parts
+
+    def _refuse_backwards(self, what: str) -> None:
+        if self.bidirectional:
+            raise ValueError(
+                f"a bidirectional layer cannot {what}: its backward half begins at the last step"
+            )
+        if self.reverse:
+            raise ValueError(f"a layer with reverse=True cannot {what}: it begins at the last step")
 
     def _first_states(self, hx: State | None, sequences: Ragged) -> list[Rows]:
         """The state that each layer and direction begins with, (B, width) by name."""
@@ -322,38 +382,12 @@ class Recurrent(nn.Module):
         return (f"_l{k}", f"_l{k}_reverse")[: self.num_directions]
 
 
-def _as_cell(cell: object) -> Cell:
-    if isinstance(cell, str):
-        return cell_named(cell)
-    if isinstance(cell, type) and issubclass(cell, Cell):
-        return without_constants(cell)
-    if not isinstance(cell, Cell):
-        raise ValueError(f"cell must be a Cell, its class or the name of a built-in one; got {cell!r}")
-    return cell
-
-
-def _as_initialiser(initialiser: Initialiser | str) -> Initialiser:
-    if not isinstance(initialiser, str):
-        return initialiser
-    if initialiser not in INITIALISERS:
-        raise ValueError(
-            f"initialiser must be a function or {' or '.join(INITIALISERS)}; got {initialiser!r}"
-        )
-    return INITIALISERS[initialiser]
-
-
-def _check_sizes(**sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{name} must be at least 1; got {size}")
+def _stacked(states: list[Tensor]) -> Tensor:
+    return torch.stack(states) if len(states) > 1 else states[0].unsqueeze(0)
 
 
 def _parts(hx: State) -> tuple[Tensor, ...]:
     return (hx,) if isinstance(hx, Tensor) else tuple(hx)
-
-
-def _stacked(states: list[Tensor]) -> Tensor:
-    return torch.stack(states) if len(states) > 1 else states[0].unsqueeze(0)
 
 
 def _in_form(

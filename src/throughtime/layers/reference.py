@@ -25,7 +25,7 @@ class Reference:
     def run(
         self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
     ) -> Run:
-        if torch.is_inference_mode_enabled() and not torch.compiler.is_compiling():
+        if not torch.compiler.is_compiling() and torch.is_inference_mode_enabled():
             with torch.inference_mode(False), torch.no_grad():
                 return self.run(cell, sequences, list(map(_counting_versions, directions)), observed)
         padded = sequences.as_padded()
@@ -60,7 +60,7 @@ def scan(
         state = new if valid is None else _where(valid[t], new, state)
         outputs[t] = state[cell.state[0]]
         for name in observed:
-            seen[name][t] = values[name].detach()
+            seen[name][t] = values[name]
     stacked = {name: _masked(torch.stack(values), valid) for name, values in seen.items()}
     return _masked(torch.stack(outputs), valid), state, stacked
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from throughtime.cells import GRU, LSTM, Cell, Elman, ElmanReLU, ProjectedLSTM, Rows
 from throughtime.layers.direction import Direction
-from throughtime.layers.ragged import Ragged, Run
+from throughtime.layers.ragged import Ragged, Run, are_known
+from throughtime.layers.reference import Reference
 
 KERNELS: Mapping[type[Cell], Callable[..., Any]] = {
     LSTM: torch.lstm,
@@ -24,7 +25,10 @@ ORDER = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 
 
 class TorchKernels:
-    """Runs LSTM, projected LSTM, GRU and both Elman cells; ragged batches go in packed."""
+    """Runs LSTM, projected LSTM, GRU and both Elman cells; ragged batches go in packed.
+
+    The reference runs a ragged batch in a graph of torch's or under vmap, and one of empty sequences alone.
+    """
 
     def why_not(self, cell: Cell, hidden_size: int, weight: Tensor) -> str | None:
         if type(cell) in KERNELS:
@@ -40,11 +44,17 @@ class TorchKernels:
         if sequences.lengths is None:
             outputs, *last = _call(cell, (sequences.data,), _side_by_side(cell, states), weights, False)
             return Run(sequences.with_data(outputs), _by_direction(cell, last), [])
-        sequences = sequences.as_packed()
+        if not are_known(sequences.lengths):  # nor is the shape of what would be packed
+            return Reference().run(cell, sequences, directions)
         packed = sequences.packed
+        if not len(packed.batch_sizes):  # the kernels take no batch without steps
+            return Reference().run(cell, sequences, directions)
+        sequences, count = sequences.as_packed(), int(packed.batch_sizes[0])
         first = _ordered(_side_by_side(cell, states), packed.sorted_indices)
-        rows, *last = _call(cell, (packed.data, packed.batch_sizes), first, weights)
-        ended = _by_direction(cell, _ordered(last, packed.unsorted_indices))
+        began = [state[:, :count] for state in first]
+        rows, *last = _call(cell, (packed.data, packed.batch_sizes), began, weights)
+        ends = [torch.cat([a, b[:, count:]], 1) for a, b in zip(last, first, strict=True)]
+        ended = _by_direction(cell, _ordered(ends, packed.unsorted_indices))
         return Run(sequences.with_rows(rows), ended, [])
 
 

@@ -1,0 +1,169 @@
+"""Cells as modules that take one differentiable step a call, among them those of torch.nn."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from throughtime import cells
+from throughtime.cells import Cell, Rows
+from throughtime.cells.initialise import Initialiser
+from throughtime.layers.arguments import as_cell, as_initialiser, check_sizes
+from throughtime.layers.single_step import as_state, step
+
+State = Tensor | tuple[Tensor, ...]
+"""A cell's state, (B, width): a tensor, or a tuple for cells with more states than one."""
+
+
+class RecurrentCell(nn.Module):
+    """One step of a recurrence, for loops of one's own.
+
+    cell: a `Cell`, its class, or the name of a built-in one.
+    input_size, hidden_size, bias: as in torch.nn.LSTMCell.
+    initialiser: how the weights begin, one of `throughtime.cells.initialise` or its name.
+
+    The parameters are those of one layer, named without a suffix: `weight_ih`, `weight_hh`, `bias_ih`,
+    `bias_hh` and the cell's own. Steps of cells that torch has run by its kernels, others by their equations,
+    on any device, in any dtype, and twice differentiable. For whole sequences `Recurrent` is faster.
+    """
+
+    def __init__(
+        self,
+        cell: Cell | type[Cell] | str,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        initialiser: Initialiser | str = "torch",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        check_sizes(input_size=input_size, hidden_size=hidden_size)
+        self.cell, self.initialiser = as_cell(cell), as_initialiser(initialiser)
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+        shapes = self.cell.weight_shapes(input_size, hidden_size, bias)
+        for name, shape in shapes.items():
+            parameter = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+            self.register_parameter(name, parameter)
+        for name in () if bias else ("bias_ih", "bias_hh"):
+            self.register_parameter(name, None)  # as torch.nn has it
+        self._names = tuple(shapes)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begins all weights anew with the initialiser."""
+        with torch.no_grad():
+            self.initialiser(self.cell, self.hidden_size, self.weights())
+
+    def weights(self) -> dict[str, Tensor]:
+        """The parameters by name."""
+        return {name: getattr(self, name) for name in self._names}
+
+    def forward(self, input: Tensor, hx: State | None = None) -> State:
+        """Takes one step.
+
+        input: (B, input_size), or (input_size) unbatched.
+        hx: the last state, (B, width) each, without B if unbatched; the cell's initial state if not given.
+        Returns the new state, a tensor, or a tuple for cells with more states than one; the first part is the
+        output. Noise of a cell that has it is drawn for each call while training.
+        Raises ValueError for an input or state of another form or dtype.
+        """
+        self._check(input, hx)
+        x = input if input.dim() == 2 else input[None]
+        new = step(self.cell, self.weights(), x, self._state(x, hx), self.training)
+        return as_state([new[name] if input.dim() == 2 else new[name][0] for name in self.cell.state])
+
+    def extra_repr(self) -> str:
+        own = [str(self.cell)] if type(self) is RecurrentCell else []
+        changed = [] if self.bias else ["bias=False"]
+        return ", ".join([*own, f"{self.input_size}, {self.hidden_size}", *changed])
+
+    def _state(self, x: Tensor, hx: State | None) -> Rows:
+        sizes = self.cell.state_sizes(self.hidden_size)
+        if hx is None:
+            return {n: self.cell.initial_state(n, x.new_empty(len(x), size)) for n, size in sizes.items()}
+        parts = (hx,) if isinstance(hx, Tensor) else hx
+        return {
+            name: part if part.dim() == 2 else part[None] for name, part in zip(sizes, parts, strict=True)
+        }
+
+    def _check(self, input: Tensor, hx: State | None) -> None:
+        if input.is_nested or input.dim() not in (1, 2):
+            got = "a nested tensor" if input.is_nested else f"shape {tuple(input.shape)}"
+            raise ValueError(f"input must have 1 dimension (unbatched) or 2; got {got}")
+        if input.shape[-1] != self.input_size:
+            expected = f"{self.input_size} features, the input_size"
+            raise ValueError(f"input must have {expected}; got {input.shape[-1]}")
+        self._check_dtype("input", input)
+        if hx is not None:
+            self._check_state(hx, tuple(input.shape[:-1]))
+
+    def _check_state(self, hx: State, batch: tuple[int, ...]) -> None:
+        parts, sizes = (hx,) if isinstance(hx, Tensor) else hx, self.cell.state_sizes(self.hidden_size)
+        if len(parts) != len(sizes):
+            raise ValueError(f"hx must be {', '.join(sizes)} of {self.cell.name}; got {len(parts)} tensors")
+        for (name, size), part in zip(sizes.items(), parts, strict=True):
+            if part.shape != (*batch, size):
+                got = tuple(part.shape)
+                raise ValueError(f"{name} of hx must have shape {(*batch, size)}; got {got}")
+            self._check_dtype(f"{name} of hx", part)
+
+    def _check_dtype(self, what: str, data: Tensor) -> None:
+        weights = self.weight_ih.dtype
+        if data.dtype != weights and not torch.is_autocast_enabled(data.device.type):
+            raise ValueError(f"{what} must have the dtype of the weights, {weights}; got {data.dtype}")
+
+
+class LSTMCell(RecurrentCell):
+    """Drop-in torch.nn.LSTMCell: `h, c = cell(x, (h, c))`."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(cells.LSTM(), input_size, hidden_size, bias, device=device, dtype=dtype)
+
+
+class GRUCell(RecurrentCell):
+    """Drop-in torch.nn.GRUCell: `h = cell(x, h)`."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(cells.GRU(), input_size, hidden_size, bias, device=device, dtype=dtype)
+
+
+class RNNCell(RecurrentCell):
+    """Drop-in torch.nn.RNNCell: `h = cell(x, h)`.
+
+    nonlinearity: `tanh` or `relu`.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        kinds = {"tanh": cells.Elman, "relu": cells.ElmanReLU}
+        if nonlinearity not in kinds:
+            raise ValueError(f"nonlinearity must be tanh or relu; got {nonlinearity!r}")
+        super().__init__(kinds[nonlinearity](), input_size, hidden_size, bias, device=device, dtype=dtype)
+        self.nonlinearity = nonlinearity
+
+    def extra_repr(self) -> str:
+        changed = "" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}"
+        return super().extra_repr() + changed
