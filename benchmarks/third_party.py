@@ -24,8 +24,9 @@ from cyclopts import App
 from third_party_audio import PACKAGES as AUDIO
 from third_party_compare import compare
 from third_party_packages import Package
+from third_party_text import PACKAGES as TEXT
 
-PACKAGES = {package.name: package for package in (*AUDIO,)}
+PACKAGES = {package.name: package for package in (*AUDIO, *TEXT)}
 CACHE = Path(tempfile.gettempdir()) / "throughtime-third-party"
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
 
@@ -88,7 +89,9 @@ def main(*, only: str = "", cache: Path = CACHE, report: Path = Path("third_part
         File for the rows as JSON.
     """
     rows: list[dict[str, Any]] = []
-    print("  model, layers replaced, relative difference of outputs and gradients (float64), torch's time / ours")
+    print(
+        "  model, layers replaced, relative difference of outputs and gradients (float64), torch's time / ours"
+    )
     for package in PACKAGES.values():
         folder = package.install(cache)
         listed = _in_a_process("names", package.name, str(folder))

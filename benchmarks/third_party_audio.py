@@ -26,13 +26,21 @@ def _asteroid() -> list[Model]:
     rows = lambda: signals((2, 9, 6), (1, 4, 6))  # noqa: E731
     return [
         Model("DPRNNTasNet", lambda: DPRNNTasNet(2, **path), waves),
-        Model("DPRNNTasNet, GRU, MulCat", lambda: DPRNNTasNet(2, rnn_type="GRU", use_mulcat=True, **path), waves),
-        Model("DPRNNTasNet, RNN, causal", lambda: DPRNNTasNet(2, rnn_type="RNN", bidirectional=False, **path), waves),
+        Model(
+            "DPRNNTasNet, GRU, MulCat", lambda: DPRNNTasNet(2, rnn_type="GRU", use_mulcat=True, **path), waves
+        ),
+        Model(
+            "DPRNNTasNet, RNN, causal",
+            lambda: DPRNNTasNet(2, rnn_type="RNN", bidirectional=False, **path),
+            waves,
+        ),
         Model("LSTMTasNet", lambda: LSTMTasNet(2, n_layers=2, hid_size=6, dropout=0.0, **bank), waves),
         Model("DPTNet", lambda: DPTNet(2, n_heads=2, ff_hid=6, chunk_size=10, n_repeats=2, **bank), waves),
         Model(
             "FasNetTAC",
-            lambda: FasNetTAC(2, 6, 6, 5, n_layers=2, tac_hidden_dim=7, chunk_size=8, hop_size=4, sample_rate=2000),
+            lambda: FasNetTAC(
+                2, 6, 6, 5, n_layers=2, tac_hidden_dim=7, chunk_size=8, hop_size=4, sample_rate=2000
+            ),
             lambda: signals((1, 2, 200), (2, 3, 160)),
         ),
         Model("StackedResidualRNN", lambda: recurrent.StackedResidualRNN("GRU", 6, 2), rows),
@@ -53,7 +61,11 @@ def _openunmix() -> list[Model]:
     spectra = lambda: [(one.abs(),) for (one,) in signals((1, 2, 9, 12), (3, 2, 9, 5))]  # noqa: E731
     return [
         Model("OpenUnmix", lambda: OpenUnmix(**size), spectra),
-        Model("OpenUnmix, unidirectional, cropped", lambda: OpenUnmix(unidirectional=True, max_bin=7, **size), spectra),
+        Model(
+            "OpenUnmix, unidirectional, cropped",
+            lambda: OpenUnmix(unidirectional=True, max_bin=7, **size),
+            spectra,
+        ),
     ]
 
 
@@ -68,10 +80,16 @@ def _demucs() -> list[Model]:
         Model("Demucs, lstm_layers", lambda: Demucs(["a", "b"], lstm_layers=2, dconv_mode=0, **small), waves),
         Model(
             "HDemucs",
-            lambda: HDemucs(["a", "b"], channels=4, depth=4, nfft=512, dconv_lstm=1, dconv_init=0.5, dconv_attn=9),
+            lambda: HDemucs(
+                ["a", "b"], channels=4, depth=4, nfft=256, dconv_lstm=1, dconv_init=0.5, dconv_attn=9
+            ),
             lambda: signals((1, 2, 2048), (2, 2, 1500)),
         ),
-        Model("BLSTM in frames", lambda: BLSTM(4, 2, max_steps=8, skip=True), lambda: signals((2, 4, 21), (1, 4, 5))),
+        Model(
+            "BLSTM in frames",
+            lambda: BLSTM(4, 2, max_steps=8, skip=True),
+            lambda: signals((2, 4, 21), (1, 4, 5)),
+        ),
     ]
 
 
@@ -89,7 +107,7 @@ def _denoiser() -> list[Model]:
 def _speechbrain() -> list[Model]:
     from speechbrain.lobes.models.CRDNN import CRDNN
     from speechbrain.lobes.models.dual_path import Dual_Path_Model, SBRNNBlock
-    from speechbrain.lobes.models.resepformer import ResourceEfficientSeparationPipeline, SBRNNBlock as Block
+    from speechbrain.lobes.models.resepformer import MemLSTM, ResourceEfficientSeparationPipeline, SegLSTM
     from speechbrain.lobes.models.RNNLM import RNNLM
     from speechbrain.lobes.models.Tacotron2 import Encoder
     from speechbrain.nnet import RNN
@@ -97,7 +115,8 @@ def _speechbrain() -> list[Model]:
     wrapped = dict(hidden_size=5, input_size=4, num_layers=2, bidirectional=True)
     crdnn = dict(cnn_channels=[2, 3], rnn_layers=2, rnn_neurons=5, dnn_neurons=6, dropout=0.0, input_size=8)
     relative = lambda: [  # noqa: E731
-        (one, None, lengths) for (one,), lengths in zip(signals((3, 8, 4), (1, 5, 4)), _RELATIVE_LENGTHS, strict=True)
+        (one, None, lengths)
+        for (one,), lengths in zip(signals((3, 8, 4), (1, 5, 4)), _RELATIVE_LENGTHS, strict=True)
     ]
     models = [
         Model(f"{kind} wrapper", lambda kind=kind: getattr(RNN, kind)(**wrapped), relative)
@@ -120,14 +139,23 @@ def _speechbrain() -> list[Model]:
         Model(
             "SkiM",
             lambda: ResourceEfficientSeparationPipeline(
-                6, 5, 4, num_blocks=2, segment_size=5, seg_model=Block(6, 5, 1, "LSTM"), mem_model=Block(6, 5, 1, "LSTM")
+                6,
+                3,
+                4,
+                segment_size=5,
+                mem_type="hc",
+                seg_model=SegLSTM(6, 3, bidirectional=True),
+                mem_model=MemLSTM(3, bidirectional=True),
             ),
             lambda: signals((2, 12, 6), (1, 7, 6)),
         ),
         Model(
             "Tacotron2 encoder",
             lambda: Encoder(2, 8, 3),
-            lambda: [(one, torch.tensor(n)) for (one,), n in zip(signals((3, 8, 9), (1, 8, 4)), _LENGTHS, strict=True)],
+            lambda: [
+                (one, torch.tensor(n))
+                for (one,), n in zip(signals((3, 8, 9), (1, 8, 4)), _LENGTHS, strict=True)
+            ],
         ),
     ]
 
@@ -141,7 +169,10 @@ def _features() -> Sequence[Sequence[Tensor]]:
 
 
 def _tokens(words: int) -> Sequence[Sequence[Tensor]]:
-    return [(torch.randint(words, shape, generator=torch.Generator().manual_seed(2)),) for shape in ((3, 7), (1, 4))]
+    return [
+        (torch.randint(words, shape, generator=torch.Generator().manual_seed(2)),)
+        for shape in ((3, 7), (1, 4))
+    ]
 
 
 def _easyocr() -> list[Model]:

@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from third_party_compare import Model
+from torch import nn
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Package:
     absent: Collection[str] = ()
 
     def install(self, cache: Path) -> Path:
-        """Install it into a folder of its own, without dependencies, unless it is there; return the folder."""
+        """Install it without dependencies into a folder of its own, unless it is there; return the folder."""
         folder = cache / self.name
         if not folder.exists():
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
@@ -53,9 +54,7 @@ class _PlaceholderType(ABCMeta):
     """The type of placeholder classes: every attribute is another placeholder."""
 
     def __getattr__(cls, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _PlaceholderType(name, (Placeholder,), {})
+        return _stand_in(name)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls.__bases__ == (Placeholder,):
@@ -84,6 +83,22 @@ class Placeholder(metaclass=_PlaceholderType):
         return Placeholder()
 
 
+class LightningModule(nn.Module):
+    """What a model needs of the class of that name in PyTorch Lightning: it is a module."""
+
+    def save_hyperparameters(self, *args: Any, **kwargs: Any) -> None:
+        """Save nothing."""
+
+
+def _stand_in(name: str) -> type:
+    """What stands for an attribute of a module or class that is not installed."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    if name == "LightningModule":
+        return LightningModule
+    return UserWarning if name.endswith("Warning") else _PlaceholderType(name, (Placeholder,), {})
+
+
 def _decorated(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The function or class that a decorator is applied to; None where it is no such call."""
     return args[0] if len(args) == 1 and callable(args[0]) and not kwargs else None
@@ -94,9 +109,7 @@ class _PlaceholderModule(ModuleType):
     __version__ = "0"
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(Placeholder, name)
+        return _stand_in(name)
 
 
 class Absent(MetaPathFinder, Loader):
