@@ -89,9 +89,7 @@ def main(*, only: str = "", cache: Path = CACHE, report: Path = Path("third_part
         File for the rows as JSON.
     """
     rows: list[dict[str, Any]] = []
-    print(
-        "  model, layers replaced, relative difference of outputs and gradients (float64), torch's time / ours"
-    )
+    print("  model, layers replaced, relative differences of outputs and gradients, torch's time / ours")
     for package in PACKAGES.values():
         folder = package.install(cache)
         listed = _in_a_process("names", package.name, str(folder))

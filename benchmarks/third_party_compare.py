@@ -1,4 +1,4 @@
-"""A model and its converted copy, run side by side: outputs and gradients in training and without gradients."""
+"""A model and its converted copy, run side by side: outputs and gradients, in training and in inference."""
 
 from __future__ import annotations
 
