@@ -37,11 +37,12 @@ def convert(module: nn.Module, backend: str = "auto") -> nn.Module:
 def _replacement(layer: nn.Module, backend: str) -> nn.Module:
     kind, own = NAMESAKES[type(layer)]
     options = {name: getattr(layer, name) for name in (*SHARED, *own)}
-    new = kind(**options, backend=backend, device="meta")
+    new = kind(**options, device="meta")
     parameters = dict(layer.named_parameters())
     if parameters.keys() != dict(new.named_parameters()).keys():
         raise ValueError(f"cannot convert {layer}: its parameters are {', '.join(parameters)}")
     for name, parameter in parameters.items():
         setattr(new, name, parameter)
+    new.backend = backend  # once the weights are where it has to run
     vars(new).update({name: value for name, value in vars(layer).items() if "hook" in name})
     return new.train(layer.training)
