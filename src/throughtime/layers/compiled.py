@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 from torch._C import _functorch  # pyright: ignore
+from torch.autograd import forward_ad
 
 from throughtime.cells import Cell, Rows
 from throughtime.engine import scan
@@ -41,7 +42,7 @@ class CompiledScan:
         self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
     ) -> Run:
         in_graph = torch.compiler.is_compiling()
-        if not in_graph and _functorch.peek_interpreter_stack() is not None:  # vmap sees through torch alone
+        if not in_graph and _transformed():
             return Reference().run(cell, sequences, directions, observed)
         if torch.is_autocast_enabled("cpu"):
             return self._cast(cell, sequences, directions, observed)
@@ -81,6 +82,12 @@ class CompiledScan:
             [{name: one.to(outside) for name, one in state.items()} for state in done.state],
             done.observed,
         )
+
+
+def _transformed() -> bool:
+    """Whether vmap or forward-mode differentiation is at work, which see through torch's operations alone."""
+    tangents = forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
+    return tangents or _functorch.peek_interpreter_stack() is not None
 
 
 def _taken(state: Mapping[str, Tensor], order: Tensor | None) -> Rows:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 from torch._C import _functorch  # pyright: ignore
+from torch.autograd import forward_ad
 
 from throughtime.cells import Cell, Rows
 from throughtime.engine.execute import plain
@@ -14,8 +15,8 @@ from throughtime.engine.settled import Settled
 
 
 def nothing_watches(input: object) -> bool:
-    """Whether a call is plain arithmetic: without gradients, autocast, or anyone who looks at what torch
-    does."""
+    """Whether a call is plain arithmetic: without gradients or tangents, autocast, or anything that follows
+    what torch does."""
     return (
         not torch.compiler.is_compiling()
         and not torch.is_grad_enabled()
@@ -23,6 +24,7 @@ def nothing_watches(input: object) -> bool:
         and plain(input)
         and not torch.is_autocast_enabled("cpu")
         and _functorch.peek_interpreter_stack() is None
+        and forward_ad._current_level < 0  # pyright: ignore[reportPrivateUsage]
     )
 
 
