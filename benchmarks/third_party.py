@@ -16,13 +16,14 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 from cyclopts import App
 from third_party_audio import PACKAGES as AUDIO
-from third_party_compare import compare
+from third_party_compare import Model, compare
 from third_party_packages import Package
 from third_party_text import PACKAGES as TEXT
 
@@ -34,30 +35,50 @@ app = App(help=__doc__, help_format="plaintext")
 
 
 @app.command
-def names(package: str, folder: Path) -> None:
+def names(package: str, folder: Path, *, only: str = "") -> None:
     """Print the names of a package's models as JSON."""
-    print(json.dumps([model.name for model in _models(package, folder)]))
+    print(json.dumps([model.name for model in _models(package, folder, only)]))
 
 
 @app.command
-def one(package: str, folder: Path, name: str) -> None:
-    """Compare one model in this process, and print the result as JSON."""
-    model = next(model for model in _models(package, folder) if model.name == name)
-    print(json.dumps(compare(model).to_dict()))
+def each(package: str, folder: Path, first: int, *, only: str = "") -> None:
+    """Compare a package's models in this process, from the `first` on, and print each result as JSON."""
+    for model in _models(package, folder, only)[first:]:
+        print(json.dumps({"model": model.name, **compare(model).to_dict()}), flush=True)
 
 
-def _models(package: str, folder: Path) -> Any:
+def _models(package: str, folder: Path, only: str) -> list[Model]:
     PACKAGES[package].make_importable(folder)
-    return PACKAGES[package].models()
+    return [model for model in PACKAGES[package].models() if only in package or only in model.name]
 
 
-def _in_a_process(*arguments: str) -> Any:
-    """What a command of this program prints last, as JSON; the last line of its complaint where it fails."""
+def _results(*arguments: str) -> Iterator[Any]:
+    """What a command of this program prints as JSON, as it comes; then its last complaint where it fails."""
     command = [sys.executable, __file__, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=ONE_THREAD)
-    if done.returncode:
-        return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    with (
+        tempfile.TemporaryFile("w+") as complaints,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=complaints, text=True, env=ONE_THREAD
+        ) as process,
+    ):
+        assert process.stdout is not None
+        yield from (json.loads(line) for line in process.stdout if line.startswith(("{", "[")))
+        if process.wait():
+            complaints.seek(0)
+            yield (complaints.read().strip().splitlines() or [f"exit code {process.returncode}"])[-1]
+
+
+def _rows(package: str, folder: Path, only: str) -> Iterator[dict[str, Any]]:
+    """The result of each of a package's models; what follows one that fails goes on in another process."""
+    (listed,) = _results("names", package, str(folder), "--only", only)
+    if isinstance(listed, str):
+        yield {"model": "import", "error": listed}
+        return
+    done = 0
+    while done < len(listed):
+        for result in _results("each", package, str(folder), str(done), "--only", only):
+            yield result if isinstance(result, dict) else {"model": listed[done], "error": result}
+            done += 1
 
 
 def _version(package: Package, folder: Path) -> str:
@@ -65,8 +86,9 @@ def _version(package: Package, folder: Path) -> str:
     return here[package.name.lower().replace("_", "-")]
 
 
-def _line(name: str, row: dict[str, Any]) -> str:
+def _line(row: dict[str, Any]) -> str:
     """A model's line of the table."""
+    name = row["model"]
     if "error" in row:
         return f"  {name:<36} {row['error']}"
     layers = ", ".join(f"{count} {kind}" for kind, count in row["layers"].items())
@@ -92,19 +114,11 @@ def main(*, only: str = "", cache: Path = CACHE, report: Path = Path("third_part
     print("  model, layers replaced, relative differences of outputs and gradients, torch's time / ours")
     for package in PACKAGES.values():
         folder = package.install(cache)
-        listed = _in_a_process("names", package.name, str(folder))
         version = _version(package, folder)
-        print(f"{package.name} {version}{'' if isinstance(listed, list) else ': ' + listed}", flush=True)
-        if not isinstance(listed, list):
-            rows.append({"package": package.name, "version": version, "error": listed})
-            continue
-        for name in listed:
-            if only not in package.name and only not in name:
-                continue
-            found = _in_a_process("one", package.name, str(folder), name)
-            row = found if isinstance(found, dict) else {"error": found}
-            rows.append({"package": package.name, "version": version, "model": name, **row})
-            print(_line(name, row), *row.get("differences", []), sep="\n      ", flush=True)
+        print(f"{package.name} {version}", flush=True)
+        for row in _rows(package.name, folder, only):
+            rows.append({"package": package.name, "version": version, **row})
+            print(_line(row), *row.get("differences", []), sep="\n      ", flush=True)
             report.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     if any("error" in row or row["differences"] for row in rows):
         raise SystemExit(1)

@@ -40,7 +40,7 @@ class Package:
         """Install it without dependencies into a folder of its own, unless it is there; return the folder."""
         folder = cache / self.name
         if not folder.exists():
-            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
+            pip = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--target", str(folder)]
             subprocess.run([*pip, self.name, *self.also], check=True)
         return folder
 
