@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 import throughtime
+from native_scan import needs_native
 from throughtime import GRU, LSTM, RNN, convert
 from tolerances import tolerance
 
@@ -135,8 +136,21 @@ def test_converting_twice_changes_nothing() -> None:
 def test_the_backend_may_be_chosen() -> None:
     model = convert(Tagger(), backend="reference")
     assert {model.shared.backend, model.head.backend, model.nested["deep"][1][0].backend} == {"reference"}
+    assert convert(Tagger(), backend="torch").shared.backend == "torch"
     with pytest.raises(ValueError, match=r"^backend must be auto, compiled, torch or reference; got 'fast'$"):
         convert(nn.LSTM(3, 4), backend="fast")
+
+
+@needs_native
+def test_a_backend_is_asked_about_the_weights_of_the_layer() -> None:
+    assert convert(nn.LSTM(3, 4), backend="compiled").backend == "compiled"
+    text = (
+        r"^backend='compiled' cannot run LSTM: it computes in float32 and float64 alone, and the weights are"
+    )
+    model = nn.Sequential(nn.GRU(3, 4), nn.LSTM(3, 4, dtype=torch.float16))
+    with pytest.raises(ValueError, match=text):
+        convert(model, backend="compiled")
+    assert type(model[0]) is nn.GRU
 
 
 def test_other_peoples_layers_are_left_as_they_are() -> None:

@@ -9,10 +9,12 @@ import threading
 import pytest
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.testing import assert_close
 
 from native_scan import needs_native
 from throughtime import LSTM, Cell, Recurrent
+from tolerances import tolerance
 
 pytestmark = needs_native
 
@@ -142,3 +144,33 @@ def test_an_empty_batch() -> None:
     layer = LSTM(6, 8, backend="compiled").eval()
     output, h, c = short_way(layer, torch.randn(5, 0, 6))
     assert (output.shape, h.shape, c.shape) == ((5, 0, 8), (1, 0, 8), (1, 0, 8))
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.* is deprecated")  # forward-mode differentiation uses it
+@pytest.mark.parametrize("grad", [False, True], ids=["no grad", "grad"])
+def test_tangents_come_through(cell: Cell, grad: bool) -> None:
+    """Forward-mode differentiation goes on where gradients are off."""
+    torch.manual_seed(0)
+    layer = Recurrent(cell, 3, 4, 2, bidirectional=True, dtype=torch.float64, backend="compiled").eval()
+    reference = copy.deepcopy(layer)
+    reference.backend = "reference"
+    x, tangent = torch.randn(2, 5, 2, 3, dtype=torch.float64)
+    with torch.set_grad_enabled(grad), forward_ad.dual_level():
+        found = forward_ad.unpack_dual(layer(forward_ad.make_dual(x, tangent))[0]).tangent
+    _, expected = torch.func.jvp(lambda x: reference(x)[0], (x,), (tangent,))
+    kind = "normalised" if "Norm" in cell.name else "gradient"
+    assert_close(found, expected, **tolerance(kind, torch.float64))
+
+
+def test_tangents_of_weights_come_through() -> None:
+    layer = LSTM(3, 4, dtype=torch.float64, backend="compiled").eval()
+    x, weight = torch.randn(5, 2, 3, dtype=torch.float64), layer.weight_hh_l0.detach()
+    tangent = torch.randn_like(weight)
+
+    def run(weight: Tensor) -> Tensor:
+        return torch.func.functional_call(layer, {"weight_hh_l0": weight}, (x,))[0]
+
+    with torch.no_grad(), forward_ad.dual_level():
+        found = forward_ad.unpack_dual(run(forward_ad.make_dual(weight, tangent))).tangent
+    _, expected = torch.func.jvp(run, (weight,), (tangent,))
+    assert_close(found, expected, **tolerance("gradient", torch.float64))

@@ -9,6 +9,7 @@ from torch import nn
 
 from throughtime.layers.cell_modules import GRUCell, LSTMCell, RNNCell
 from throughtime.layers.namesakes import GRU, LSTM, RNN
+from throughtime.layers.recurrent import Recurrent
 
 NAMESAKES: Mapping[type[nn.Module], tuple[type[Any], tuple[str, ...]]] = {
     nn.LSTM: (LSTM, ("proj_size",)),
@@ -42,20 +43,22 @@ def convert(module: nn.Module, backend: str = "auto") -> nn.Module:
 
 
 def _replacement(layer: nn.Module, backend: str) -> nn.Module:
-    new = _cell_like(layer) if type(layer) in CELLS else _layer_like(layer, backend)
+    new = _cell_like(layer) if type(layer) in CELLS else _layer_like(layer)
     parameters = dict(layer.named_parameters())
     if parameters.keys() != dict(new.named_parameters()).keys():
         raise ValueError(f"cannot convert {layer}: its parameters are {', '.join(parameters)}")
     for name, parameter in parameters.items():
         setattr(new, name, parameter)
+    if isinstance(new, Recurrent):
+        new.backend = backend  # once the weights are where it has to run
     vars(new).update({name: value for name, value in vars(layer).items() if "hook" in name})
     return new.train(layer.training)
 
 
-def _layer_like(layer: nn.Module, backend: str) -> nn.Module:
+def _layer_like(layer: nn.Module) -> nn.Module:
     kind, own = NAMESAKES[type(layer)]
     options = {name: getattr(layer, name) for name in (*SHARED, *own)}
-    return kind(**options, backend=backend, device="meta")
+    return kind(**options, device="meta")
 
 
 def _cell_like(cell: nn.Module) -> nn.Module:
