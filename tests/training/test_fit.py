@@ -465,3 +465,12 @@ def test_a_flipped_bit_of_the_checkpoint_is_not_resumed(
         "restore it from a copy or train again"
     )
     assert equal(task.module.state_dict(), before)
+
+
+def test_lost_metrics_are_told(make_task: Any, tmp_path: Path, console: Console) -> None:
+    fit(make_task(), TrainingConfig(max_epochs=1), tmp_path, console=console)
+    size = (tmp_path / "metrics.jsonl").stat().st_size
+    (tmp_path / "metrics.jsonl").unlink()
+    fit(make_task(), TrainingConfig(max_epochs=2), tmp_path, resume=True, console=console)
+    assert f"note: metrics.jsonl had lost the last {size:,} bytes of its lines\n" in console.file.getvalue()
+    assert [line["epoch"] for line in lines(tmp_path, "validation")] == [2]

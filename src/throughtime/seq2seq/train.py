@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -143,7 +143,8 @@ def continue_run(
         prepared = prepared or _prepared(config, folder, console, fabric, whatever_the_sources=True)
         task = _task(config, prepared, console, fabric)
         freeze(task.translator, config.data)
-        first_does(fabric, lambda: _require_same_vocabularies(task, folder))
+        for line in first_does(fabric, lambda: _compared_with_last(config, task, folder)):
+            say(console, line)
         return _train(config, prepared, task, folder, hint, console, fabric, tests, resume=True)
 
 
@@ -181,11 +182,30 @@ def _check(config: TrainConfig) -> None:
     require_vectors(config)
 
 
-def _require_same_vocabularies(task: TranslationTask, folder: Path) -> None:
-    if not same_vocabularies(load_model(folder / "last.safetensors").tokenizers, task.tokenizers):
+def _compared_with_last(config: TrainConfig, task: TranslationTask, folder: Path) -> list[str]:
+    """Return what settings.json says otherwise of the data than the last model of the run.
+
+    Raises:
+        InputError: the vocabulary, or a setting of the network, is another.
+    """
+    last = load_model(folder / "last.safetensors")
+    if not same_vocabularies(last.tokenizers, task.tokenizers):
         raise InputError(
             f"the corpus has changed since the run in {folder} began: it gives another vocabulary"
         )
+    if other := _differences(config.model, last.model.config):
+        raise InputError(
+            f"{folder / SETTINGS} is not of the run in {folder}: {other}; restore what it was and resume"
+        )
+    other = _differences(config.data, last.data)
+    return [f"resuming with {other}"] if other else []
+
+
+def _differences(now: ModelConfig | DataConfig, before: ModelConfig | DataConfig) -> str:
+    """Return the fields in which two configurations of one kind differ: "dropout 0.5 (was 0.3)"."""
+    names = [field.name for field in fields(now)]
+    pairs = ((name, getattr(now, name), getattr(before, name)) for name in names)
+    return ", ".join(f"{name} {new} (was {old})" for name, new, old in pairs if new != old)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
 from throughtime.training.interrupt import Interruption
 from throughtime.training.keeping import Keeper
-from throughtime.training.metrics import MetricsLog
+from throughtime.training.metrics import METRICS, MetricsLog
 from throughtime.training.outcome import Outcome
 from throughtime.training.processes import first_does, held_by_first, join, lost_in_one_sentence
 from throughtime.training.processors import Processors, ReadUsage, read_usage
@@ -72,7 +72,10 @@ def fit(
                 display.line(note)
             stopwatch = Stopwatch(state, clock, fabric)
             processors = Processors(clock, usage)
-            with closing(Teller(config, state, display, _open_log(keeper, state), processors)) as teller:
+            log = _open_log(keeper, state)
+            if log is not None and log.lost:
+                display.line(f"note: {METRICS} had lost the last {log.lost:,} bytes of its lines")
+            with closing(Teller(config, state, display, log, processors)) as teller:
                 outcome = Run(stepper, keeper, state, teller, stopwatch, interruption).go()
     if outcome.interrupted:
         display.line(_goodbye(outcome, keeper, resume_hint))
