@@ -36,28 +36,35 @@ BUSY = "the 2 processors are busy with other work: training waits for one 60% of
 def test_other_work_is_noted_once_after_ten_seconds() -> None:
     machine = Machine()
     machine.run(9.9, running=7.92, waiting=11.88)
-    assert machine.watched.early_note() is None
+    assert machine.watched.note() is None
     machine.run(0.1, running=0.08, waiting=0.12)
-    assert machine.watched.early_note() == BUSY
+    assert machine.watched.note() == BUSY
     machine.run(10, running=8, waiting=12)
-    assert machine.watched.early_note() is None
-    assert machine.watched.note(machine.watched.lap()) is None
+    assert machine.watched.note() is None
 
 
 def test_idle_processors_are_not_noted() -> None:
     machine = Machine()
-    machine.run(20, running=30, waiting=1)
-    assert machine.watched.early_note() is None
-    assert machine.watched.note(0.19) is None
+    machine.run(20, running=30, waiting=7)
+    assert machine.watched.note() is None
 
 
 def test_other_work_that_comes_later_is_noted_then() -> None:
     machine = Machine()
     machine.run(20, running=40, waiting=0)
-    assert machine.watched.early_note() is None
-    assert machine.watched.lap() == 0
+    assert machine.watched.note() is None
     machine.run(10, running=8, waiting=12)
-    assert machine.watched.note(machine.watched.lap()) == BUSY
+    assert machine.watched.note() == BUSY
+
+
+def test_the_recent_share_is_that_of_the_last_ten_seconds() -> None:
+    machine = Machine()
+    machine.run(10, running=10, waiting=10)
+    assert machine.watched.recent() == 0.5
+    machine.run(9, running=5, waiting=15)
+    assert machine.watched.recent() == 0.5
+    machine.run(1, running=0, waiting=0)
+    assert machine.watched.recent() == 0.75
 
 
 def test_laps_and_the_whole_are_measured_apart() -> None:
@@ -85,7 +92,7 @@ def test_where_the_system_does_not_count_nothing_is_said() -> None:
     seconds = [0.0]
     watched = Processors(lambda: seconds[0], lambda: None)
     seconds[0] = 60.0
-    assert (watched.early_note(), watched.lap(), watched.whole()) == (None, 0.0, 0.0)
+    assert (watched.note(), watched.lap(), watched.whole()) == (None, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +109,9 @@ def test_spinning_threads_get_advice(
 ) -> None:
     monkeypatch.setattr("torch.get_num_threads", lambda: threads)
     monkeypatch.setattr("os.environ", environment)
-    assert Machine().watched.note(0.6) == BUSY + advice
+    machine = Machine()
+    machine.run(10, running=8, waiting=12)
+    assert machine.watched.note() == BUSY + advice
 
 
 def test_the_waits_of_all_threads_are_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

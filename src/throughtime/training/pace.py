@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from throughtime.training.processors import NOTABLE
-
-WINDOW = 10.0
-"""Seconds of training over which a speed is measured."""
+from throughtime.training.processors import NOTABLE, WINDOW
 
 SLOW = 0.5
 """Share of the fastest speed below which the progress line names the fastest too."""

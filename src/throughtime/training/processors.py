@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import torch
 
-EARLY = 10.0
-"""Seconds after which a run says that it competes for the processors."""
+WINDOW = 10.0
+"""Seconds over which speeds and waiting are measured."""
 
 NOTABLE = 0.2
 """Share of time spent waiting for a processor that is worth a line."""
@@ -63,18 +63,12 @@ class Processors:
 
     def __init__(self, clock: Callable[[], float], usage: ReadUsage = read_usage) -> None:
         self._clock, self._usage = clock, usage
-        self._start = self._lap = self._now()
-        self._said = self._looked = False
+        self._start = self._lap = self._window = self._now()
+        self._recent, self._said = 0.0, False
 
-    def early_note(self) -> str | None:
-        """Return the line about other work, once, `EARLY` seconds after the start, where there is any."""
-        if self._looked or self._clock() - self._start[0] < EARLY:
-            return None
-        self._looked = True
-        return self.note(self.whole())
-
-    def note(self, share: float) -> str | None:
-        """Return the line about other work, unless it was said before or the share is not notable."""
+    def note(self) -> str | None:
+        """Return the line about other work, once, as soon as the recent share of waiting is notable."""
+        share = self.recent()
         if self._said or share < NOTABLE:
             return None
         self._said = True
@@ -82,6 +76,13 @@ class Processors:
             f"the {_available()} processors are busy with other work: training waits for one {share:.0%} of "
             f"its time{_advice()}"
         )
+
+    def recent(self) -> float:
+        """Return the share of time spent waiting over the last whole window of `WINDOW` seconds, 0 to 1."""
+        if self._clock() - self._window[0] >= WINDOW:
+            before, self._window = self._window, self._now()
+            self._recent = _share(before, self._window)
+        return self._recent
 
     def lap(self) -> float:
         """Return the share of time spent waiting since the last lap, 0 to 1."""

@@ -42,7 +42,7 @@ class Teller:
             }
             self._write("train", values)
             self.state.since_log = Totals()
-        if note := self.processors.early_note():
+        if note := self.processors.note():
             self.warning(note)
         self.display.show(self._glance())
 
@@ -60,8 +60,6 @@ class Teller:
             in_words(state.minutes),
         ]
         self.display.line("  ".join(part for part in parts if part))
-        if note := self.processors.note(waiting):
-            self.warning(note)
         state.since_validation = Totals()
 
     def warning(self, text: str) -> None:
@@ -91,13 +89,15 @@ class Teller:
             state.log_bytes = self.log.write(event, {**where, **values})
 
     def _glance(self) -> Glance:
-        state, config = self.state, self.config
+        state, config, latest = self.state, self.config, self.state.pace.latest
         best = "" if state.best is None else f"{config.watch} {state.best:.4g}"
         return Glance(
             epoch=state.epochs,
             progress=progress(config, state),
             loss=state.since_validation.loss,
-            speed=state.pace.text(state.pace.latest or state.since_validation.words_per_second),
+            speed=state.pace.text(
+                latest or state.since_validation.words_per_second, self.processors.recent()
+            ),
             left=time_left(config, state),
             best=best,
         )
