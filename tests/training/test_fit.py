@@ -407,7 +407,7 @@ def test_a_run_that_time_ended_early_says_so(make_task: Any, tmp_path: Path, con
     config = TrainingConfig(max_epochs=10, max_minutes=0.5)
     outcome = fit(task, config, tmp_path, console=console, clock=clock)
     assert (outcome.stopped, outcome.epochs) == ("minutes", 0.375)
-    assert outcome.shortfall == "the model has not learned: it has seen 0.38 of one epoch"
+    assert outcome.shortfall == "the model has not learned enough: it has seen 0.38 of one epoch"
     assert outcome.larger_budget == "--max-minutes 14"
     larger = TrainingConfig(max_epochs=10, max_minutes=14)
     resumed = fit(task, larger, tmp_path, resume=True, console=console, clock=clock)

@@ -40,7 +40,7 @@ def test_a_run_that_learned_has_no_shortfall() -> None:
 
 
 def test_less_than_an_epoch_is_not_enough() -> None:
-    assert judged(state(0.42)) == "the model has not learned: it has seen 0.42 of one epoch"
+    assert judged(state(0.42)) == "the model has not learned enough: it has seen 0.42 of one epoch"
 
 
 @pytest.mark.parametrize("stopped", ["minutes", "epochs", "patience"])
@@ -70,7 +70,7 @@ def test_all_reasons_are_given() -> None:
         "model that guesses, and it trained at 900 words/s, far below the 30,000 it reached"
     )
     assert judged(state(0.4), waiting=0.3) == (
-        "the model has not learned: it has seen 0.4 of one epoch, and no processor was free 30% of the time"
+        "the model has not learned enough: it has seen 0.4 of one epoch, and no processor was free 30% of the time"
     )
 
 

@@ -32,7 +32,7 @@ def test_a_model_that_is_done() -> None:
 
 def test_a_model_that_has_not_learned() -> None:
     short = dict(stopped="minutes", epochs=0.4, best_metrics={"bleu": 4.0}, best_step=120)
-    against = "the model has not learned: it has seen 0.4 of one epoch"
+    against = "the model has not learned enough: it has seen 0.4 of one epoch"
     assert Outcome(**{**LEARNED, **short}, shortfall=against).sentence() == (
         "training ended after 0.4 epochs and 3.6 minutes because the time was used up; "
         f"{against}; best: step 120 (bleu 4)"

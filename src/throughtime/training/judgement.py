@@ -28,8 +28,10 @@ def shortfall(
 
     `waiting` is the share of its time that the run waited for a processor.
     """
-    if reasons := [*_unseen(state, stopped), *_at_floor(config, state, floor)]:
-        return f"the model has not learned: {', and '.join([*reasons, *_slow(state, waiting)])}"
+    unseen, at_floor = list(_unseen(state, stopped)), list(_at_floor(config, state, floor))
+    if reasons := [*unseen, *at_floor]:
+        learned = "has not learned" if at_floor else "has not learned enough"
+        return f"the model {learned}: {', and '.join([*reasons, *_slow(state, waiting)])}"
     if stopped == "minutes" and not state.stale and (reasons := list(_slow(state, waiting))):
         return f"the model was still improving: {reasons[0]}"
     return ""
