@@ -70,7 +70,8 @@ def test_all_reasons_are_given() -> None:
         "model that guesses, and it trained at 900 words/s, far below the 30,000 it reached"
     )
     assert judged(state(0.4), waiting=0.3) == (
-        "the model has not learned enough: it has seen 0.4 of one epoch, and no processor was free 30% of the time"
+        "the model has not learned enough: it has seen 0.4 of one epoch, and no processor was free 30% of "
+        "the time"
     )
 
 
