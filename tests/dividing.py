@@ -50,6 +50,9 @@ class Dropping:
     def validate(self) -> dict[str, float]:
         return {"loss": float(self.module(torch.ones(1, 3)))}
 
+    def floor(self) -> None:
+        return None
+
     def save_model(self, path: Path, weights: dict[str, Any]) -> None:
         safetensors.torch.save_file({name: value.clone() for name, value in weights.items()}, path)
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from disk import full_disk
 from throughtime.artefact import file as artefact_file
 from throughtime.artefact.file import FORMAT_VERSION, Artefact, load, save, written_whole
+from throughtime.artefact.sealed import REPAIR
 from throughtime.errors import InputError
 
 SHARED = torch.arange(12.0).reshape(3, 4)
@@ -49,6 +50,10 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("saved") / "model"
     save(MODEL, path)
     return path.read_bytes()
+
+
+OTHER_CONTENT = f"m is damaged: its content does not match the digest stored with it; {REPAIR}"
+OTHER_HEADER = f"m is damaged: its header cannot be read; {REPAIR}"
 
 
 def error_of(data: bytes, kind: str | None = None) -> str:
@@ -124,13 +129,13 @@ def test_missing_directory_and_empty() -> None:
     Path("folder").mkdir()
     with pytest.raises(InputError, match=r"^folder is a directory; a model file was expected$"):
         load("folder")
-    assert error_of(b"") == "m is empty; a model file was expected"
+    assert error_of(b"") == f"m is empty where a model file was expected; {REPAIR}"
 
 
 def test_truncated(saved: bytes) -> None:
     header = 8 + int.from_bytes(saved[:8], "little")
     assert error_of(saved[:-1]) == (
-        f"m is truncated: it has {len(saved) - 1:,} bytes and 1 or more are missing"
+        f"m is truncated: it has {len(saved) - 1:,} bytes and 1 or more are missing; {REPAIR}"
     )
     assert error_of(saved[: header + 5]).startswith(f"m is truncated: it has {header + 5:,} bytes and ")
     assert error_of(saved[:100]).startswith("m is truncated: it has 100 bytes and ")
@@ -154,13 +159,13 @@ def test_foreign(data: bytes) -> None:
 def test_damaged(saved: bytes) -> None:
     flipped = bytearray(saved)
     flipped[-1] ^= 1  # one bit of one weight
-    assert error_of(bytes(flipped)) == "m is damaged: its content does not match the digest stored with it"
-    assert error_of(saved + b"\0") == "m is damaged: its content cannot be read"
-    assert error_of(saved[:8] + b"{" + b"x" * (len(saved) - 9)) == "m is damaged: its header cannot be read"
-    assert error_of(b"\xff" * 8 + saved[8:]) == "m is damaged: its header cannot be read"
+    assert error_of(bytes(flipped)) == OTHER_CONTENT
+    assert error_of(saved + b"\0") == f"m is damaged: its content cannot be read; {REPAIR}"
+    assert error_of(saved[:8] + b"{" + b"x" * (len(saved) - 9)) == OTHER_HEADER
+    assert error_of(b"\xff" * 8 + saved[8:]) == OTHER_HEADER
     changed = saved.replace(b'"lstm', b'"mstm').replace(b'\\"lstm', b'\\"mstm')
     assert changed != saved
-    assert error_of(changed) == "m is damaged: its content does not match the digest stored with it"
+    assert error_of(changed) == OTHER_CONTENT
 
 
 def test_other_kind(saved: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import signal
 import subprocess
@@ -235,3 +236,19 @@ def test_a_recurrence_begins_with_vectors_of_its_own_texts(learned: Path, run: C
     drawn = ["--methods", "gru", "--first-vectors", "chance", "--folder", "drawn", *SMALL]
     run("words", "classify", "train", "--corpus", learned / "train.tsv", *drawn)
     assert load(Path("drawn/gru.safetensors")).config["network"]["embedding_size"] == 8
+
+
+def test_a_method_that_time_ended_is_not_offered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_texts(tmp_path / "train.tsv", 80, 0)
+    place = tmp_path / "run"
+    arguments = ["--corpus", str(tmp_path / "train.tsv"), "--folder", str(place), *SMALL]
+    with pytest.raises(SystemExit) as left:
+        main(["words", "classify", "train", *arguments, "--methods", "gru", "--max-minutes", "1e-9"])
+    assert not left.value.code
+    shown = capsys.readouterr().out
+    assert re.search(r"gru is not done: the model has not learned( enough)?: it has seen 0\.", shown)
+    assert "classify run" not in shown
+    *_, advice = shown.splitlines()
+    assert re.fullmatch(r"  train again with --max-minutes \d+ --methods gru, as it is not done", advice)
+    (training,) = json.loads((place / "report.json").read_text())["methods"][0]["training"]
+    assert training["shortfall"] in shown

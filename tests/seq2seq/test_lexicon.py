@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
+import torch
 
 from chosen import cleaning
 from throughtime.errors import InputError
@@ -48,7 +50,8 @@ def test_it_is_what_the_aligner_learned(lexicon: Lexicon, tmp_path: Path) -> Non
 def test_files_keep_them(tmp_path: Path, lexicon: Lexicon) -> None:
     path = tmp_path / "lex.tsv"
     write_lexicon(path, lexicon, SRC, TGT)
-    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+    head, *rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+    assert head[:2] == ["#", "throughtime lexicon"]
     assert ["dog", "chien"] in [row[:2] for row in rows]
     assert {row[0] for row in rows} == {"the", "dog", "cat"}
     table = read_lexicon(path, SRC, TGT, best=2)
@@ -80,3 +83,32 @@ def test_pairs_are_cleaned_as_the_model_s_were() -> None:
 def test_a_lexicon_of_nothing() -> None:
     with pytest.raises(InputError, match="best is 0; expected at least 1"):
         lexicon_of(PAIRS, Tokenizers(SRC, TGT), DataConfig(), best=0)
+
+
+def test_a_damaged_lexicon_is_refused(tmp_path: Path, lexicon: Lexicon) -> None:
+    path, draw = tmp_path / "lex.tsv", random.Random(0)
+    write_lexicon(path, lexicon, SRC, TGT)
+    whole = path.read_bytes()
+    for _ in range(500):
+        data = bytearray(whole)
+        data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+        path.write_bytes(data)
+        with pytest.raises(InputError) as caught:
+            read_lexicon(path, SRC, TGT, best=2)
+        assert "\n" not in str(caught.value)
+    lines = whole.splitlines(keepends=True)
+    for damage in (lines[:-1], [lines[0], *lines[2:], lines[1]], lines[:1]):
+        path.write_bytes(b"".join(damage))
+        with pytest.raises(InputError, match=r"is damaged or was edited: its lines do not match the digest"):
+            read_lexicon(path, SRC, TGT, best=2)
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match=r"is empty; `throughtime seq2seq lexicon` writes a lexicon$"):
+        read_lexicon(path, SRC, TGT, best=2)
+
+
+def test_lines_without_a_digest_are_taken_as_they_are(tmp_path: Path, lexicon: Lexicon) -> None:
+    path = tmp_path / "lex.tsv"
+    write_lexicon(path, lexicon, SRC, TGT)
+    table = read_lexicon(path, SRC, TGT, best=2)
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[1:]))
+    assert torch.equal(read_lexicon(path, SRC, TGT, best=2), table)

@@ -88,7 +88,9 @@ def test_refuses_what_is_no_file(saved_letters: Callable[..., Path]) -> None:
     Path("empty.safetensors").touch()
     assert error_of("missing.safetensors") == "missing.safetensors does not exist; a model file was expected"
     assert error_of("folder") == "folder is a directory; a model file was expected"
-    assert error_of("empty.safetensors") == "empty.safetensors is empty; a model file was expected"
+    assert error_of("empty.safetensors") == (
+        "empty.safetensors is empty where a model file was expected; restore it from a copy or train again"
+    )
 
 
 def test_refuses_foreign_files(letter_model: Callable[..., Translator]) -> None:

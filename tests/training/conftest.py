@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
-from throughtime.training.task import Loss
+from throughtime.training.task import Floor, Loss
 
 Pairs = list[tuple[Tensor, Tensor]]
 
@@ -28,6 +28,7 @@ class Regression:
         self.number = batches
         self.scores = scores
         self.validations = 0
+        self.least: Floor | None = None
         self.seen: list[int] = []  # epochs asked for
         self.before_loss: Callable[[], None] = lambda: None
 
@@ -52,6 +53,9 @@ class Regression:
         loss = ((self.module(x) - y) ** 2).mean().item()
         score = -loss if self.scores is None else self.scores[min(self.validations, len(self.scores)) - 1]
         return {"loss": loss, "bleu": score}
+
+    def floor(self) -> Floor | None:
+        return self.least
 
     def save_model(self, path: Path, weights: dict[str, Tensor]) -> None:
         safetensors.torch.save_file({name: value.clone() for name, value in weights.items()}, path)

@@ -43,3 +43,17 @@ def test_snapshots_are_kept_averaged_and_cleared(tmp_path: Path) -> None:
 def test_a_missing_snapshot_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"step-000007\.safetensors does not exist"):
         Snapshots(tmp_path).mean([7])
+
+
+def test_a_damaged_snapshot_and_one_of_another_step_are_refused(tmp_path: Path) -> None:
+    snapshots = Snapshots(tmp_path / "snapshots")
+    for step in (1, 2):
+        snapshots.keep(step, {"w": torch.tensor([float(step)])})
+    snapshots.path(1).write_bytes(snapshots.path(2).read_bytes())
+    with pytest.raises(InputError, match=r"step-000001\.safetensors is not the snapshot of step 1; restore"):
+        snapshots.mean([1, 2])
+    data = bytearray(snapshots.path(2).read_bytes())
+    data[-1] ^= 1
+    snapshots.path(2).write_bytes(data)
+    with pytest.raises(InputError, match=r"step-000002\.safetensors is damaged: its content does not match"):
+        snapshots.mean([2])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import re
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
+from safetensors import safe_open
 from torch import nn
 
 from throughtime.errors import InputError
@@ -96,13 +99,39 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         Checkpoint(tmp_path / "c")
     assert str(error.value) == (
-        f"{tmp_path / 'c'} is not a checkpoint to resume from: "
-        "found throughtime checkpoint 99, expected throughtime checkpoint 2"
+        f"{tmp_path / 'c'} is not a checkpoint to resume from: its format is 'throughtime checkpoint 99', "
+        "expected 'throughtime checkpoint 3'; restore it from a copy or train again"
     )
 
 
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
-    with pytest.raises(
-        InputError, match=r"none does not exist; expected the file that a training run left there"
-    ):
+    with pytest.raises(InputError, match=r"none does not exist; a checkpoint was expected$"):
         Checkpoint(tmp_path / "none")
+
+
+def test_flipped_bits_are_refused(tmp_path: Path) -> None:
+    path, draw = tmp_path / "c", random.Random(0)
+    saved(path, TrainingConfig())
+    whole = path.read_bytes()
+    for _ in range(1000):
+        data = bytearray(whole)
+        data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+        path.write_bytes(data)
+        with pytest.raises(InputError, match=r"checkpoint|damaged|truncated"):
+            Checkpoint(path)
+
+
+def test_swapped_moments_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c"
+    saved(path, TrainingConfig())
+    with safe_open(path, framework="pt") as file:
+        tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+    first, second = "optimiser.0.exp_avg", "optimiser.0.exp_avg_sq"
+    tensors[first], tensors[second] = tensors[second], tensors[first]
+    safetensors.torch.save_file(tensors, path, metadata)
+    with pytest.raises(InputError) as error:
+        Checkpoint(path)
+    assert str(error.value) == (
+        f"{path} is damaged: its content does not match the digest stored with it; "
+        "restore it from a copy or train again"
+    )

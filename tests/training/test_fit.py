@@ -21,6 +21,8 @@ from throughtime.training.config import TrainingConfig
 from throughtime.training.fit import fit
 from throughtime.training.health import TrainingError
 from throughtime.training.lock import LOCK
+from throughtime.training.processors import Usage
+from throughtime.training.task import Floor
 
 
 class Clock:
@@ -397,3 +399,78 @@ def test_threads_are_those_asked_for_while_it_runs(make_task: Any, tmp_path: Pat
     fit(task, TrainingConfig(max_epochs=1, threads=before + 1), tmp_path, console=console)
     assert seen == [before + 1]
     assert torch.get_num_threads() == before
+
+
+def test_a_run_that_time_ended_early_says_so(make_task: Any, tmp_path: Path, console: Console) -> None:
+    clock, task = Clock(), make_task()
+    task.before_loss = clock.tick
+    config = TrainingConfig(max_epochs=10, max_minutes=0.5)
+    outcome = fit(task, config, tmp_path, console=console, clock=clock)
+    assert (outcome.stopped, outcome.epochs) == ("minutes", 0.375)
+    assert outcome.shortfall == "the model has not learned enough: it has seen 0.38 of one epoch"
+    assert outcome.larger_budget == "--max-minutes 14"
+    larger = TrainingConfig(max_epochs=10, max_minutes=14)
+    resumed = fit(task, larger, tmp_path, resume=True, console=console, clock=clock)
+    assert (resumed.stopped, resumed.shortfall, resumed.larger_budget) == ("epochs", "", "")
+
+
+def test_a_run_at_its_floor_says_so(make_task: Any, tmp_path: Path, console: Console) -> None:
+    task = make_task()
+    task.least = Floor("the mean", {"loss": 0.0})
+    outcome = fit(task, TrainingConfig(max_epochs=1), tmp_path, console=console)
+    loss = outcome.best_metrics["loss"]
+    assert outcome.shortfall == (
+        f"the model has not learned: loss {loss:.4g} is no better than the 0 of the mean"
+    )
+
+
+def test_other_work_and_a_fallen_speed_are_told(make_task: Any, tmp_path: Path, console: Console) -> None:
+    clock, task = Clock(), make_task()
+    waits = [0.0]
+
+    def slow_from_the_second_epoch() -> None:
+        seconds, waiting = (10.0, 0.0) if len(task.seen) == 1 else (100.0, 300.0)
+        clock.seconds += seconds
+        waits[0] += waiting
+
+    task.before_loss = slow_from_the_second_epoch
+    fit(
+        task,
+        TrainingConfig(max_epochs=2),
+        tmp_path,
+        console=console,
+        clock=clock,
+        usage=lambda: Usage(clock.seconds, waits[0]),
+    )
+    shown = console.file.getvalue()
+    assert "  4 words/s  1m20s\n" in shown
+    assert "  0 words/s (at best 4; no processor was free 75% of the time)  14m40s\n" in shown
+    assert shown.count(" are busy with other work: training waits for one 75% of its time") == 1
+    assert any("busy with other work" in line["text"] for line in lines(tmp_path, "warning"))
+
+
+def test_a_flipped_bit_of_the_checkpoint_is_not_resumed(
+    make_task: Any, tmp_path: Path, console: Console
+) -> None:
+    fit(make_task(), TrainingConfig(max_epochs=1), tmp_path, console=console)
+    path, task = tmp_path / "checkpoint.safetensors", make_task()
+    data = bytearray(path.read_bytes())
+    data[-9] ^= 4
+    path.write_bytes(data)
+    before = {name: value.clone() for name, value in task.module.state_dict().items()}
+    with pytest.raises(InputError) as error:
+        fit(task, TrainingConfig(max_epochs=2), tmp_path, resume=True, console=console)
+    assert str(error.value) == (
+        f"{path} is damaged: its content does not match the digest stored with it; "
+        "restore it from a copy or train again"
+    )
+    assert equal(task.module.state_dict(), before)
+
+
+def test_lost_metrics_are_told(make_task: Any, tmp_path: Path, console: Console) -> None:
+    fit(make_task(), TrainingConfig(max_epochs=1), tmp_path, console=console)
+    size = (tmp_path / "metrics.jsonl").stat().st_size
+    (tmp_path / "metrics.jsonl").unlink()
+    fit(make_task(), TrainingConfig(max_epochs=2), tmp_path, resume=True, console=console)
+    assert f"note: metrics.jsonl had lost the last {size:,} bytes of its lines\n" in console.file.getvalue()
+    assert [line["epoch"] for line in lines(tmp_path, "validation")] == [2]

@@ -33,6 +33,21 @@ def test_what_a_killed_run_wrote_past_its_checkpoint_goes(tmp_path: Path) -> Non
     assert [(line["step"], line.get("again")) for line in lines(tmp_path)] == [(1, None), (2, 1)]
 
 
+def test_lines_lost_in_a_power_cut_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    log = MetricsLog(tmp_path, keep_bytes=0, step=0, tensorboard=False)
+    first = log.write("train", {"step": 1})
+    second = log.write("train", {"step": 2})
+    assert MetricsLog(tmp_path, second, step=2, tensorboard=False).lost == 0
+    path.write_bytes(path.read_bytes()[:-3])  # in the middle of a line
+    log = MetricsLog(tmp_path, second, step=2, tensorboard=False)
+    assert log.lost == second - first
+    log.write("train", {"step": 3})
+    assert [line["step"] for line in lines(tmp_path)] == [1, 3]
+    path.unlink()
+    assert MetricsLog(tmp_path, second, step=2, tensorboard=False).lost == second
+
+
 def test_tensorboard_is_written_only_when_asked(tmp_path: Path) -> None:
     for asked in (False, True):
         log = MetricsLog(tmp_path, keep_bytes=0, step=0, tensorboard=asked)

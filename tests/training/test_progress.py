@@ -9,7 +9,7 @@ from rich.console import Console
 
 from throughtime.training.progress import BarDisplay, Glance, PlainDisplay, in_words, make_display
 
-NOW = Glance(epoch=1.5, progress=0.5, loss=2.25, words_per_second=4210.4, left="6m12s", best="bleu 31.2")
+NOW = Glance(epoch=1.5, progress=0.5, loss=2.25, speed="4,210 words/s", left="6m12s", best="bleu 31.2")
 
 
 class Clock:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from throughtime.training.config import TrainingConfig
 from throughtime.training.metrics import MetricsLog
+from throughtime.training.processors import Processors
 from throughtime.training.progress import PlainDisplay
 from throughtime.training.state import RunState, Totals
 from throughtime.training.step import Step
@@ -16,10 +17,12 @@ from throughtime.training.telling import Teller
 
 TOTALS = {"total": 231.0, "count": 100, "words": 8420, "seconds": 2.0}
 
+IDLE = Processors(lambda: 0.0, lambda: None)
+
 
 def teller(console: Console, folder: Path, state: RunState, **settings: object) -> Teller:
     log = MetricsLog(folder, keep_bytes=0, step=0, tensorboard=False)
-    return Teller(TrainingConfig(**settings), state, PlainDisplay(console), log)
+    return Teller(TrainingConfig(**settings), state, PlainDisplay(console), log, IDLE)
 
 
 def lines(folder: Path) -> list[dict[str, object]]:
@@ -87,7 +90,7 @@ def test_the_average_is_told_plainly(console: Console, tmp_path: Path) -> None:
 
 def test_processes_without_a_log_write_nothing(console: Console) -> None:
     state = RunState()
-    tells = Teller(TrainingConfig(), state, PlainDisplay(console), None)
+    tells = Teller(TrainingConfig(), state, PlainDisplay(console), None, IDLE)
     tells.validation({"loss": 1.0}, better=False)
     tells.close()
     assert state.log_bytes == 0

@@ -11,20 +11,19 @@ import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
+from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import safetensors.torch
-import torch
 from torch import Tensor
 
+from throughtime.artefact.sealed import damaged, foreign, read_sealed, seal
 from throughtime.errors import InputError
 
 FORMAT_NAME = "throughtime"
 FORMAT_VERSION = 1
-_LONGEST_HEADER = 100_000_000  # bytes; safetensors' own limit
+MODEL_FILE = "model file"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -55,7 +54,7 @@ def save(artefact: Artefact, path: str | Path) -> None:
         ),
         "tied": json.dumps(tied, ensure_ascii=False),
     }
-    data = safetensors.torch.save(tensors, {**fields, "digest": _digest(fields, tensors)})
+    data = seal(tensors, fields)
     with written_whole(path) as temporary:
         temporary.write_bytes(data)
 
@@ -67,84 +66,28 @@ def load(path: str | Path, kind: str | None = None) -> Artefact:
     newer version of the library wrote it, and when it is of another kind than `kind`.
     """
     path = Path(path)
-    data = _bytes_of(path)
-    fields = _fields(path, _header(path, data))
-    try:
-        artefact = _artefact(fields, safetensors.torch.load(data))
-    except Exception as error:  # damaged bytes fail anywhere in the parsers, each with errors of its own
-        raise InputError(f"{path} is damaged: its content cannot be read") from error
-    if artefact is None:
-        raise InputError(f"{path} is damaged: its content does not match the digest stored with it")
+    tensors, fields = read_sealed(path, MODEL_FILE, partial(_accept, path))
+    artefact = _artefact(fields, tensors)
     if kind is not None and artefact.kind != kind:
         raise InputError(f"{path} holds a model of kind {artefact.kind!r}; {kind!r} was expected")
     return artefact
 
 
-def _bytes_of(path: Path) -> bytes:
-    if path.is_dir():
-        raise InputError(f"{path} is a directory; a model file was expected")
-    if not path.exists():
-        raise InputError(f"{path} does not exist; a model file was expected")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    if not data:
-        raise InputError(f"{path} is empty; a model file was expected")
-    return data
-
-
-def _header(path: Path, data: bytes) -> Mapping[str, Any]:
-    """Return the JSON header of a safetensors file whose bytes are all there."""
-    length = int.from_bytes(data[:8], "little")
-    if not data[8:].startswith(b"{"):
-        raise _foreign(path)
-    if length > _LONGEST_HEADER:
-        raise InputError(f"{path} is damaged: its header cannot be read")
-    try:
-        header = json.loads(data[8 : 8 + length]) if 8 + length <= len(data) else None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is damaged: its header cannot be read") from error
-    missing = 8 + length - len(data) if header is None else _end(header) + 8 + length - len(data)
-    if missing > 0:
-        raise InputError(
-            f"{path} is truncated: it has {len(data):,} bytes and {missing:,} or more are missing"
-        )
-    return cast("Mapping[str, Any]", header)
-
-
-def _end(header: Any) -> int:
-    """Return where the last tensor ends, counted from the header's end; 0 where the header makes no sense."""
-    entries = header.values() if isinstance(header, dict) else ()
-    offsets = [entry.get("data_offsets") for entry in entries if isinstance(entry, dict)]
-    ends = [pair[1] for pair in offsets if isinstance(pair, list) and len(pair) == 2]
-    return max((end for end in ends if isinstance(end, int)), default=0)
-
-
-def _fields(path: Path, header: Mapping[str, Any]) -> dict[str, str]:
-    """Return the metadata of a file that this version of the library can read."""
-    fields = header.get("__metadata__")
-    if not isinstance(fields, dict) or fields.get("format") != FORMAT_NAME:
-        raise _foreign(path)
+def _accept(path: Path, fields: Mapping[str, Any]) -> None:
+    """Raise InputError for metadata that this version of the library cannot read."""
+    if fields.get("format") != FORMAT_NAME:
+        raise foreign(path, MODEL_FILE)
     version = str(fields.get("version"))
     if not (version.isascii() and version.isdigit()):
-        raise InputError(f"{path} is damaged: its format version is {version!r}, which is not a number")
+        raise damaged(path, f"its format version is {version!r}, which is not a number")
     if int(version[:9]) > FORMAT_VERSION:
         raise InputError(
             f"{path} has format {version[:9]}, written by throughtime {fields.get('throughtime')}; "
             f"this version reads formats up to {FORMAT_VERSION}: install a newer throughtime"
         )
-    return cast("dict[str, str]", fields)
 
 
-def _foreign(path: Path) -> InputError:
-    return InputError(f"{path} is not a model file that throughtime wrote")
-
-
-def _artefact(fields: dict[str, str], tensors: dict[str, Tensor]) -> Artefact | None:
-    """Return the artefact, or None where the content is not what was saved."""
-    if fields.pop("digest") != _digest(fields, tensors):
-        return None
+def _artefact(fields: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Artefact:
     tied: dict[str, str] = json.loads(fields["tied"])
     assets: dict[str, str] = json.loads(fields["assets"])
     return Artefact(
@@ -172,14 +115,6 @@ def _untied(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str,
         stored[name] = plain.clone() if storage in storages else plain
         storages.add(storage)
     return stored, tied
-
-
-def _digest(fields: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
-    digest = blake2b(json.dumps(dict(fields), sort_keys=True).encode(), digest_size=32)
-    for name, tensor in sorted(tensors.items()):
-        digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
 
 
 def _library_version() -> str:

@@ -76,8 +76,15 @@ def train(
     known = read_vectors(vectors) if vectors is not None else None
     around = Surroundings(place, Console(), known)
     found = train_all(methods, texts, reading, ClassifyConfig(cleaning, features, network, training), around)
-    best = shlex.quote(str(place / f"{in_order(found)[0].method}.safetensors"))
+    done = [one for one in in_order(found) if not one.shortfall]
     print(f"\nThe models are in {place}, the report is {place / REPORT}. Next:")
+    for one in found:
+        if one.shortfall:
+            budget = one.trainings[-1]["larger_budget"]
+            print(f"  train again with {budget} --methods {one.method}, as it is not done")
+    if not done:
+        return
+    best = shlex.quote(str(place / f"{done[0].method}.safetensors"))
     print(f'  throughtime words classify run {best} "what to classify" --explain')
     if (place / TEST).exists():
         print(f"  throughtime words classify evaluate {best} --corpus {shlex.quote(str(place / TEST))}")

@@ -140,15 +140,29 @@ def rescore(
 
 
 @app.command
-def resume(folder: Path) -> None:
-    """Go on with a run that was stopped, by its own settings.
+def resume(
+    folder: Path,
+    *,
+    max_epochs: float | None = None,
+    max_minutes: float | None = None,
+    patience: int | None = None,
+) -> None:
+    """Continue a run that was stopped, or that ended too soon, with its own settings.
 
     Parameters
     ----------
     folder
         The folder of the run.
+    max_epochs
+        New limit of passes over the training data, those done included.
+    max_minutes
+        New limit of minutes of training, those spent included; 0 sets no limit.
+    patience
+        New number of validations without improvement after which the run ends; 0 never ends it early.
     """
-    resume_run(folder, Console())
+    given = {"max_epochs": max_epochs, "max_minutes": max_minutes, "patience": patience}
+    budget = {name: value for name, value in given.items() if value is not None}
+    resume_run(folder, Console(), budget)
 
 
 @app.command(name="evaluate")

@@ -18,11 +18,12 @@ from throughtime.seq2seq.data.batches import Batch, Side, make_batch, plan_batch
 from throughtime.seq2seq.data.corpus import EncodedCorpus, TextCorpus
 from throughtime.seq2seq.data.subword_dropout import SubwordDropout
 from throughtime.seq2seq.data.tokenizer import Tokenizers
+from throughtime.seq2seq.floor import floor_of
 from throughtime.seq2seq.measure.score import accuracy, quick_bleu
 from throughtime.seq2seq.model_file import save_model
 from throughtime.seq2seq.network.model import Translator, stepper
 from throughtime.seq2seq.run import Pipeline, decoder_of, longest_line
-from throughtime.training.task import Loss
+from throughtime.training.task import Floor, Loss
 
 VALIDATED_SENTENCES = 1000
 """Sentences translated greedily for the BLEU of a validation; its loss is of the whole set."""
@@ -98,6 +99,10 @@ class TranslationTask:
             losses = [self.translator(batch.to(self._device)) for batch in batches]
         loss = sum(float(loss.total) for loss in losses) / sum(loss.tokens for loss in losses)
         return {"loss": loss, "perplexity": math.exp(min(loss, 100.0)), **self._scores()}
+
+    def floor(self) -> Floor:
+        words, (_, references) = self.tokenizers.tgt.vocab_size, self._judged
+        return floor_of(self.sets.train, self.sets.validation, words, references)
 
     def save_model(self, path: Path, weights: Mapping[str, Tensor]) -> None:
         about = {"data": asdict(self.config.data), "training": asdict(self.config.training)}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ from throughtime.seq2seq.show import show_scores, translations_table
 from throughtime.seq2seq.task import Sets, TranslationTask
 from throughtime.training.fit import fit
 from throughtime.training.folder import no_false_start
-from throughtime.training.lock import LOCK
+from throughtime.training.lock import LOCK, held
 from throughtime.training.outcome import Outcome
 from throughtime.training.processes import first_does, held_by_first, join, processes, processes_here
 from throughtime.training.runs import run_folder
@@ -80,11 +80,19 @@ def train_run(config: TrainConfig, folder: Path, overwrite: bool, console: Conso
         _say_next(outcome, folder, console)
 
 
-def resume_run(folder: Path, console: Console) -> None:
-    """Goes on with the run in `folder` by its own settings and says what to type next; raises InputError
-    where it cannot go on."""
-    config = settings_of(folder)
+def resume_run(folder: Path, console: Console, budget: Mapping[str, float] | None = None) -> None:
+    """Continue the run in `folder` with its own settings and say what to type next.
+
+    `budget` replaces settings of its training, in the run's settings.json too.
+
+    Raises:
+        InputError: the run cannot be continued.
+    """
+    config, changes = settings_of(folder), budget or {}
+    config = replace(config, training=replace(config.training, **changes))
     fabric = join(config.training.precision)
+    if changes:
+        first_does(fabric, lambda: _write_settings(config, folder))
     outcome = continue_run(config, folder, _resume_command(folder), console, fabric=fabric)
     if fabric.is_global_zero:
         _say_next(outcome, folder, console)
@@ -135,7 +143,8 @@ def continue_run(
         prepared = prepared or _prepared(config, folder, console, fabric, whatever_the_sources=True)
         task = _task(config, prepared, console, fabric)
         freeze(task.translator, config.data)
-        first_does(fabric, lambda: _require_same_vocabularies(task, folder))
+        for line in first_does(fabric, lambda: _compared_with_last(config, task, folder)):
+            say(console, line)
         return _train(config, prepared, task, folder, hint, console, fabric, tests, resume=True)
 
 
@@ -173,11 +182,30 @@ def _check(config: TrainConfig) -> None:
     require_vectors(config)
 
 
-def _require_same_vocabularies(task: TranslationTask, folder: Path) -> None:
-    if not same_vocabularies(load_model(folder / "last.safetensors").tokenizers, task.tokenizers):
+def _compared_with_last(config: TrainConfig, task: TranslationTask, folder: Path) -> list[str]:
+    """Return what settings.json says otherwise of the data than the last model of the run.
+
+    Raises:
+        InputError: the vocabulary, or a setting of the network, is another.
+    """
+    last = load_model(folder / "last.safetensors")
+    if not same_vocabularies(last.tokenizers, task.tokenizers):
         raise InputError(
             f"the corpus has changed since the run in {folder} began: it gives another vocabulary"
         )
+    if other := _differences(config.model, last.model.config):
+        raise InputError(
+            f"{folder / SETTINGS} is not of the run in {folder}: {other}; restore what it was and resume"
+        )
+    other = _differences(config.data, last.data)
+    return [f"resuming with {other}"] if other else []
+
+
+def _differences(now: ModelConfig | DataConfig, before: ModelConfig | DataConfig) -> str:
+    """Return the fields in which two configurations of one kind differ: "dropout 0.5 (was 0.3)"."""
+    names = [field.name for field in fields(now)]
+    pairs = ((name, getattr(now, name), getattr(before, name)) for name in names)
+    return ", ".join(f"{name} {new} (was {old})" for name, new, old in pairs if new != old)
 
 
 @contextmanager
@@ -197,6 +225,11 @@ def _require_no_run(folder: Path, overwrite: bool) -> None:
             f"{folder} holds a run already; `{_resume_command(folder)}` goes on with it, "
             "--overwrite begins anew, --folder takes another place"
         )
+
+
+def _write_settings(config: TrainConfig, folder: Path) -> None:
+    with held(folder):
+        write_report(folder / SETTINGS, asdict(config))
 
 
 def _start_over(config: TrainConfig, folder: Path) -> None:
@@ -292,7 +325,7 @@ def _finish(
         "settings": asdict(config),
         "training": {**asdict(outcome), "model": str(outcome.model)},
     }
-    say(console, _ended(outcome))
+    say(console, outcome.sentence())
     if test:
         write_tsv(test, folder / TEST)
     if test and tests:
@@ -303,8 +336,13 @@ def _finish(
 def _say_next(outcome: Outcome, folder: Path, console: Console) -> None:
     if outcome.interrupted:
         return
-    say(console, f"\nThe model is {outcome.model}, the report {folder / REPORT}. Next:")
-    for command in _next_commands(outcome.model, folder, (folder / TEST).exists()):
+    if outcome.shortfall:
+        say(console, f"\nTraining is not done: {outcome.shortfall}. The report is {folder / REPORT}. Next:")
+        commands = [f"{_resume_command(folder)} {outcome.larger_budget}"]
+    else:
+        say(console, f"\nThe model is {outcome.model}, the report {folder / REPORT}. Next:")
+        commands = _next_commands(outcome.model, folder, (folder / TEST).exists())
+    for command in commands:
         say(console, f"  {command}")
 
 
@@ -314,20 +352,6 @@ def _tested(test: Sequence[Pair], model: Path, console: Console) -> Evaluation:
     show_scores(console, evaluation.scores, "Test")
     console.print(translations_table(test[:SHOWN], evaluation.translations[:SHOWN]))
     return evaluation
-
-
-def _ended(outcome: Outcome) -> str:
-    reasons = {
-        "epochs": "all epochs are done",
-        "minutes": "the time is used up",
-        "patience": "no more improvement",
-    }
-    best = ", ".join(f"{name} {value:.4g}" for name, value in outcome.best_metrics.items())
-    made = "an average of the last weights" if outcome.averaged else f"step {outcome.best_step}"
-    return (
-        f"training ended after {outcome.epochs:.1f} epochs and {outcome.minutes:.1f} minutes: "
-        f"{reasons[outcome.stopped]}; best: {made} ({best})"
-    )
 
 
 def _next_commands(model: Path, folder: Path, tested: bool) -> list[str]:

@@ -1,14 +1,18 @@
-"""The mean of the weights of several moments of a run."""
+"""The mean of the weights of several steps of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from throughtime.training.tensors import read_tensors, write_tensors
+from throughtime.artefact.sealed import REPAIR, read_sealed
+from throughtime.errors import InputError
+from throughtime.training.tensors import write_tensors
 
 
 class Snapshots:
@@ -24,7 +28,7 @@ class Snapshots:
     def keep(self, step: int, weights: dict[str, Tensor]) -> None:
         """Write the weights of a step."""
         self.folder.mkdir(exist_ok=True)
-        write_tensors(self.path(step), weights, {})
+        write_tensors(self.path(step), weights, _metadata(step))
 
     def clear(self) -> None:
         """Remove the files of all steps."""
@@ -32,8 +36,25 @@ class Snapshots:
             path.unlink()
 
     def mean(self, steps: Sequence[int]) -> dict[str, Tensor]:
-        """Return the mean weights of the steps."""
-        return mean_weights((read_tensors(self.path(step))[0] for step in steps), len(steps))
+        """Return the mean weights of the steps.
+
+        Raises:
+            InputError: the file of a step is missing, damaged or another step's.
+        """
+        return mean_weights(map(self._read, steps), len(steps))
+
+    def _read(self, step: int) -> dict[str, Tensor]:
+        path = self.path(step)
+        return read_sealed(path, "snapshot", partial(_accept, path, step))[0]
+
+
+def _metadata(step: int) -> dict[str, str]:
+    return {"format": "throughtime snapshot 1", "step": str(step)}
+
+
+def _accept(path: Path, step: int, metadata: Mapping[str, Any]) -> None:
+    if any(metadata.get(name) != value for name, value in _metadata(step).items()):
+        raise InputError(f"{path} is not the snapshot of step {step}; {REPAIR}")
 
 
 def mean_weights(snapshots: Iterable[dict[str, Tensor]], number: int) -> dict[str, Tensor]:

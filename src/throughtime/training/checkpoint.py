@@ -1,21 +1,25 @@
-"""All that a run needs to go on, as one file: tensors as safetensors, the rest as JSON in its metadata."""
+"""All that a run needs to resume, in one sealed file: tensors, and JSON in its metadata."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from throughtime.artefact.sealed import REPAIR, read_fields, read_sealed
 from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
 from throughtime.training.state import RunState
-from throughtime.training.tensors import read_tensors, write_tensors
+from throughtime.training.tensors import write_tensors
 
-FORMAT = "throughtime checkpoint 2"
+FORMAT = "throughtime checkpoint 3"
+CHECKPOINT = "checkpoint"
 
 
 def save_checkpoint(
@@ -26,9 +30,10 @@ def save_checkpoint(
     config: TrainingConfig,
     hint: str = "",
 ) -> None:
-    """Write weights, optimiser and counters to `path`, whole or not at all; `hint` is how to go on from it.
+    """Write weights, optimiser and counters to `path`, whole or not at all.
 
-    Of random numbers there is nothing to keep: those of a batch hang on its place in the run alone.
+    `hint` is the command that resumes from it. No generator state is saved: random seeds are derived from
+    (seed, epoch, batch).
     """
     tensors = {
         **{f"weights.{name}": value for name, value in module.state_dict().items()},
@@ -44,17 +49,18 @@ def save_checkpoint(
 
 
 class Checkpoint:
-    """A checkpoint that was read: its counters and configuration, and its tensors to put back."""
+    """A checkpoint read from a file: its counters and configuration, and its tensors to restore."""
 
     def __init__(self, path: Path) -> None:
-        """Read `path`; raise InputError where it is missing, damaged or no checkpoint of this version."""
+        """Read `path` and check it against its digest.
+
+        Raises:
+            InputError: the file is missing, damaged or not a checkpoint of this version.
+        """
         self.path = path
-        self._tensors, self._metadata = read_tensors(path)
-        if self._metadata.get("format") != FORMAT:
-            found = self._metadata.get("format", "no format name")
-            raise InputError(f"{path} is not a checkpoint to resume from: found {found}, expected {FORMAT}")
-        self.state = RunState.from_json(json.loads(self._metadata["state"]))
-        self.config: dict[str, Any] = json.loads(self._metadata["config"])
+        self._tensors, metadata = read_sealed(path, CHECKPOINT, partial(_accept, path))
+        self.state = RunState.from_json(json.loads(metadata["state"]))
+        self.config: dict[str, Any] = json.loads(metadata["config"])
 
     def restore(self, module: nn.Module, optimiser: Optimizer, config: TrainingConfig) -> None:
         """Put weights and optimiser back; raise InputError where they do not fit."""
@@ -85,6 +91,25 @@ class Checkpoint:
                     f"{self.path} is of another model: weight {name} has shape {found}, expected {expected}"
                 )
         module.load_state_dict(saved)
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Return the metadata of a checkpoint from its header alone, without checking the digest.
+
+    Raises:
+        InputError: the file is missing, or not a checkpoint of this version.
+    """
+    metadata = read_fields(path, CHECKPOINT)
+    _accept(path, metadata)
+    return metadata
+
+
+def _accept(path: Path, metadata: Mapping[str, Any]) -> None:
+    if (format := metadata.get("format", "no format name")) != FORMAT:
+        raise InputError(
+            f"{path} is not a checkpoint to resume from: its format is {format!r}, expected {FORMAT!r}; "
+            f"{REPAIR}"
+        )
 
 
 def _optimiser_tensors(optimiser: Optimizer) -> dict[str, Tensor]:

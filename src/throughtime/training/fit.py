@@ -16,9 +16,10 @@ from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
 from throughtime.training.interrupt import Interruption
 from throughtime.training.keeping import Keeper
-from throughtime.training.metrics import MetricsLog
+from throughtime.training.metrics import METRICS, MetricsLog
 from throughtime.training.outcome import Outcome
 from throughtime.training.processes import first_does, held_by_first, join, lost_in_one_sentence
+from throughtime.training.processors import Processors, ReadUsage, read_usage
 from throughtime.training.progress import make_display
 from throughtime.training.run import Run
 from throughtime.training.state import RunState
@@ -38,6 +39,7 @@ def fit(
     fabric: Fabric | None = None,
     console: Console | None = None,
     clock: Callable[[], float] = time.monotonic,
+    usage: ReadUsage = read_usage,
 ) -> Outcome:
     """Train `task.module` until the budget or the patience is used up, or Ctrl-C; return what came of it.
 
@@ -45,8 +47,9 @@ def fit(
     `resume` the run goes on from the checkpoint there, as if it had never stopped. `resume_hint` is the
     command that resumes, printed after an interruption. `fabric` brings devices and processes; without it
     they are as `processes.join` finds them. With several processes the folder is one that all of them see,
-    and a step takes `accumulate` batches of each. `clock` gives seconds. Afterwards the module holds the
-    weights of the last step; the best are in the file.
+    and a step takes `accumulate` batches of each. `clock` gives seconds, `usage` the
+    seconds spent on processors and waiting for them. Afterwards the module holds the weights of the last
+    step; the best are in the file.
 
     Raises InputError where the task, the folder or the checkpoint cannot be used or the disk is full, and its
     kind TrainingError where a loss or gradient is not finite.
@@ -68,7 +71,11 @@ def fit(
             for note in notes:
                 display.line(note)
             stopwatch = Stopwatch(state, clock, fabric)
-            with closing(Teller(config, state, display, _open_log(keeper, state))) as teller:
+            processors = Processors(clock, usage)
+            log = _open_log(keeper, state)
+            if log is not None and log.lost:
+                display.line(f"note: {METRICS} had lost the last {log.lost:,} bytes of its lines")
+            with closing(Teller(config, state, display, log, processors)) as teller:
                 outcome = Run(stepper, keeper, state, teller, stopwatch, interruption).go()
     if outcome.interrupted:
         display.line(_goodbye(outcome, keeper, resume_hint))

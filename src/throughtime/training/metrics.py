@@ -7,15 +7,25 @@ import os
 from pathlib import Path
 from typing import Any
 
+METRICS = "metrics.jsonl"
+
 
 class MetricsLog:
     """Writes one JSON object a line, and the same numbers for TensorBoard where `tensorboard` is True."""
 
     def __init__(self, folder: Path, keep_bytes: int, step: int, tensorboard: bool) -> None:
-        """Go on after the first `keep_bytes` bytes of the file; what a killed run wrote past them goes."""
-        self._path = folder / "metrics.jsonl"
-        with self._path.open("ab") as file:
-            file.truncate(min(keep_bytes, file.tell()))
+        """Append after the whole lines in the first `keep_bytes` bytes of the file; the rest is cut off.
+
+        A killed run leaves lines past its checkpoint, a power cut may leave fewer. `lost` counts the bytes
+        that are missing.
+        """
+        self._path = folder / METRICS
+        with self._path.open("a+b") as file:
+            file.seek(0)
+            kept = file.read(keep_bytes)
+            whole = kept.rfind(b"\n") + 1
+            file.truncate(whole)
+        self.lost = keep_bytes - whole
         self._board = _open_board(folder, step) if tensorboard else None
 
     def write(self, event: str, values: dict[str, Any]) -> int:

@@ -20,7 +20,7 @@ class Glance(NamedTuple):
     epoch: float
     progress: float  # part of the budget used up, 0 to 1
     loss: float
-    words_per_second: float
+    speed: str  # "4,210 words/s"
     left: str  # time left
     best: str  # "bleu 31.2", or "" before the first validation
 
@@ -102,7 +102,7 @@ def _figures(now: Glance) -> tuple[str, ...]:
     best = f"best {now.best}" if now.best else ""
     return (
         f"loss {now.loss:.3f}",
-        f"{now.words_per_second:,.0f} words/s",
+        now.speed,
         now.left and f"{now.left} left",
         best,
     )

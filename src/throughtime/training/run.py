@@ -8,8 +8,10 @@ from throughtime.errors import InputError
 from throughtime.training.budget import Ending, ending, progress, validation_due
 from throughtime.training.health import TrainingError
 from throughtime.training.interrupt import Interruption
+from throughtime.training.judgement import larger_budget, shortfall
 from throughtime.training.keeping import Keeper
 from throughtime.training.outcome import Outcome
+from throughtime.training.processes import first_does
 from throughtime.training.schedules import Moment, learning_rate
 from throughtime.training.state import RunState
 from throughtime.training.step import Group, NotFinite, Stepper
@@ -80,6 +82,7 @@ class Run:
         seconds = self.stopwatch.lap()
         for totals in (state.since_log, state.since_validation):
             totals.add(step.total, step.count, step.words, seconds)
+        state.pace.add(step.words, seconds)
         self.teller.step(step, rate)
         self.validator.watch.step(step.norm)
         if validation_due(self.config, before, state):
@@ -119,6 +122,7 @@ class Run:
 
     def _outcome(self, stopped: Ending) -> Outcome:
         state, keeper = self.state, self.keeper
+        against = self._shortfall(stopped)
         return Outcome(
             model=keeper.last if state.best is None else keeper.best,
             stopped=stopped,
@@ -128,4 +132,15 @@ class Run:
             best_step=state.best_step,
             best_metrics=state.best_metrics,
             averaged=state.best_is_average,
+            shortfall=against,
+            larger_budget=larger_budget(self.config, state, stopped) if against else "",
+        )
+
+    def _shortfall(self, stopped: Ending) -> str:
+        """Return what speaks against the model, as the first process judges."""
+        if stopped == "interrupt":
+            return ""
+        task, waiting = self.stepper.task, self.teller.processors.whole()
+        return first_does(
+            self.fabric, lambda: shortfall(self.config, self.state, stopped, task.floor(), waiting)
         )

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from throughtime.errors import InputError
+from throughtime.training.checkpoint import read_metadata
 from throughtime.training.lock import is_held
 from throughtime.training.state import RunState
-from throughtime.training.tensors import read_metadata
 
 Standing = Literal["running", "finished", "stopped", "no checkpoint"]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from throughtime.training.pace import Pace
+
 
 @dataclass
 class Totals:
@@ -68,6 +70,7 @@ class RunState:
     models: list[int] = field(default_factory=list[int])  # steps whose model files are kept
     since_validation: Totals = field(default_factory=Totals)
     since_log: Totals = field(default_factory=Totals)
+    pace: Pace = field(default_factory=Pace)
     seen: Seen = field(default_factory=Seen)
     finished: bool = False  # all is done, the average of the last weights too
     log_bytes: int = 0  # length of metrics.jsonl
@@ -92,7 +95,8 @@ class RunState:
     def from_json(cls, values: dict[str, Any]) -> RunState:
         """Return the state that `as_json` gave."""
         totals = {name: Totals(**values[name]) for name in ("since_validation", "since_log")}
-        fields: dict[str, Any] = {**values, **totals, "seen": Seen(**values["seen"])}
+        parts = {"pace": Pace(**values["pace"]), "seen": Seen(**values["seen"])}
+        fields: dict[str, Any] = {**values, **totals, **parts}
         return cls(**fields)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +17,14 @@ class Loss:
     total: Tensor  # () summed over the batch
     count: int  # what the loss is a mean over: tokens, as a rule
     words: int  # what the speed is told in
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The validation metrics of the simplest method, which a model that has learned exceeds."""
+
+    method: str  # "a model that knows only how frequent each word is"
+    metrics: Mapping[str, float]
 
 
 class Batches(Protocol):
@@ -57,6 +66,10 @@ class Task(Protocol):
 
         The trainer has put `module` into evaluation mode and switched gradients off.
         """
+        ...
+
+    def floor(self) -> Floor | None:
+        """Return the validation metrics of the simplest method; None where there is none to compare with."""
         ...
 
     def save_model(self, path: Path, weights: dict[str, Tensor]) -> None:

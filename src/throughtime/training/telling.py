@@ -1,4 +1,4 @@
-"""What a run tells about itself, to the screen and to the metrics."""
+"""What a run reports, on the screen and in the metrics."""
 
 from __future__ import annotations
 
@@ -7,21 +7,31 @@ from typing import Any
 from throughtime.training.budget import progress, time_left
 from throughtime.training.config import TrainingConfig
 from throughtime.training.metrics import MetricsLog
+from throughtime.training.processors import Processors
 from throughtime.training.progress import Display, Glance, in_words
 from throughtime.training.state import RunState, Totals
 from throughtime.training.step import Step
 
 
 class Teller:
-    """Turns the state of a run into metrics and lines; `log` is None on all processes but the first."""
+    """Turns the state of a run into metrics and lines.
+
+    `log` is None on all processes but the first. `processors` measures how long the run waits for one.
+    """
 
     def __init__(
-        self, config: TrainingConfig, state: RunState, display: Display, log: MetricsLog | None
+        self,
+        config: TrainingConfig,
+        state: RunState,
+        display: Display,
+        log: MetricsLog | None,
+        processors: Processors,
     ) -> None:
         self.config, self.state, self.display, self.log = config, state, display, log
+        self.processors = processors
 
     def step(self, step: Step, rate: float) -> None:
-        """Tell of a step: a glance always, metrics every `log_every` steps."""
+        """Report a step: a glance always, metrics every `log_every` steps."""
         totals = self.state.since_log
         if self.state.step % self.config.log_every == 0:
             values = {
@@ -32,26 +42,28 @@ class Teller:
             }
             self._write("train", values)
             self.state.since_log = Totals()
+        if note := self.processors.note():
+            self.warning(note)
         self.display.show(self._glance())
 
     def validation(self, metrics: dict[str, float], better: bool) -> None:
-        """Tell of a validation, and of the training since the one before."""
+        """Report a validation, and the training since the one before."""
         self._write("validation", {**metrics, "best": better})
-        state, totals = self.state, self.state.since_validation
+        state, totals, waiting = self.state, self.state.since_validation, self.processors.lap()
         parts = [
             f"epoch {state.epochs:.4g}",
             f"step {state.step}",
             f"train loss {totals.loss:.3f}",
             f"val {_figures(metrics)}",
             "best" if better else "",
-            f"{totals.words_per_second:,.0f} words/s",
+            state.pace.text(totals.words_per_second, waiting),
             in_words(state.minutes),
         ]
         self.display.line("  ".join(part for part in parts if part))
         state.since_validation = Totals()
 
     def warning(self, text: str) -> None:
-        """Tell of a sign that the run goes wrong."""
+        """Report a sign that the run goes wrong."""
         self._write("warning", {"text": text})
         self.display.line(f"note: {text}")
 
@@ -77,13 +89,15 @@ class Teller:
             state.log_bytes = self.log.write(event, {**where, **values})
 
     def _glance(self) -> Glance:
-        state, config = self.state, self.config
+        state, config, latest = self.state, self.config, self.state.pace.latest
         best = "" if state.best is None else f"{config.watch} {state.best:.4g}"
         return Glance(
             epoch=state.epochs,
             progress=progress(config, state),
             loss=state.since_validation.loss,
-            words_per_second=state.since_validation.words_per_second,
+            speed=state.pace.text(
+                latest or state.since_validation.words_per_second, self.processors.recent()
+            ),
             left=time_left(config, state),
             best=best,
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -92,11 +94,29 @@ def lost(config: DataConfig) -> DataConfig:
     return config
 
 
+def flipped(config: DataConfig) -> DataConfig:
+    """One bit of the ids, at the same time of the file as before."""
+    path = DATA / "train" / "ids.arrow"
+    times, data = path.stat(), bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    return config
+
+
+def swapped(config: DataConfig) -> DataConfig:
+    train, validation, aside = DATA / "train" / "ids.arrow", DATA / "validation" / "ids.arrow", Path("aside")
+    train.rename(aside)
+    validation.rename(train)
+    aside.rename(validation)
+    return config
+
+
 def other_settings(config: DataConfig) -> DataConfig:
     return replace(config, data_seed=2)
 
 
-@pytest.mark.parametrize("change", [touched, longer, damaged, lost, other_settings])
+@pytest.mark.parametrize("change", [touched, longer, damaged, lost, flipped, swapped, other_settings])
 def test_what_has_changed_is_prepared_anew(
     config: DataConfig, readings: list[Path], change: Callable[[DataConfig], DataConfig]
 ) -> None:
@@ -162,3 +182,41 @@ def test_the_phrasebook_too(readings: list[Path], monkeypatch: pytest.MonkeyPatc
     first = told(prepare(config, DATA))
     assert told(prepare(config, DATA)) == first
     assert len(readings) == 2
+
+
+@pytest.mark.parametrize("change", [lost, flipped, swapped])
+def test_a_run_does_not_go_on_with_a_damaged_corpus(
+    config: DataConfig, readings: list[Path], change: Callable[[DataConfig], DataConfig]
+) -> None:
+    first = told(prepare(config, DATA))
+    change(config)
+    readings.clear()
+    with pytest.raises(InputError) as caught:
+        prepare(config, DATA, whatever_the_sources=True)
+    assert re.fullmatch(
+        r"data is damaged: [a-z/. ]+\.arrow changed since it was prepared; "
+        "delete data to have the corpus prepared again",
+        str(caught.value),
+    )
+    assert readings == []
+    shutil.rmtree(DATA)
+    assert told(prepare(config, DATA, whatever_the_sources=True)) == first
+
+
+def test_a_run_does_not_go_on_with_a_damaged_manifest(config: DataConfig) -> None:
+    prepare(config, DATA)
+    damaged(config)
+    with pytest.raises(InputError) as caught:
+        prepare(config, DATA, whatever_the_sources=True)
+    assert str(caught.value) == (
+        "data is damaged: prepared.safetensors is not what was written there; "
+        "delete data to have the corpus prepared again"
+    )
+
+
+def test_a_corpus_that_was_copied_is_taken_again(config: DataConfig, readings: list[Path]) -> None:
+    first = told(prepare(config, DATA))
+    readings.clear()
+    shutil.copytree(DATA, "copy", copy_function=shutil.copyfile)
+    assert told(prepare(config, Path("copy"))) == first
+    assert readings == []

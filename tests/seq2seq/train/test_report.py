@@ -87,7 +87,7 @@ def test_a_run_is_repeated_by_its_seed(make_config: MakeConfig, console: Console
 
 
 def test_without_a_test_set_nothing_is_said_of_one(make_config: MakeConfig, console: Console) -> None:
-    train_run(make_config(dict(test_size=0), max_epochs=0.2), FOLDER, False, console)
+    train_run(make_config(dict(test_size=0), max_epochs=2), FOLDER, False, console)
     assert names() == KEPT | {"data", "report.json"}
     assert "test" not in json.loads((FOLDER / "report.json").read_text())
     assert "evaluate" not in printed(console)
@@ -96,7 +96,7 @@ def test_without_a_test_set_nothing_is_said_of_one(make_config: MakeConfig, cons
 
 def test_next_commands_fit_the_folder(make_config: MakeConfig, console: Console) -> None:
     folder = Path("a run [/b] 'x'")
-    train_run(make_config(max_epochs=0.2), folder, False, console)
+    train_run(make_config(max_epochs=2), folder, False, console)
     *_, run, evaluate = printed(console).splitlines()
     model, test = str(folder / "best.safetensors"), str(folder / "test.tsv")
     assert shlex.split(run) == ["throughtime", "seq2seq", "run", model, "How are you?"]
@@ -126,7 +126,7 @@ def test_pairs_left_out_for_their_tokens_are_told(make_config: MakeConfig, conso
 def test_every_plain_line_stays_whole(make_config: MakeConfig, console: Console) -> None:
     """Commands and paths are to be copied; a console of 80 columns must not break them."""
     folder = Path("f" * 60) / ("g" * 60)
-    train_run(make_config(dict(test_size=0), max_epochs=0.2), folder, False, console)
+    train_run(make_config(dict(test_size=0), max_epochs=2), folder, False, console)
     lines = printed(console).splitlines()
     assert f"The model is {folder}/best.safetensors, the report {folder}/report.json. Next:" in lines
     assert f'  throughtime seq2seq run {folder}/best.safetensors "How are you?"' in lines

@@ -140,3 +140,43 @@ def test_another_corpus_is_noticed(make_config: MakeConfig, console: Console) ->
     assert str(caught.value) == (
         "the corpus has changed since the run in run began: it gives another vocabulary"
     )
+
+
+def change_setting(part: str, name: str, value: object) -> None:
+    path = FOLDER / "settings.json"
+    settings = json.loads(path.read_text())
+    settings[part][name] = value
+    path.write_text(json.dumps(settings))
+
+
+def test_other_settings_of_the_network_are_refused(make_config: MakeConfig, console: Console) -> None:
+    train_run(make_config(max_epochs=0.3), FOLDER, False, console)
+    change_setting("model", "dropout", 0.7)
+    with pytest.raises(InputError) as caught:
+        resume_run(FOLDER, console)
+    assert str(caught.value) == (
+        "run/settings.json is not of the run in run: dropout 0.7 (was 0.1); restore what it was and resume"
+    )
+
+
+def test_other_settings_of_data_and_training_are_told(make_config: MakeConfig, console: Console) -> None:
+    train_run(make_config(max_epochs=1), FOLDER, False, console)
+    change_setting("data", "tokens_per_batch", 140)
+    change_setting("training", "learning_rate", 0.01)
+    resume_run(FOLDER, console)
+    assert "resuming with tokens_per_batch 140 (was 150)\n" in printed(console)
+    assert ", with learning_rate 0.01 (was 0.02)\n" in printed(console)
+
+
+@pytest.mark.parametrize("name", ["checkpoint.safetensors", "last.safetensors"])
+def test_damaged_files_are_refused(make_config: MakeConfig, console: Console, name: str) -> None:
+    train_run(make_config(max_epochs=0.3), FOLDER, False, console)
+    data = bytearray((FOLDER / name).read_bytes())
+    data[-1] ^= 16
+    (FOLDER / name).write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        resume_run(FOLDER, console)
+    assert str(caught.value) == (
+        f"run/{name} is damaged: its content does not match the digest stored with it; "
+        "restore it from a copy or train again"
+    )

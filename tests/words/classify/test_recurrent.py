@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,8 @@ from throughtime.artefact.file import load
 from throughtime.training.config import TrainingConfig
 from throughtime.words.classify.config import KIND, ClassifyConfig, NetworkConfig
 from throughtime.words.classify.labelled import Labelled
-from throughtime.words.classify.recurrent import FIRST_ID, RecurrentClassifier, train_recurrent
+from throughtime.words.classify.recurrent import FIRST_ID, RecurrentClassifier, train_recurrent, untrained
+from throughtime.words.classify.task import ClassificationTask
 from throughtime.words.embed.vectors import WordVectors
 
 NETWORK = NetworkConfig(embedding_size=6, hidden_size=5, dropout=0.0, word_dropout=0.0, max_words=8)
@@ -73,3 +76,30 @@ def test_it_begins_with_given_vectors(tmp_path: Path, freeze: bool) -> None:
     row = one.network.embedding.weight[FIRST_ID + one.vocabulary.ids["one"]].detach()
     assert torch.equal(row, torch.tensor([1.0, 2, 3])) == freeze
     assert not one.network.embedding.weight[0].any()
+
+
+def test_training_that_time_ended_says_so(tmp_path: Path) -> None:
+    console = Console(record=True, file=io.StringIO(), width=200)
+    config = ClassifyConfig(network=NETWORK, training=TrainingConfig(max_minutes=1e-9))
+    one = train_recurrent("gru", config, texts(400), texts(80, 2), tmp_path / "run", console)
+    training = one.about["training"]
+    assert training["stopped"] == "minutes"
+    assert re.match(r"the model has not learned( enough)?: it has seen 0\.", training["shortfall"])
+    assert training["larger_budget"].startswith("--max-minutes ")
+    shown = console.export_text()
+    assert "gru: training ended after 0." in shown
+    assert f"because the time was used up; {training['shortfall']}; best: step 1 (" in shown
+    one.save(tmp_path / "model.safetensors")
+    assert load(tmp_path / "model.safetensors", KIND).config["about"] == one.about
+
+
+def test_the_floor_is_that_of_the_labels_shares(tmp_path: Path) -> None:
+    config = ClassifyConfig(network=NETWORK)
+    new = untrained("gru", config, texts(40))
+    train, held_out = texts(40), Labelled(["a", "b", "c", "d"], np.array([0, 0, 0, 1]), NAMES)
+    task = ClassificationTask(new.network, new.encoded(train), new.encoded(held_out), NAMES, 1, new.save)
+    counts = np.bincount(train.labels) + 1
+    shares = counts / counts.sum()
+    floor = task.floor().metrics
+    assert floor["loss"] == pytest.approx(-(3 * np.log(shares[0]) + np.log(shares[1])) / 4)
+    assert floor["accuracy"] == (75 if shares[0] >= shares[1] else 25)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from hashlib import file_digest
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -38,23 +39,50 @@ class Kept:
 
 
 def find_kept(folder: Path, config: DataConfig, whatever_the_sources: bool) -> Kept | None:
-    """What lies in the folder, if it was prepared by these settings and is as it was left.
+    """Return what the folder holds, if it was prepared with these settings and is undamaged; None otherwise.
 
-    It must have been made of the files as they are now too, unless that is nobody's concern; of a data set of
-    the hub one cannot tell.
+    Unless `whatever_the_sources` is set, it must also have been made from the files as they are now; for a
+    dataset of the hub this cannot be known. With it, a run continues on the corpus that it began with, and a
+    damaged corpus is an error.
+
+    Raises:
+        InputError: `whatever_the_sources` is set and the corpus is damaged.
     """
-    with suppress(InputError):  # none, or one that was damaged: the corpus is prepared anew
-        found = load(folder / KEPT, KIND)
-        wanted = {"settings": _settings(config), "made": _made(folder)}
-        if not whatever_the_sources:
-            if any(name.startswith(HUB_PREFIX) for name in _sources(config)):
-                return None
-            wanted["sources"] = _stamps(map(Path, _sources(config)))
-            wanted["makers"] = _makers()
-        if all(found.config[name] == value for name, value in wanted.items()):
-            both, (train, validation) = tokenizers_from_assets(found.assets), found.config["too_long"]
-            return Kept(both, tuple(found.config["notes"]), (train, validation))
-    return None
+    try:
+        found = _found(folder, config, whatever_the_sources)
+    except InputError as damage:
+        if whatever_the_sources:
+            raise InputError(f"{damage}; delete {folder} to have the corpus prepared again") from damage
+        return None  # the corpus is prepared again
+    if found is None:
+        return None
+    both, (train, validation) = tokenizers_from_assets(found.assets), found.config["too_long"]
+    return Kept(both, tuple(found.config["notes"]), (train, validation))
+
+
+def _found(folder: Path, config: DataConfig, whatever_the_sources: bool) -> Artefact | None:
+    """Return the manifest if the corpus was made as wanted; raise InputError where it is damaged."""
+    if not whatever_the_sources and any(name.startswith(HUB_PREFIX) for name in _sources(config)):
+        return None
+    if not (folder / KEPT).exists():
+        return None
+    found = _manifest(folder)
+    wanted = {"settings": _settings(config)}
+    if not whatever_the_sources:
+        wanted |= {"sources": _stamps(map(Path, _sources(config))), "makers": _makers()}
+    if any(found.config[name] != value for name, value in wanted.items()):
+        return None
+    made = _made(folder)
+    if different := [file[0] for file in found.config["made"] if file not in made]:
+        raise InputError(f"{folder} is damaged: {' and '.join(different)} changed since it was prepared")
+    return found
+
+
+def _manifest(folder: Path) -> Artefact:
+    try:
+        return load(folder / KEPT, KIND)
+    except InputError as damage:
+        raise InputError(f"{folder} is damaged: {KEPT} is not what was written there") from damage
 
 
 def keep(folder: Path, config: DataConfig, kept: Kept) -> None:
@@ -90,7 +118,16 @@ def _makers() -> list[str]:
 
 
 def _made(folder: Path) -> list[list[Any]]:
-    return _stamps(sorted(folder.glob("*/*.arrow")))
+    """Return path, size and digest of each file of the corpus."""
+    return [
+        [path.relative_to(folder).as_posix(), path.stat().st_size, _digest(path)]
+        for path in sorted(folder.glob("*/*.arrow"))
+    ]
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "blake2b").hexdigest()
 
 
 def _stamps(paths: Iterable[Path]) -> list[list[Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,10 +27,17 @@ class Compared:
     judgement: Judgement
     right: NDArray[np.bool_]  # (N,), whether it was, of each text
     seconds: float  # of learning, all folds together
+    trainings: Sequence[Mapping[str, Any]] = ()  # how the training loop ended, of each fold
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but `right` as plain values for JSON."""
-        return {"method": self.method, "seconds": self.seconds, **asdict(self.judgement)}
+        trained = {"training": list(self.trainings)} if self.trainings else {}
+        return {"method": self.method, "seconds": self.seconds, **trained, **asdict(self.judgement)}
+
+    @property
+    def shortfall(self) -> str:
+        """What speaks against its model, of the first fold where anything does; "" where it is done."""
+        return next((one["shortfall"] for one in self.trainings if one["shortfall"]), "")
 
 
 @dataclass(frozen=True)
@@ -57,18 +64,20 @@ def compared(
 ) -> tuple[Compared, Classifier]:
     """Learn anew for each split and judge what is said of all tests together; return the last one too."""
     said, seconds, classifier = list[NDArray[np.float64]](), 0.0, None
+    trainings = list[Mapping[str, Any]]()
     for number, split in enumerate(splits, 1):
         fold = f"fold {number} of {len(splits)}, " if len(splits) > 1 else ""
         around.tell(method, f"{fold}learning from {len(split.train):,} texts")
         start = time.monotonic()
         classifier = learn(method, config, split.train, around)
         seconds += time.monotonic() - start
+        trainings += [classifier.about["training"]] if "training" in classifier.about else []
         said.append(classifier.probabilities(split.test.texts))
     assert classifier is not None
     chances = np.concatenate(said)
     truth = np.concatenate([split.test.labels for split in splits])
     judged = judge(chances, truth, splits[0].test.names)
-    return Compared(method, judged, chances.argmax(1) == truth, seconds), classifier
+    return Compared(method, judged, chances.argmax(1) == truth, seconds, trainings), classifier
 
 
 def comparison_table(found: Sequence[Compared], title: str) -> Table:

@@ -16,6 +16,7 @@ from scipy.special import softmax
 from torch import Tensor
 
 from throughtime.artefact.file import Artefact, load, save
+from throughtime.console import say
 from throughtime.training.fit import fit
 from throughtime.words.classify.batches import Encoded
 from throughtime.words.classify.calibrate import fit_temperature
@@ -120,6 +121,8 @@ def train_recurrent(
     if outcome.interrupted:
         raise KeyboardInterrupt
     best = RecurrentClassifier.from_artefact(load(outcome.model, KIND))
+    best.about = {"training": {**asdict(outcome), "model": outcome.model.name}}
+    say(console, f"{cell}: {outcome.sentence()}")
     best.temperature = fit_temperature(logits(best.network, held_out), validation.labels)
     _leave_metrics(folder)
     return best

@@ -151,7 +151,9 @@ def _kept(
     if len(splits) > 1:
         around.tell(method, f"learning from all {len(corpus.texts):,} texts")
         classifier = learn(method, config, corpus.texts, around)
+    trained = {"training": classifier.about["training"]} if "training" in classifier.about else {}
     classifier.about = {
+        **trained,
         "corpus": corpus.about,
         "labels": corpus.texts.counts,
         "learned_from": len(corpus.texts if len(splits) > 1 else splits[0].train),
@@ -209,6 +211,9 @@ def _show(
         return
     around.console.print(comparison_table(found, f"{found[0].judgement.texts:,} texts judged"))
     say(around.console, verdict(found))
+    for one in found:
+        if one.shortfall:
+            say(around.console, f"{one.method} is not done: {one.shortfall}")
     names = ("texts", "reading", "classify")
     report = {
         "settings": {name: asdict(one) for name, one in zip(names, settings, strict=True)},

@@ -12,9 +12,9 @@ from scipy.special import softmax
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from throughtime.training.task import Loss
+from throughtime.training.task import Floor, Loss
 from throughtime.words.classify.batches import Encoded, Epoch, in_order, plan
-from throughtime.words.classify.measure import judge
+from throughtime.words.classify.measure import Judgement, judge
 from throughtime.words.classify.network import TextNetwork, Texts
 
 
@@ -54,16 +54,26 @@ class ClassificationTask:
     def validate(self) -> dict[str, float]:
         """Return loss, accuracy and macro F1 of the validation texts."""
         chances = softmax(logits(self.network, self.validation), axis=1)
+        return _metrics(judge(chances, self.validation.labels, self.labels))
+
+    def floor(self) -> Floor:
+        """Return the metrics of giving every text the shares of the labels in training."""
+        counts = np.bincount(self.train.labels, minlength=len(self.labels)) + 1.0
+        chances = np.tile(counts / counts.sum(), (len(self.validation), 1))
         judgement = judge(chances, self.validation.labels, self.labels)
-        return {
-            "loss": judgement.log_loss,
-            "accuracy": 100 * judgement.accuracy.value,
-            "f1": 100 * judgement.macro_f1,
-        }
+        return Floor("a model that knows only how frequent each label is", _metrics(judgement))
 
     def save_model(self, path: Path, weights: dict[str, Tensor]) -> None:
         """Write the model with these weights."""
         self._save(path, weights)
+
+
+def _metrics(judgement: Judgement) -> dict[str, float]:
+    return {
+        "loss": judgement.log_loss,
+        "accuracy": 100 * judgement.accuracy.value,
+        "f1": 100 * judgement.macro_f1,
+    }
 
 
 def logits(network: TextNetwork, encoded: Encoded) -> NDArray[np.float64]:
