@@ -1,9 +1,9 @@
 """Training steps beside other processes that never pause, against torch's layers in the same place.
 
-For LSTM and GRU at each point of batch, hidden size and steps, alone and beside 1, 2 and 4 busy processes: the median
-time of a training step (forward, and backward with all gradients), ours and torch's by turns. With p busy processes on
-two processors a fair share makes a step (p + 2) / 2 times as long; a third more is allowed, and no step may take longer
-than torch's. Exits with 1 where one does.
+For LSTM and GRU at each point of batch, hidden size and steps, alone and beside 1, 2 and 4 busy processes:
+the median time of a training step (forward, and backward with all gradients), ours and torch's by turns. With
+p busy processes on two processors a fair share makes a step (p + 2) / 2 times as long; a third more is
+allowed, and no step may take longer than torch's. Exits with 1 where one does.
 
     python benchmarks/busy.py
     python benchmarks/busy.py --busy 0 2 --seconds 10 --inference
@@ -18,6 +18,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from cyclopts import App
@@ -32,6 +33,10 @@ app = App(help=__doc__, help_format="plaintext")
 POINTS = (Point(16, 64, 100), Point(64, 256, 50), Point(1, 256, 50))
 ALLOWED = 1.3
 """Of a fair share of the processors."""
+LINE = (
+    "{busy:>4} {layer:>6} {point:>14} {ours:>9.2f} {torch:>9.2f}"
+    " {ratio:>11.2f} {slower:>7.2f} {allowed:>8.2f}"
+)
 
 
 @contextmanager
@@ -71,40 +76,41 @@ def main(
     inference_only
         time inference in place of training.
     """
-    print(f"{throughtime.__name__} {torch.get_num_threads()} threads, torch {torch.__version__}")
-    print(
-        f"{'busy':>4} {'layer':>5} {'point':>14} {'ours ms':>8} {'torch ms':>9} {'torch/ours':>10} {'slower':>7} {'allowed':>8}"
-    )
+    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}")
+    print("busy  layer          point   ours ms  torch ms  torch/ours  slower  allowed")
     alone: dict[str, float] = {}
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for processes in sorted({0, *busy_processes}):
         with busy(processes):
             for kind in ("LSTM", "GRU"):
                 for point in POINTS:
-                    times = measure(jobs(kind, point, inference if inference_only else training), seconds)
-                    ours, theirs = times["ours"].median, times["torch"].median
-                    name = f"{kind} {point.batch}x{point.hidden}x{point.steps}"
-                    slower = ours / alone.setdefault(name, ours)
-                    allowed = ALLOWED * (processes + 2) / 2 if processes else 1.0
-                    good = theirs >= ours and slower <= allowed
-                    rows.append(
-                        {
-                            "busy": processes,
-                            "layer": name,
-                            "ours": ours,
-                            "torch": theirs,
-                            "slower": slower,
-                            "allowed": allowed,
-                            "good": good,
-                        }
-                    )
-                    print(
-                        f"{processes:>4} {kind:>5} {point.batch:>4}x{point.hidden}x{point.steps:<4} {ours * 1e3:>8.2f} {theirs * 1e3:>9.2f}"
-                        f" {theirs / ours:>10.2f} {slower:>7.2f} {allowed:>8.2f}{'' if good else '  missed'}",
-                        flush=True,
-                    )
+                    work = jobs(kind, point, inference if inference_only else training)
+                    times = measure(work, seconds)
+                    row = judged(kind, point, processes, times["ours"].median, times["torch"].median, alone)
+                    rows.append(row)
+                    print(LINE.format(**row), "" if row["good"] else "missed", flush=True)
                     Path("busy.json").write_text(json.dumps(rows, indent=1))
     raise SystemExit(0 if all(row["good"] for row in rows) else 1)
+
+
+def judged(
+    kind: str, point: Point, processes: int, ours: float, theirs: float, alone: dict[str, float]
+) -> dict[str, Any]:
+    """A row of the table; `alone` has our times without busy processes."""
+    name = f"{point.batch}x{point.hidden}x{point.steps}"
+    slower = ours / alone.setdefault(f"{kind} {name}", ours)
+    allowed = ALLOWED * (processes + 2) / 2 if processes else 1.0
+    return {
+        "busy": processes,
+        "layer": kind,
+        "point": name,
+        "ours": ours * 1e3,
+        "torch": theirs * 1e3,
+        "ratio": theirs / ours,
+        "slower": slower,
+        "allowed": allowed,
+        "good": theirs >= ours and slower <= allowed,
+    }
 
 
 if __name__ == "__main__":
