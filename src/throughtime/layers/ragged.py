@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
+from throughtime.errors import TensorError
+
 
 @dataclass(frozen=True)
 class Ragged:
@@ -98,7 +100,7 @@ class Run:
 def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
     """Checks `lengths` against time-major data (T, B, F); lengths that are all T are as good as none.
 
-    Raises ValueError where lengths are not B whole numbers from 1 to T.
+    Raises TensorError where lengths are not B whole numbers from 1 to T.
     """
     if lengths is None:
         return Ragged(data, None, data.shape[0])
@@ -106,13 +108,13 @@ def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
     steps, batch = data.shape[:2]
     if counts.is_floating_point() or counts.shape != (batch,):
         got = f"{counts.dtype} of {tuple(counts.shape)}"
-        raise ValueError(f"lengths must be {batch} whole numbers, one a sequence; got {got}")
+        raise TensorError(f"lengths must be {batch} whole numbers, one a sequence; got {got}")
     counts = counts.to(torch.int64)
     if torch.compiler.is_compiling():  # what the lengths are is not known before the graph runs
         return Ragged(data, counts, steps)
     shortest, longest = (int(counts.min()), int(counts.max())) if batch else (1, 1)
     if not 1 <= shortest <= longest <= steps:
-        raise ValueError(f"lengths must lie between 1 and {steps}; got {shortest} to {longest}")
+        raise TensorError(f"lengths must lie between 1 and {steps}; got {shortest} to {longest}")
     return Ragged(data, None if bool((counts == steps).all()) else counts, steps)
 
 

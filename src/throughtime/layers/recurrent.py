@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, cast
 
 import torch
@@ -15,6 +16,8 @@ from throughtime.cells import Cell, Rows, cell_named
 from throughtime.cells.initialise import INITIALISERS, Initialiser
 from throughtime.cells.registry import without_constants
 from throughtime.engine.step import NativeStep
+from throughtime.errors import TensorError
+from throughtime.layers.autocast import casts, in_dtypes, result_dtypes
 from throughtime.layers.backends import BACKENDS, choose
 from throughtime.layers.direction import directions_of
 from throughtime.layers.inference import Inference, nothing_watches
@@ -65,8 +68,9 @@ class Recurrent(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        _check_flags(bias=bias, batch_first=batch_first)
         _check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
-        if isinstance(dropout, bool) or not 0 <= dropout <= 1:
+        if isinstance(dropout, bool) or not isinstance(dropout, Real) or not 0 <= dropout <= 1:
             raise ValueError(f"dropout must be a probability from 0 to 1; got {dropout}")
         if dropout and num_layers == 1:
             warnings.warn(
@@ -180,7 +184,7 @@ class Recurrent(nn.Module):
             alone = _in_form(seen, lambda one: one.data[:, 0])
             return output.data[:, 0], _each(state, lambda s: s[:, 0]), alone
         if input.dim() != 3:
-            raise ValueError(f"input must have 2 dimensions (unbatched) or 3; got shape {tuple(input.shape)}")
+            raise TensorError(f"input must have 2 dimensions (unbatched) or 3; got shape {tuple(input.shape)}")
         turn = self.batch_first
         if lengths is None and self._only_infers(input):
             output, state, shown = self._inferred(input.transpose(0, 1) if turn else input, hx, observed)
@@ -246,9 +250,10 @@ class Recurrent(nn.Module):
         """Time-major input through all layers."""
         self._check_input(sequences.values)
         if not sequences.steps:
-            raise ValueError("input must have at least one step; got none")
+            raise TensorError("input must have at least one step; got none")
         self._check_state(hx, sequences.batch)
         first = self._first_states(hx, sequences)
+        dtypes = result_dtypes(self.cell, sequences, first[0])
         last: list[Rows] = []
         seen: list[dict[str, Ragged]] = []
         for k in range(self.num_layers):
@@ -262,6 +267,7 @@ class Recurrent(nn.Module):
                 self.cell, self.hidden_size, sequences, states, self.weights(k), self.training
             )
             done = BACKENDS[self.backend].run(self.cell, sequences, directions, observed)
+            done = in_dtypes(done, dtypes, self.cell.state[0])
             sequences = done.output
             last += done.state
             seen += done.observed
@@ -285,27 +291,29 @@ class Recurrent(nn.Module):
 
     def _check_input(self, data: Tensor) -> None:
         if data.shape[-1] != self.input_size:
-            raise ValueError(
+            raise TensorError(
                 f"input must have {self.input_size} features, the input_size; got {data.shape[-1]}"
             )
-        self._check_dtype("input", data)
+        self._check_kind("input", data)
 
     def _check_state(self, hx: State | None, *batch: int) -> None:
         if hx is None:
             return
         given, sizes = _parts(hx), self.cell.state_sizes(self.hidden_size)
         if len(given) != len(sizes):
-            raise ValueError(f"hx must be {', '.join(sizes)} of {self.cell.name}; got {len(given)} tensors")
+            raise TensorError(f"hx must be {', '.join(sizes)} of {self.cell.name}; got {len(given)} tensors")
         for (name, size), state in zip(sizes.items(), given, strict=True):
             expected = (self.num_layers * self.num_directions, *batch, size)
             if state.shape != expected:
-                raise ValueError(f"{name} of hx must have shape {expected}; got {tuple(state.shape)}")
-            self._check_dtype(f"{name} of hx", state)
+                raise TensorError(f"{name} of hx must have shape {expected}; got {tuple(state.shape)}")
+            self._check_kind(f"{name} of hx", state)
 
-    def _check_dtype(self, what: str, data: Tensor) -> None:
-        weights = self.weight_ih_l0.dtype
-        if data.dtype != weights and not torch.is_autocast_enabled(data.device.type):
-            raise ValueError(f"{what} must have the dtype of the weights, {weights}; got {data.dtype}")
+    def _check_kind(self, what: str, data: Tensor) -> None:
+        weight = self._a_weight()
+        if data.device != weight.device:
+            raise TensorError(f"{what} must be on the device of the weights, {weight.device}; got {data.device}")
+        if data.dtype != weight.dtype and not casts(data, weight):
+            raise TensorError(f"{what} must have the dtype of the weights, {weight.dtype}; got {data.dtype}")
 
     def _a_weight(self) -> Tensor:
         """For its device and dtype."""
@@ -338,8 +346,16 @@ def _as_initialiser(initialiser: Initialiser | str) -> Initialiser:
     return INITIALISERS[initialiser]
 
 
-def _check_sizes(**sizes: int) -> None:
+def _check_flags(**flags: object) -> None:
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise TypeError(f"{name} should be of type bool, got: {type(flag).__name__}")
+
+
+def _check_sizes(**sizes: object) -> None:
     for name, size in sizes.items():
+        if not isinstance(size, int):
+            raise TypeError(f"{name} should be of type int, got: {type(size).__name__}")
         if size < 1:
             raise ValueError(f"{name} must be at least 1; got {size}")
 

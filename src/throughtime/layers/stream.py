@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from throughtime.cells import Cell, Rows
+from throughtime.errors import TensorError
 
 Step = TypeVar("Step", Tensor, NDArray[np.float32], NDArray[np.float64])
 
@@ -82,9 +83,9 @@ class Stream:
     def _stepped(self, x: Tensor) -> Tensor:
         if x.shape not in self._shapes:
             expected = tuple(self._shapes[0])
-            raise ValueError(f"this stream takes steps of shape {expected}; got {tuple(x.shape)}")
+            raise TensorError(f"this stream takes steps of shape {expected}; got {tuple(x.shape)}")
         if x.dtype != self._dtype:
-            raise ValueError(f"this stream takes steps of {self._dtype}, as the weights; got {x.dtype}")
+            raise TensorError(f"this stream takes steps of {self._dtype}, as the weights; got {x.dtype}")
         x = x.contiguous()
         for layer in self._layers:
             x = layer.step(x)
