@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.fx import Proxy
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
@@ -22,6 +23,7 @@ from throughtime.layers.backends import BACKENDS, choose
 from throughtime.layers.direction import directions_of
 from throughtime.layers.inference import Inference, nothing_watches
 from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
+from throughtime.layers.graphs import call_as_leaf, refuse_jit_trace
 from throughtime.layers.stream import ReferenceStep, Stream
 
 State = Tensor | tuple[Tensor, ...]
@@ -69,7 +71,7 @@ class Recurrent(nn.Module):
     ) -> None:
         super().__init__()
         _check_flags(bias=bias, batch_first=batch_first)
-        _check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         if isinstance(dropout, bool) or not isinstance(dropout, Real) or not 0 <= dropout <= 1:
             raise ValueError(f"dropout must be a probability from 0 to 1; got {dropout}")
         if dropout and num_layers == 1:
@@ -91,6 +93,13 @@ class Recurrent(nn.Module):
         self.backend = backend
         self._inference = Inference()
         self.reset_parameters()
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        """Refuse torch.jit.script, which asks this first."""
+        raise RuntimeError(
+            f"torch.jit.script cannot compile throughtime.{type(self).__name__}: use torch.compile, torch.export, or "
+            "for LSTM, GRU and RNN torch.jit.trace"
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is kept for inference: a copy packs weights of its own."""
@@ -147,6 +156,8 @@ class Recurrent(nn.Module):
         lengths: (B,) steps of each sequence of a padded input; what lies behind is not read, the output 0.
         Returns the output, formed as the input with D * width features, and the state after the last steps.
         """
+        if isinstance(input, Proxy):
+            return call_as_leaf(self, input, hx, lengths)
         output, state, _ = self._formed(input, hx, lengths, ())
         return output, state
 
@@ -172,6 +183,7 @@ class Recurrent(nn.Module):
         observed: tuple[str, ...],
     ) -> tuple[Any, State, list[dict[str, Any]]]:
         """Runs all layers on input of any form, and gives results the same form."""
+        refuse_jit_trace(self)
         if isinstance(input, PackedSequence):
             if lengths is not None:
                 raise ValueError("a PackedSequence brings its own lengths; leave out `lengths`")
@@ -204,7 +216,7 @@ class Recurrent(nn.Module):
         """
         if self.bidirectional:
             raise ValueError("a bidirectional layer cannot stream: its backward half begins at the last step")
-        _check_sizes(batch_size=batch_size)
+        check_sizes(batch_size=batch_size)
         first = self._states(batch_size, self._a_weight().detach())
         kind = NativeStep if self.backend == "compiled" else ReferenceStep
         layers = [kind(self.cell, self.weights(k)[0], first) for k in range(self.num_layers)]
@@ -352,7 +364,8 @@ def _check_flags(**flags: object) -> None:
             raise TypeError(f"{name} should be of type bool, got: {type(flag).__name__}")
 
 
-def _check_sizes(**sizes: object) -> None:
+def check_sizes(**sizes: object) -> None:
+    """Raise TypeError for a size that is not an int, ValueError for one below 1."""
     for name, size in sizes.items():
         if not isinstance(size, int):
             raise TypeError(f"{name} should be of type int, got: {type(size).__name__}")

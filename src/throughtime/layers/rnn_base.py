@@ -1,0 +1,116 @@
+"""What torch.nn.RNNBase offers beyond a layer's call, for code that was written for torch.nn's layers."""
+
+from __future__ import annotations
+
+import sys
+from itertools import chain
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+from torch.overrides import has_torch_function
+
+from throughtime.layers.identity import assign_class, class_seen_by, new, origin
+from throughtime.layers.onnx import exporting
+from throughtime.layers.recurrent import Recurrent, State
+
+
+class RNNBase(Recurrent):
+    """A layer that stands in for its namesake in torch.nn: `isinstance(layer, torch.nn.LSTM)` holds for our LSTM.
+
+    Weights are looked up by name in every call, so that parametrisations, pruning and torch.func.functional_call
+    reach it; `_flat_weights` is read from them too. Where torch's own operation has to be seen, by torch.jit.trace,
+    ONNX export, per-sample gradients or a subclass of Tensor, torch's `forward` runs with these weights.
+    """
+
+    __jit_unused_properties__: ClassVar[list[str]] = [
+        "all_weights",
+        "backend",
+        "num_directions",
+        "output_size",
+        "__class__",
+        "_all_weights",
+        "_flat_weights",
+        "_flat_weights_names",
+        "qconfig",
+    ]
+    torchs: ClassVar[type[nn.RNNBase]]
+    mode: str
+    proj_size: int = 0
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Create a layer of the origin where the class is a double."""
+        return object.__new__(origin(cls))
+
+    @property
+    def __class__(self) -> Any:
+        return class_seen_by(type(self), self.torchs, sys._getframe(1))
+
+    @__class__.setter
+    def __class__(self, kind: type[Any]) -> None:
+        assign_class(self, kind)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Copy and pickle as `type(self)`, whatever `__class__` says."""
+        return new, (type(self),), self.__getstate__()
+
+    # A parametrised layer also inherits from torch.nn's, which keeps a list of its weights by these; ours has none.
+    __setattr__ = nn.Module.__setattr__
+    __setstate__ = nn.Module.__setstate__
+    _apply = nn.Module._apply
+    _replicate_for_data_parallel = nn.Module._replicate_for_data_parallel
+
+    def _init_flat_weights(self) -> None:
+        """Do nothing: the weights are never held."""
+
+    _update_flat_weights = _init_flat_weights
+
+    @property
+    def _all_weights(self) -> list[list[str]]:
+        suffixes = chain.from_iterable(map(self._suffixes, range(self.num_layers)))
+        return [[name + suffix for name in self._names] for suffix in suffixes]
+
+    @property
+    def _flat_weights_names(self) -> list[str]:
+        return list(chain.from_iterable(self._all_weights))
+
+    @property
+    def _flat_weights(self) -> list[Tensor]:
+        return [getattr(self, name) for name in self._flat_weights_names]
+
+    @property
+    def all_weights(self) -> list[list[Tensor]]:
+        """The weights of each layer and direction, as in torch.nn."""
+        return [[getattr(self, name) for name in names] for names in self._all_weights]
+
+    check_input = nn.RNNBase.check_input
+    get_expected_hidden_size = nn.RNNBase.get_expected_hidden_size
+    check_hidden_size = nn.RNNBase.check_hidden_size
+    check_forward_args = nn.RNNBase.check_forward_args
+    permute_hidden = nn.RNNBase.permute_hidden
+
+    def forward(
+        self,
+        input: Tensor | PackedSequence,
+        hx: State | None = None,
+        lengths: Tensor | list[int] | None = None,
+    ) -> tuple[Tensor | PackedSequence, State]:
+        """Run all layers; arguments and results as `Recurrent.forward`."""
+        if not self._needs_torch(input, hx):
+            return super().forward(input, hx, lengths)
+        if lengths is not None:
+            raise ValueError(
+                "torch.jit.trace, ONNX and subclasses of Tensor do not take `lengths`: give a PackedSequence"
+            )
+        return self.torchs.forward(self, input, hx)
+
+    def _needs_torch(self, input: object, hx: object) -> bool:
+        """Whether someone watches who knows torch's own operations alone."""
+        if torch.compiler.is_compiling():
+            return exporting()
+        if torch._C._is_tracing() or exporting():
+            return True
+        data = input.data if isinstance(input, PackedSequence) else input
+        states = hx if isinstance(hx, tuple) else (hx,)
+        return isinstance(data, Tensor) and has_torch_function((data, *states, *self._flat_weights))
