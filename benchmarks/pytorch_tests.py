@@ -112,7 +112,8 @@ def _replace_classes() -> None:
     import throughtime
 
     for name in ("LSTM", "GRU", "RNN"):
-        setattr(torch.nn, name, getattr(throughtime, name))
+        for module in (torch.nn, torch.nn.modules):
+            setattr(module, name, getattr(throughtime, name))
 
 
 class _Result(unittest.TestResult):

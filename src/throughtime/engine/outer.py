@@ -21,7 +21,7 @@ WORTH_THREADS = 1 << 18
 def outer_sums(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
     """For each pair d^T v, the sum of what its rows give.
 
-    d: (rows, m) and v: (rows, n) each, contiguous. The results are (m, n).
+    d: (rows, m) and v: (rows, n) each, of any strides. The results are (m, n).
     """
     if d and not plain(d[0]):
         return torch.ops.throughtime.outer(list(d), list(v))
@@ -32,6 +32,7 @@ def _outer_sums(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
     if not d:
         return []
     assert native is not None
+    d, v = [one.contiguous() for one in d], [one.contiguous() for one in v]
     sums = [pool.empty(one, one.shape[1], other.shape[1]) for one, other in zip(d, v, strict=True)]
     laid = array("q")
     work = 0
