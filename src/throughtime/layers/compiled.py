@@ -17,7 +17,6 @@ from throughtime.engine.layer import layer
 from throughtime.engine.lowering import Unsupported
 from throughtime.engine.native import NAMES, native
 from throughtime.layers.direction import Direction
-from throughtime.layers.onnx import exporting
 from throughtime.layers.ragged import Ragged, Run
 from throughtime.layers.reference import Reference
 from throughtime.layers.rows import layout_of
@@ -43,7 +42,7 @@ class CompiledScan:
         self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
     ) -> Run:
         in_graph = torch.compiler.is_compiling()
-        if exporting() or (not in_graph and _transformed()):
+        if not in_graph and _transformed():
             return Reference().run(cell, sequences, directions, observed)
         if torch.is_autocast_enabled("cpu"):
             return self._cast(cell, sequences, directions, observed)

@@ -22,8 +22,9 @@ from throughtime.layers.autocast import casts, in_dtypes, result_dtypes
 from throughtime.layers.backends import BACKENDS, choose
 from throughtime.layers.direction import directions_of
 from throughtime.layers.inference import Inference, nothing_watches
+from throughtime.layers.onnx import exporting
 from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
-from throughtime.layers.graphs import call_as_leaf, refuse_jit_trace
+from throughtime.layers.tracing import call_as_leaf, refuse_jit_trace
 from throughtime.layers.stream import ReferenceStep, Stream
 
 State = Tensor | tuple[Tensor, ...]
@@ -278,7 +279,7 @@ class Recurrent(nn.Module):
             directions = directions_of(
                 self.cell, self.hidden_size, sequences, states, self.weights(k), self.training
             )
-            done = BACKENDS[self.backend].run(self.cell, sequences, directions, observed)
+            done = BACKENDS["reference" if exporting() else self.backend].run(self.cell, sequences, directions, observed)
             done = in_dtypes(done, dtypes, self.cell.state[0])
             sequences = done.output
             last += done.state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -84,6 +85,25 @@ class RNNBase(Recurrent):
         """The weights of each layer and direction, as in torch.nn."""
         return [[getattr(self, name) for name in names] for names in self._all_weights]
 
+    @property
+    def qconfig(self) -> Any:
+        """What torch.ao.quantization was told to make of this layer."""
+        if "qconfig" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__} has no qconfig")
+        return self.__dict__["qconfig"]
+
+    @qconfig.setter
+    def qconfig(self, qconfig: Any) -> None:
+        self.__dict__["qconfig"] = qconfig
+        if qconfig is None and self.mode in ("LSTM", "GRU"):
+            name = f"throughtime.{type(self).__name__}"
+            warnings.warn(f"this {name} stays in float: quantize_dynamic quantises it where its "
+                f"qconfig_spec names {name}", stacklevel=4)
+
+    @qconfig.deleter
+    def qconfig(self) -> None:
+        del self.__dict__["qconfig"]
+
     check_input = nn.RNNBase.check_input
     get_expected_hidden_size = nn.RNNBase.get_expected_hidden_size
     check_hidden_size = nn.RNNBase.check_hidden_size
@@ -107,9 +127,11 @@ class RNNBase(Recurrent):
 
     def _needs_torch(self, input: object, hx: object) -> bool:
         """Whether someone watches who knows torch's own operations alone."""
+        if exporting() and not self.proj_size:  # ONNX's LSTM has no projection
+            return True
         if torch.compiler.is_compiling():
-            return exporting()
-        if torch._C._is_tracing() or exporting():
+            return False
+        if torch._C._is_tracing():
             return True
         data = input.data if isinstance(input, PackedSequence) else input
         states = hx if isinstance(hx, tuple) else (hx,)

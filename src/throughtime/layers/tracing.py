@@ -27,6 +27,6 @@ def refuse_jit_trace(layer: nn.Module) -> None:
     """Raise RuntimeError under torch.jit.trace, whose graph would hold the number of steps of its example."""
     if not torch.compiler.is_compiling() and torch._C._is_tracing():
         raise RuntimeError(
-            f"torch.jit.trace cannot trace throughtime.{type(layer).__name__}, but LSTM, GRU and RNN alone: "
+            f"torch.jit.trace takes throughtime.LSTM, GRU and RNN alone, not {type(layer).__name__}: "
             "use torch.export"
         )
