@@ -22,7 +22,9 @@ DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 STATES = (None, *DTYPES)
 
 
-def results(layer: nn.Module, x: Tensor, hx: Any, dtype: torch.dtype, packed: bool, learn: bool) -> list[Tensor]:
+def results(
+    layer: nn.Module, x: Tensor, hx: Any, dtype: torch.dtype, packed: bool, learn: bool
+) -> list[Tensor]:
     """Output, last states, and with `learn` the gradients of input, state and weights."""
     x = x.clone().requires_grad_(learn)
     first = None if hx is None else tuple(one.clone().requires_grad_(learn) for one in hx)

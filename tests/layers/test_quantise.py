@@ -41,7 +41,9 @@ def test_a_quantised_layer_is_torchs(kind: str, dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "GRU"])
-def test_our_class_in_torchs_place_is_quantised_by_default(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_class_in_torchs_place_is_quantised_by_default(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ours, theirs = pair(kind)
     expected = quantize_dynamic(theirs)
     monkeypatch.setattr(nn, kind, getattr(throughtime, kind))

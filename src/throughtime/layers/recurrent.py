@@ -24,8 +24,8 @@ from throughtime.layers.direction import directions_of
 from throughtime.layers.inference import Inference, nothing_watches
 from throughtime.layers.onnx import exporting
 from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
-from throughtime.layers.tracing import call_as_leaf, refuse_jit_trace
 from throughtime.layers.stream import ReferenceStep, Stream
+from throughtime.layers.tracing import call_as_leaf, refuse_jit_trace
 
 State = Tensor | tuple[Tensor, ...]
 """All layers' state, (num_layers * D, B, width): a tensor, or a tuple for cells with more states than one."""
@@ -197,7 +197,9 @@ class Recurrent(nn.Module):
             alone = _in_form(seen, lambda one: one.data[:, 0])
             return output.data[:, 0], _each(state, lambda s: s[:, 0]), alone
         if input.dim() != 3:
-            raise TensorError(f"input must have 2 dimensions (unbatched) or 3; got shape {tuple(input.shape)}")
+            raise TensorError(
+                f"input must have 2 dimensions (unbatched) or 3; got shape {tuple(input.shape)}"
+            )
         turn = self.batch_first
         if lengths is None and self._only_infers(input):
             output, state, shown = self._inferred(input.transpose(0, 1) if turn else input, hx, observed)
@@ -279,7 +281,9 @@ class Recurrent(nn.Module):
             directions = directions_of(
                 self.cell, self.hidden_size, sequences, states, self.weights(k), self.training
             )
-            done = BACKENDS["reference" if exporting() else self.backend].run(self.cell, sequences, directions, observed)
+            done = BACKENDS["reference" if exporting() else self.backend].run(
+                self.cell, sequences, directions, observed
+            )
             done = in_dtypes(done, dtypes, self.cell.state[0])
             sequences = done.output
             last += done.state
@@ -324,7 +328,9 @@ class Recurrent(nn.Module):
     def _check_kind(self, what: str, data: Tensor) -> None:
         weight = self._a_weight()
         if data.device != weight.device:
-            raise TensorError(f"{what} must be on the device of the weights, {weight.device}; got {data.device}")
+            raise TensorError(
+                f"{what} must be on the device of the weights, {weight.device}; got {data.device}"
+            )
         if data.dtype != weight.dtype and not casts(data, weight):
             raise TensorError(f"{what} must have the dtype of the weights, {weight.dtype}; got {data.dtype}")
 

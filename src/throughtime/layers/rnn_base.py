@@ -97,8 +97,11 @@ class RNNBase(Recurrent):
         self.__dict__["qconfig"] = qconfig
         if qconfig is None and self.mode in ("LSTM", "GRU"):
             name = f"throughtime.{type(self).__name__}"
-            warnings.warn(f"this {name} stays in float: quantize_dynamic quantises it where its "
-                f"qconfig_spec names {name}", stacklevel=4)
+            warnings.warn(
+                f"this {name} stays in float: quantize_dynamic quantises it where its "
+                f"qconfig_spec names {name}",
+                stacklevel=4,
+            )
 
     @qconfig.deleter
     def qconfig(self) -> None:
