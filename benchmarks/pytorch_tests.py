@@ -3,9 +3,10 @@
     python benchmarks/pytorch_tests.py PYTORCH_SOURCE [--file NAME ...]
 
 PYTORCH_SOURCE is an unpacked source tree of PyTorch, such as that of Debian's source package. Its tests need
-`expecttest` and `hypothesis`. Each file runs twice, in processes of their own: with torch's classes, to learn which
-tests fail there already (the tree may be older than the installed torch), and with `torch.nn.LSTM`, `GRU` and `RNN`
-replaced by ours. Exits with 1 if a test passes with torch's classes and fails with ours, those in `MESSAGES` aside.
+`expecttest` and `hypothesis`. Each file runs twice, in processes of their own: with torch's classes, to learn
+which tests fail there already (the tree may be older than the installed torch), and with `torch.nn.LSTM`, `GRU`
+and `RNN` replaced by ours. Exits with 1 if a test passes with torch's classes and fails with ours, those in
+`MESSAGES` aside.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ SUITES = {
     "nn/test_load_state_dict.py": r".*ref_cycle",
     "quantization/eager/test_quantize_eager_ptq.py": rf"(?!.*cell).*({RECURRENT})",
 }
-"""The files under `test/`, and a pattern, in lower case, for the names of the tests that build recurrent modules."""
+"""The files under `test/`, each with a pattern, in lower case, for the names of its recurrent tests."""
 
 MESSAGES: dict[str, str] = {}
 """Tests of the text of a message, each with what ours says instead; their failure does not count."""
@@ -44,7 +45,7 @@ MESSAGES: dict[str, str] = {}
 
 @dataclass(frozen=True)
 class Outcome:
-    """Names of the tests of a file: those that passed, and those that failed with the last line of the reason."""
+    """Names of a file's tests: those that passed, and those that failed with their reasons."""
 
     passed: tuple[str, ...]
     failed: dict[str, str]

@@ -17,5 +17,5 @@ class MissingExtraError(ImportError):
 class TensorError(RuntimeError, ValueError):
     """A tensor given to a layer has the wrong shape, dtype or device.
 
-    It is a RuntimeError as in torch.nn, whose callers catch that, and a ValueError as other wrong arguments are.
+    It is a RuntimeError, which callers of torch.nn catch, and a ValueError, as for other wrong arguments.
     """

@@ -290,7 +290,7 @@ def _of_matrices(
 
 
 def _batched(d: Tensor | None) -> bool:
-    """Whether a gradient is a batch of gradients under vmap, as with `is_grads_batched`: it has no memory of its own."""
+    """Whether a gradient is a batch of gradients under vmap, as with `is_grads_batched`, without memory."""
     return d is not None and (_functorch.is_batchedtensor(d) or _functorch.is_legacy_batchedtensor(d))
 
 

@@ -1,4 +1,4 @@
-"""Mixed precision on the CPU: under torch.autocast a layer takes and returns the dtypes that torch.nn's does."""
+"""Mixed precision on the CPU: under torch.autocast a layer takes and returns the dtypes that torch.nn's do."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def in_dtypes(run: Run, dtypes: Dtypes | None, output: str) -> Run:
 
 
 def result_dtypes(cell: Cell, sequences: Ragged, first: Rows) -> Dtypes | None:
-    """The dtype of each last state of all layers under CPU autocast, and of the output, which is the first state.
+    """The dtype of each last state under CPU autocast; the output has that of the first. None elsewhere.
 
-    Products have autocast's dtype. A state that a step carries over by addition, such as the LSTM's c, is promoted
-    with the dtype in which it began. Cells that torch.nn lacks return autocast's dtype.
+    Products have autocast's dtype. A state that a step carries over by addition, such as the LSTM's c, is
+    promoted with the dtype in which it began. Cells that torch.nn lacks return autocast's dtype.
     """
     if sequences.values.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
         return None
@@ -51,14 +51,14 @@ def result_dtypes(cell: Cell, sequences: Ragged, first: Rows) -> Dtypes | None:
 
 
 def _by_onednn(sequences: Ragged) -> bool:
-    """Whether torch.nn.LSTM would use oneDNN, as for sequences of equal lengths; it returns every state in autocast's dtype."""
+    """Whether torch.nn.LSTM would use oneDNN, as for equal lengths: its results have autocast's dtype."""
     if sequences.lengths is not None:
         return False
     return _onednn_takes(sequences.values.dtype, torch.is_grad_enabled())
 
 
 def _onednn_takes(dtype: torch.dtype, gradients: bool) -> bool:
-    if not (torch.backends.mkldnn.is_available() and torch._C._get_mkldnn_enabled()):
+    if not (torch.backends.mkldnn.is_available() and torch._C._get_mkldnn_enabled()):  # pyright: ignore
         return False
     if dtype == torch.bfloat16:
         return torch.ops.mkldnn._is_mkldnn_bf16_supported()

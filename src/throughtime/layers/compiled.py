@@ -79,7 +79,7 @@ class CompiledScan:
 
 def _transformed() -> bool:
     """Whether vmap or forward-mode differentiation is at work, which see through torch's operations alone."""
-    return _functorch.peek_interpreter_stack() is not None or forward_ad._current_level >= 0
+    return _functorch.peek_interpreter_stack() is not None or forward_ad._current_level >= 0  # pyright: ignore
 
 
 def _taken(state: Mapping[str, Tensor], order: Tensor | None) -> Rows:

@@ -1,8 +1,8 @@
 """How a layer answers `isinstance` as its namesake in torch.nn without inheriting from it (decision 0016).
 
-`layer.__class__` is a class below both: its *double*. No object is ever made of a double itself; calling it makes a
-layer of its origin, and so does assigning it. Classes that others derive from it, as torch's parametrisations do, are
-ordinary classes, and inherit from torch's too.
+`layer.__class__` is a class that inherits from both, the *double* of the layer's own class, its *origin*. A
+double has no instances: calling it creates a layer of the origin. Classes derived from it, as torch's
+parametrisations derive them, are ordinary classes, and inherit from torch's too.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ class Double(type):
     """The type of doubles, and of what others derive from them."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        kind = origin(cls)
-        return type.__call__(cls, *args, **kwargs) if kind is cls else kind(*args, **kwargs)
+        return origin(cls)(*args, **kwargs) if is_double(cls) else type.__call__(cls, *args, **kwargs)
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        kind = origin(cls)
-        type.__setattr__(cls, name, value) if kind is cls else setattr(kind, name, value)
+        if is_double(cls):
+            setattr(origin(cls), name, value)
+        else:
+            type.__setattr__(cls, name, value)
 
 
 def class_seen_by(kind: type[Any], torchs: type[Any], frame: FrameType) -> type[Any]:
@@ -41,6 +42,11 @@ def double(kind: type[Any], torchs: type[Any]) -> type[Any]:
         names = {name: getattr(kind, name) for name in ("__module__", "__qualname__", "__doc__")}
         kind._double = Double(kind.__name__, (kind, torchs), {**names, "_origin": kind})
     return kind._double
+
+
+def is_double(kind: type[Any]) -> bool:
+    """Whether a class is the double of another."""
+    return "_origin" in vars(kind)
 
 
 def origin(kind: type[Any]) -> type[Any]:

@@ -37,7 +37,7 @@ def register() -> None:
         return
     table: MutableMapping[Any, Any] = import_module(TABLES).DEFAULT_DYNAMIC_QUANT_MODULE_MAPPINGS
     dynamic = import_module("torch.ao.nn.quantized.dynamic")
-    table |= {LSTM: Quantised(dynamic.LSTM), GRU: Quantised(dynamic.GRU)}
+    table.update({LSTM: Quantised(dynamic.LSTM), GRU: Quantised(dynamic.GRU)})
 
 
 def _float_layer(layer: RNNBase) -> nn.Module:

@@ -46,7 +46,7 @@ class RNNBase(Recurrent):
 
     @property
     def __class__(self) -> Any:
-        return class_seen_by(type(self), self.torchs, sys._getframe(1))
+        return class_seen_by(type(self), self.torchs, sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
 
     @__class__.setter
     def __class__(self, kind: type[Any]) -> None:
@@ -134,7 +134,7 @@ class RNNBase(Recurrent):
             return True
         if torch.compiler.is_compiling():
             return False
-        if torch._C._is_tracing():
+        if torch.jit.is_tracing():
             return True
         data = input.data if isinstance(input, PackedSequence) else input
         states = hx if isinstance(hx, tuple) else (hx,)

@@ -25,7 +25,7 @@ def call_as_leaf(layer: nn.Module, input: Proxy, hx: Any, lengths: Any) -> Any:
 
 def refuse_jit_trace(layer: nn.Module) -> None:
     """Raise RuntimeError under torch.jit.trace, whose graph would hold the number of steps of its example."""
-    if not torch.compiler.is_compiling() and torch._C._is_tracing():
+    if not torch.compiler.is_compiling() and torch.jit.is_tracing():
         raise RuntimeError(
             f"torch.jit.trace takes throughtime.LSTM, GRU and RNN alone, not {type(layer).__name__}: "
             "use torch.export"
