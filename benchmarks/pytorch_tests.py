@@ -3,10 +3,10 @@
     python benchmarks/pytorch_tests.py PYTORCH_SOURCE [--file NAME ...]
 
 PYTORCH_SOURCE is an unpacked source tree of PyTorch, such as that of Debian's source package. Its tests need
-`expecttest` and `hypothesis`. Each file runs twice, in processes of their own: with torch's classes, to learn
-which tests fail there already (the tree may be older than the installed torch), and with `torch.nn.LSTM`, `GRU`
-and `RNN` replaced by ours. Exits with 1 if a test passes with torch's classes and fails with ours, those in
-`MESSAGES` aside.
+`expecttest` and `hypothesis`. Each file runs twice, in processes of their own: with torch's classes, to
+learn which tests fail there already (the tree may be older than the installed torch), and with
+`torch.nn.LSTM`, `GRU` and `RNN` replaced by ours. Exits with 1 if a test passes with torch's classes and
+fails with ours, those in `MESSAGES` aside.
 """
 
 from __future__ import annotations

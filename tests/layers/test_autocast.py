@@ -1,4 +1,4 @@
-"""Under CPU autocast results and gradients have the dtypes of torch.nn's, for input and state of any dtype."""
+"""Under CPU autocast results and gradients have torch.nn's dtypes, for input and state of any dtype."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_dtypes_and_values_are_torchs(kind: str, backend: str, packed: bool, lea
             expected = results(theirs, x, hx, torch.bfloat16, packed, learn)
         except RuntimeError:  # float64, which autocast leaves alone
             assert torch.float64 in (x_dtype, state_dtype)
-            with pytest.raises(TensorError, match="must have the dtype of the weights, torch.float32; got"):
+            with pytest.raises(TensorError, match=r"must have the dtype of the weights, torch\.float32; got"):
                 results(ours, x, hx, torch.bfloat16, packed, learn)
             continue
         found = results(ours, x, hx, torch.bfloat16, packed, learn)

@@ -1,4 +1,4 @@
-"""Our layers where code was written for torch.nn's: types, attributes, copies, and weights that others replace."""
+"""Our layers where code was written for torch.nn's: types, attributes, copies, and replaced weights."""
 
 from __future__ import annotations
 

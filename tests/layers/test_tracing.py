@@ -109,13 +109,13 @@ def test_a_jit_trace_takes_packed_sequences_of_any_lengths() -> None:
         ),
         (
             lambda: torch.jit.script(Decoder(LSTM(3, 4))),
-            "torch.jit.script cannot compile throughtime.LSTM: use torch.compile, torch.export, or for LSTM, GRU and "
-            "RNN torch.jit.trace",
+            "torch.jit.script cannot compile throughtime.LSTM: use torch.compile, torch.export, "
+            "or for LSTM, GRU and RNN torch.jit.trace",
         ),
         (
             lambda: torch.jit.script(Recurrent("slstm", 3, 4)),
-            "torch.jit.script cannot compile throughtime.Recurrent: use torch.compile, torch.export, or for LSTM, GRU "
-            "and RNN torch.jit.trace",
+            "torch.jit.script cannot compile throughtime.Recurrent: use torch.compile, torch.export, "
+            "or for LSTM, GRU and RNN torch.jit.trace",
         ),
     ],
 )

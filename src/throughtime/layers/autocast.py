@@ -1,4 +1,4 @@
-"""Mixed precision on the CPU: under torch.autocast a layer takes and returns the dtypes that torch.nn's do."""
+"""Mixed precision on the CPU: under torch.autocast layers take and return the dtypes of torch.nn's."""
 
 from __future__ import annotations
 

@@ -45,15 +45,9 @@ def _float_layer(layer: RNNBase) -> nn.Module:
     kind: Any = getattr(nn, layer.mode)
     if type(layer) is kind:  # someone put our class into torch.nn
         return layer
-    sizes = (
-        layer.input_size,
-        layer.hidden_size,
-        layer.num_layers,
-        layer.bias,
-        layer.batch_first,
-        layer.dropout,
-    )
-    theirs = kind(*sizes, bidirectional=layer.bidirectional, device="meta")
+    shape = (layer.input_size, layer.hidden_size, layer.num_layers)
+    options = (layer.bias, layer.batch_first, layer.dropout, layer.bidirectional)
+    theirs = kind(*shape, *options, device="meta")
     for name, parameter in layer.named_parameters():
         setattr(theirs, name, parameter)
     theirs.qconfig = layer.qconfig

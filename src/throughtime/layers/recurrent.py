@@ -98,8 +98,8 @@ class Recurrent(nn.Module):
     def __prepare_scriptable__(self) -> nn.Module:
         """Refuse torch.jit.script, which asks this first."""
         raise RuntimeError(
-            f"torch.jit.script cannot compile throughtime.{type(self).__name__}: use torch.compile, torch.export, or "
-            "for LSTM, GRU and RNN torch.jit.trace"
+            f"torch.jit.script cannot compile throughtime.{type(self).__name__}: use torch.compile, "
+            "torch.export, or for LSTM, GRU and RNN torch.jit.trace"
         )
 
     def __getstate__(self) -> dict[str, Any]:

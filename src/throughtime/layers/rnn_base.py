@@ -18,11 +18,11 @@ from throughtime.layers.recurrent import Recurrent, State
 
 
 class RNNBase(Recurrent):
-    """A layer that stands in for its namesake in torch.nn: `isinstance(layer, torch.nn.LSTM)` holds for our LSTM.
+    """A layer that stands in for its namesake in torch.nn: our LSTM is an instance of torch.nn.LSTM.
 
-    Weights are looked up by name in every call, so that parametrisations, pruning and torch.func.functional_call
-    reach it; `_flat_weights` is read from them too. Where torch's own operation has to be seen, by torch.jit.trace,
-    ONNX export, per-sample gradients or a subclass of Tensor, torch's `forward` runs with these weights.
+    Weights are looked up by name in every call, so that parametrisations, pruning and functional calls reach
+    it. Where torch's own operation has to be seen, as by torch.jit.trace, ONNX export, per-sample gradients and
+    subclasses of Tensor, torch's `forward` runs with these weights.
     """
 
     __jit_unused_properties__: ClassVar[list[str]] = [
@@ -56,7 +56,7 @@ class RNNBase(Recurrent):
         """Copy and pickle as `type(self)`, whatever `__class__` says."""
         return new, (type(self),), self.__getstate__()
 
-    # A parametrised layer also inherits from torch.nn's, which keeps a list of its weights by these; ours has none.
+    # A parametrised layer inherits from torch.nn's too, which keeps a list of its weights up to date by these.
     __setattr__ = nn.Module.__setattr__
     __setstate__ = nn.Module.__setstate__
     _apply = nn.Module._apply
@@ -134,7 +134,7 @@ class RNNBase(Recurrent):
             return True
         if torch.compiler.is_compiling():
             return False
-        if torch.jit.is_tracing():
+        if torch.jit.is_tracing():  # pyright: ignore[reportPrivateImportUsage]
             return True
         data = input.data if isinstance(input, PackedSequence) else input
         states = hx if isinstance(hx, tuple) else (hx,)

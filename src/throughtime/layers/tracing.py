@@ -17,7 +17,8 @@ def call_as_leaf(layer: nn.Module, input: Proxy, hx: Any, lengths: Any) -> Any:
     tracer = input.tracer
     if not isinstance(tracer, Tracer) or tracer.root is layer:
         raise RuntimeError(
-            f"torch.fx calls throughtime.{type(layer).__name__} as a whole: trace a module that has it as a submodule"
+            f"torch.fx calls throughtime.{type(layer).__name__} as a whole: trace a module that has it "
+            "as a submodule"
         )
     given = {name: value for name, value in (("hx", hx), ("lengths", lengths)) if value is not None}
     return tracer.create_proxy("call_module", tracer.path_of_module(layer), (input,), given)
@@ -25,7 +26,7 @@ def call_as_leaf(layer: nn.Module, input: Proxy, hx: Any, lengths: Any) -> Any:
 
 def refuse_jit_trace(layer: nn.Module) -> None:
     """Raise RuntimeError under torch.jit.trace, whose graph would hold the number of steps of its example."""
-    if not torch.compiler.is_compiling() and torch.jit.is_tracing():
+    if not torch.compiler.is_compiling() and torch.jit.is_tracing():  # pyright: ignore[reportPrivateImportUsage]
         raise RuntimeError(
             f"torch.jit.trace takes throughtime.LSTM, GRU and RNN alone, not {type(layer).__name__}: "
             "use torch.export"
