@@ -41,7 +41,7 @@ def register() -> None:
 
 
 def _float_layer(layer: RNNBase) -> nn.Module:
-    """The layer as torch's quantised classes accept it: of the very class that torch.nn has under this name."""
+    """The layer as torch's quantised classes accept it: of the class that torch.nn has by this name."""
     kind: Any = getattr(nn, layer.mode)
     if type(layer) is kind:  # someone put our class into torch.nn
         return layer

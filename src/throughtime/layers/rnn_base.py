@@ -21,8 +21,8 @@ class RNNBase(Recurrent):
     """A layer that stands in for its namesake in torch.nn: our LSTM is an instance of torch.nn.LSTM.
 
     Weights are looked up by name in every call, so that parametrisations, pruning and functional calls reach
-    it. Where torch's own operation has to be seen, as by torch.jit.trace, ONNX export, per-sample gradients and
-    subclasses of Tensor, torch's `forward` runs with these weights.
+    it. Where torch's own operation has to be seen, as by torch.jit.trace, ONNX export, per-sample gradients
+    and subclasses of Tensor, torch's `forward` runs with these weights.
     """
 
     __jit_unused_properties__: ClassVar[list[str]] = [
@@ -56,7 +56,7 @@ class RNNBase(Recurrent):
         """Copy and pickle as `type(self)`, whatever `__class__` says."""
         return new, (type(self),), self.__getstate__()
 
-    # A parametrised layer inherits from torch.nn's too, which keeps a list of its weights up to date by these.
+    # A parametrised layer inherits from torch.nn's too, where these keep a list of the weights up to date.
     __setattr__ = nn.Module.__setattr__
     __setstate__ = nn.Module.__setstate__
     _apply = nn.Module._apply
