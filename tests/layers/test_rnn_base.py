@@ -258,6 +258,14 @@ def test_subclasses_of_tensor_stay_what_they_are() -> None:
     assert_close(found, expected, **tolerance("forward", F64))
 
 
+def test_a_default_device_leaves_the_backend_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, x = LSTM(3, 4), torch.randn(T, B, INPUT)
+    expected = layer(x)[0]
+    monkeypatch.setattr(nn.LSTM, "forward", None)
+    with torch.device("cpu"):
+        assert torch.equal(layer(x)[0], expected)
+
+
 @pytest.mark.parametrize("kind", [LSTM, GRU, RNN])
 def test_wrong_types_of_arguments(kind: type[nn.Module]) -> None:
     for options, text in (

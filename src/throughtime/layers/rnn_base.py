@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
-from torch.overrides import has_torch_function
 
 from throughtime.layers.identity import assign_class, class_seen_by, new, origin
 from throughtime.layers.onnx import exporting
@@ -138,4 +137,15 @@ class RNNBase(Recurrent):
             return True
         data = input.data if isinstance(input, PackedSequence) else input
         states = hx if isinstance(hx, tuple) else (hx,)
-        return isinstance(data, Tensor) and has_torch_function((data, *states, *self._flat_weights))
+        return any(map(_has_own_functions, (data, *states, *self._parameters.values())))
+
+
+def _has_own_functions(value: object) -> bool:
+    """Whether a value is of a subclass of Tensor that answers torch's functions in its own way.
+
+    torch.overrides.has_torch_function also answers for modes, such as a default device.
+    """
+    kind: Any = type(value)
+    if kind is Tensor or not isinstance(value, Tensor):
+        return False
+    return kind.__torch_function__ is not torch._C._disabled_torch_function_impl  # pyright: ignore
