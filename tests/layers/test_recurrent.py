@@ -285,9 +285,9 @@ def test_dropout_of_everything_leaves_the_upper_layer_its_bias() -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        (dict(input_size=0), "input_size must be at least 1; got 0"),
-        (dict(hidden_size=-2), "hidden_size must be at least 1; got -2"),
-        (dict(num_layers=0), "num_layers must be at least 1; got 0"),
+        (dict(input_size=0), "input_size must be greater than zero; got 0"),
+        (dict(hidden_size=-2), "hidden_size must be greater than zero; got -2"),
+        (dict(num_layers=0), "num_layers must be greater than zero; got 0"),
         (dict(dropout=1.5), "dropout must be a probability from 0 to 1; got 1.5"),
         (dict(dropout=-0.1), "dropout must be a probability from 0 to 1; got -0.1"),
         (dict(dropout=math.nan), "dropout must be a probability from 0 to 1; got nan"),

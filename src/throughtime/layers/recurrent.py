@@ -377,7 +377,7 @@ def check_sizes(**sizes: object) -> None:
         if not isinstance(size, int):
             raise TypeError(f"{name} should be of type int, got: {type(size).__name__}")
         if size < 1:
-            raise ValueError(f"{name} must be at least 1; got {size}")
+            raise ValueError(f"{name} must be greater than zero; got {size}")
 
 
 def _parts(hx: State) -> tuple[Tensor, ...]:
