@@ -62,6 +62,36 @@ def test_gradients_in_batches(cell: Cell, lengths: list[int] | None) -> None:
     assert_close(found[0], found[1], **allowed(cell, torch.float64))
 
 
+def test_gradients_in_batches_of_layers_that_share_a_given_state() -> None:
+    found: list[tuple[Tensor, ...]] = []
+    for layer in pair(BUILT_IN[4], 5, num_layers=2, bidirectional=True):
+        torch.manual_seed(1)
+        x = torch.randn(5, 3, 3, dtype=torch.float64, requires_grad=True)
+        hx = [torch.randn(4, 3, 5, dtype=torch.float64, requires_grad=True) for _ in layer.cell.state]
+        output = layer(x, tuple(hx))[0]
+        seeds = torch.randn(4, *output.shape, dtype=torch.float64)
+        wanted = [x, *hx, *layer.parameters()]
+        for _ in range(2):
+            slopes = torch.autograd.grad(output, wanted, seeds, is_grads_batched=True, retain_graph=True)
+        found.append(slopes)
+    assert_close(found[0], found[1], **allowed(BUILT_IN[4], torch.float64))
+
+
+@every_cell
+def test_second_derivatives_of_a_layer_called_on_its_own_output(cell: Cell) -> None:
+    found: list[tuple[Tensor, ...]] = []
+    for layer in pair(cell, 5):
+        torch.manual_seed(1)
+        x = torch.randn(4, 2, 3, dtype=torch.float64, requires_grad=True)
+        out = layer.cell.output_size(5)
+        again = layer(layer(x)[0].tile(2)[..., :3] if out < 3 else layer(x)[0][..., :3])[0]
+        wanted = [x, *layer.parameters()]
+        first = torch.autograd.grad(again.square().mean(), wanted, create_graph=True)
+        second = torch.autograd.grad(sum(one.sum() for one in first) / 10, wanted, allow_unused=True)
+        found.append((*first, *(torch.zeros(()) if one is None else one for one in second)))
+    assert_close(found[0], found[1], **allowed(cell, torch.float64))
+
+
 def test_jacobians_and_hessians_vectorised() -> None:
     ours, _ = pair(BUILT_IN[4], 5)
     x = torch.randn(4, 2, 3, dtype=torch.float64)

@@ -297,11 +297,16 @@ def _batched(d: Tensor | None) -> bool:
 def _gradients_by_torch(
     plan: _Plan, shape: _Shape, rows: Tensor, given: Sequence[Tensor], d_results: Sequence[Tensor | None]
 ) -> list[Tensor | None]:
-    """The gradients by torch's operations, which can be differentiated again and mapped over."""
+    """The gradients by torch's operations, which can be differentiated again and mapped over.
+
+    They are taken at views of what was given: at the tensors themselves, torch would also follow the way by
+    which one of them depends on another, such as an earlier call's output on the weights.
+    """
     again = torch.is_grad_enabled()
     ends: list[Tensor] = []
     seeds: list[Tensor] = []
     with torch.enable_grad():
+        rows, *given = [one.view_as(one) for one in (rows, *given)]
         for k, (own, d) in enumerate(zip(*map(plan.divided, (given, d_results)), strict=True)):
             found = _by_torch(plan, shape, rows, own, reverse=bool(k))
             pairs = [(y, dy) for y, dy in zip(found, d, strict=False) if dy is not None]
