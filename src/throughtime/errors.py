@@ -12,3 +12,10 @@ class MissingExtraError(ImportError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"{package} is not installed; `pip install 'throughtime[{extra}]'` brings it")
+
+
+class TensorError(RuntimeError, ValueError):
+    """A tensor given to a layer has the wrong shape, dtype or device.
+
+    It is a RuntimeError, which callers of torch.nn catch, and a ValueError, as for other wrong arguments.
+    """

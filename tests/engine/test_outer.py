@@ -57,3 +57,10 @@ def test_torch_knows_it_as_an_operator() -> None:
     pairs = [factors(*shape) for shape in SHAPES]
     given = tuple(list(one) for one in zip(*pairs, strict=True))
     torch.library.opcheck(torch.ops.throughtime.outer.default, given)
+
+
+def test_factors_of_any_strides() -> None:
+    d, v = factors(30, 8, 6)
+    expected = d[::2, 2:7].T @ v[::2, :3]
+    assert_close(outer_sums([d[::2, 2:7]], [v[::2, :3]])[0], expected)
+    assert_close(outer_sums([d.T.contiguous().T], [v[:1].expand(30, 6)])[0], d.T @ v[:1].expand(30, 6))

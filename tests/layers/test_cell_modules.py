@@ -199,7 +199,7 @@ def test_convert_replaces_cells(kind: str, options: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: LSTMCell(3, 0), "hidden_size must be at least 1; got 0"),
+        (lambda: LSTMCell(3, 0), "hidden_size must be greater than zero; got 0"),
         (lambda: RNNCell(3, 4, nonlinearity="gelu"), "nonlinearity must be tanh or relu; got 'gelu'"),
         (
             lambda: LSTMCell(3, 4)(torch.zeros(5, 2, 3)),

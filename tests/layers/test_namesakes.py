@@ -178,7 +178,9 @@ def test_projection_out_of_range(proj_size: int) -> None:
 
 
 def test_unknown_nonlinearity() -> None:
-    with pytest.raises(ValueError, match=r"^nonlinearity must be tanh or relu; got 'sigmoid'$"):
+    with pytest.raises(
+        ValueError, match=r"^Unknown nonlinearity 'sigmoid': nonlinearity must be 'tanh' or 'relu'$"
+    ):
         throughtime.RNN(3, 8, nonlinearity="sigmoid")
 
 

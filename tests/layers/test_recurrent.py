@@ -15,6 +15,7 @@ from torch.testing import assert_close
 
 from throughtime import GRU, LSTM, RNN, Cell, Recurrent
 from throughtime.cells import CELLS, ProjectedLSTM
+from throughtime.errors import TensorError
 from tolerances import HALF_PRECISION, STANDARD_ERRORS, tolerance
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
@@ -284,9 +285,9 @@ def test_dropout_of_everything_leaves_the_upper_layer_its_bias() -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        (dict(input_size=0), "input_size must be at least 1; got 0"),
-        (dict(hidden_size=-2), "hidden_size must be at least 1; got -2"),
-        (dict(num_layers=0), "num_layers must be at least 1; got 0"),
+        (dict(input_size=0), "input_size must be greater than zero; got 0"),
+        (dict(hidden_size=-2), "hidden_size must be greater than zero; got -2"),
+        (dict(num_layers=0), "num_layers must be greater than zero; got 0"),
         (dict(dropout=1.5), "dropout must be a probability from 0 to 1; got 1.5"),
         (dict(dropout=-0.1), "dropout must be a probability from 0 to 1; got -0.1"),
         (dict(dropout=math.nan), "dropout must be a probability from 0 to 1; got nan"),
@@ -333,11 +334,12 @@ def test_wrong_cells(cell: Any, text: str) -> None:
             torch.zeros(5, 2, 3).long(),
             "input must have the dtype of the weights, torch.float32; got torch.int64",
         ),
+        (torch.zeros(5, 2, 3, device="meta"), "input must be on the device of the weights, cpu; got meta"),
     ],
 )
 @pytest.mark.parametrize("backend", ["torch", "reference"])
 def test_wrong_input(x: Tensor, text: str, backend: str) -> None:
-    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+    with pytest.raises(TensorError, match=f"^{re.escape(text)}$"):
         LSTM(3, 4, backend=backend)(x)
 
 
@@ -363,7 +365,7 @@ def test_wrong_input(x: Tensor, text: str, backend: str) -> None:
     ],
 )
 def test_wrong_states(shape: tuple[int, ...], hx: Any, text: str) -> None:
-    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+    with pytest.raises(TensorError, match=f"^{re.escape(text)}$"):
         LSTM(3, 4, num_layers=2)(torch.zeros(shape), hx)
 
 
@@ -374,7 +376,7 @@ def test_a_state_may_come_as_a_list() -> None:
 
 
 def test_a_wrong_state_of_a_cell_with_one_is_named() -> None:
-    with pytest.raises(ValueError, match=r"^hx must be h of GRU; got 2 tensors$"):
+    with pytest.raises(TensorError, match=r"^hx must be h of GRU; got 2 tensors$"):
         GRU(3, 4)(torch.zeros(2, 1, 3), (torch.zeros(1, 1, 4),) * 2)
 
 
@@ -398,6 +400,16 @@ def test_tensors_on_another_device(backend: str, grad: bool) -> None:
 def test_weights_of_two_dtypes(grad: bool) -> None:
     layer = LSTM(3, 4).eval()
     layer.weight_hh_l0.data = layer.weight_hh_l0.data.double()
-    text = r"^all tensors of a layer must have one dtype; got torch.float32 and torch.float64$"
+    text = r"^the weights of a layer must have one dtype; got torch.float32 and torch.float64$"
     with torch.set_grad_enabled(grad), pytest.raises(ValueError, match=text):
         layer(torch.zeros(5, 2, 3))
+
+
+def test_wrong_tensors_raise_what_callers_of_torch_catch_and_what_ours_do() -> None:
+    for kind in (RuntimeError, ValueError):
+        with pytest.raises(kind, match=r"^input must have 3 features, the input_size; got 4$"):
+            GRU(3, 4)(torch.zeros(5, 2, 4))
+        with pytest.raises(kind, match=r"^lengths must lie between 0 and 5; got 2 to 6$"):
+            GRU(3, 4)(torch.zeros(5, 2, 3), lengths=[2, 6])
+        with pytest.raises(kind, match=r"^this stream takes steps of shape \(1, 3\); got \(1, 4\)$"):
+            GRU(3, 4).stream().step(torch.zeros(1, 4))

@@ -107,5 +107,5 @@ def test_a_step_of_another_shape(shape: tuple[int, ...]) -> None:
 
 
 def test_a_stream_of_none() -> None:
-    with pytest.raises(ValueError, match=r"^batch_size must be at least 1; got 0$"):
+    with pytest.raises(ValueError, match=r"^batch_size must be greater than zero; got 0$"):
         LSTM(3, 4).stream(0)

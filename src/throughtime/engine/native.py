@@ -314,9 +314,7 @@ class Pass:
             self.tensors.append(tensor)
         for tensor in chain(self.tensors, packed):
             if tensor is not None and tensor.dtype != like.dtype:
-                raise ValueError(
-                    f"all tensors of a layer must have one dtype; got {like.dtype} and {tensor.dtype}"
-                )
+                raise ValueError(f"a scan takes tensors of one dtype; got {like.dtype} and {tensor.dtype}")
 
 
 class Prepared:

@@ -21,7 +21,7 @@ WORTH_THREADS = 1 << 18
 def outer_sums(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
     """For each pair d^T v, the sum of what its rows give.
 
-    d: (rows, m) and v: (rows, n) each. The results are (m, n).
+    d: (rows, m) and v: (rows, n) each, of any strides. The results are (m, n).
     """
     if d and not plain(d[0]):
         return torch.ops.throughtime.outer(list(d), list(v))

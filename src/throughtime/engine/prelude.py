@@ -62,13 +62,18 @@ class Prelude:
         """Every tensor by its place; torch keeps what it needs to take gradients back to the parameters.
 
         Those that steps read come in the dtype of the parameters, whatever a constant of the step has.
+        Raises ValueError for parameters of several dtypes.
         """
         values: list[Tensor | None] = [None] * self.size
+        dtype = parameters[self.names[0]].dtype
         for place, name in enumerate(self.names):
-            values[place] = parameters[name]
+            values[place] = parameter = parameters[name]
+            if parameter.dtype != dtype:
+                raise ValueError(
+                    f"the weights of a layer must have one dtype; got {dtype} and {parameter.dtype}"
+                )
         for place, constant in self.constants.items():
             values[place] = constant
-        dtype = parameters[self.names[0]].dtype
         for call in self.calls:
             made = call.run(values)
             for place, value in zip(

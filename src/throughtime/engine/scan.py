@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C import _functorch  # pyright: ignore
 
 from throughtime.cells import Cell
 from throughtime.engine.compiled import Compiled, compiled
@@ -214,7 +215,7 @@ class _Scan(torch.autograd.Function):
         plan: _Plan = ctx.plan
         rows, *saved = ctx.saved_tensors
         given, kept = saved[: ctx.count], saved[ctx.count :]
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() or any(map(_batched, d_results)):
             return (None, None, *_gradients_by_torch(plan, ctx.shape, rows, given, d_results))
         return (
             None,
@@ -327,20 +328,31 @@ def _of_matrices(
     return matrices
 
 
+def _batched(d: Tensor | None) -> bool:
+    """Whether a gradient is a batch of gradients under vmap, as with `is_grads_batched`, without memory."""
+    return d is not None and (_functorch.is_batchedtensor(d) or _functorch.is_legacy_batchedtensor(d))
+
+
 def _gradients_by_torch(
     plan: _Plan, shape: _Shape, rows: Tensor, given: Sequence[Tensor], d_results: Sequence[Tensor | None]
 ) -> list[Tensor | None]:
-    """The gradients by torch's operations, which can be differentiated again."""
+    """The gradients by torch's operations, which can be differentiated again and mapped over.
+
+    They are taken at views of what was given: at the tensors themselves, torch would also follow the way by
+    which one of them depends on another, such as an earlier call's output on the weights.
+    """
+    again = torch.is_grad_enabled()
     ends: list[Tensor] = []
     seeds: list[Tensor] = []
     with torch.enable_grad():
+        rows, *given = [one.view_as(one) for one in (rows, *given)]
         for k, (own, d) in enumerate(zip(*map(plan.divided, (given, d_results)), strict=True)):
             found = _by_torch(plan, shape, rows, own, reverse=bool(k))
             pairs = [(y, dy) for y, dy in zip(found, d, strict=True) if dy is not None and y.requires_grad]
             ends += [y for y, _ in pairs]
             seeds += [dy for _, dy in pairs]
     wanted = [one for one in (rows, *given) if one.requires_grad]
-    gradients = iter(torch.autograd.grad(ends, wanted, seeds, create_graph=True, allow_unused=True))
+    gradients = iter(torch.autograd.grad(ends, wanted, seeds, create_graph=again, allow_unused=True))
     return [next(gradients) if one.requires_grad else None for one in (rows, *given)]
 
 

@@ -29,8 +29,17 @@ def as_initialiser(initialiser: Initialiser | str) -> Initialiser:
     return INITIALISERS[initialiser]
 
 
-def check_sizes(**sizes: int) -> None:
-    """Raises ValueError for a size below 1."""
+def check_flags(**flags: object) -> None:
+    """Raises TypeError for a flag that is not a bool."""
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise TypeError(f"{name} should be of type bool, got: {type(flag).__name__}")
+
+
+def check_sizes(**sizes: object) -> None:
+    """Raises TypeError for a size that is not an int, ValueError for one below 1."""
     for name, size in sizes.items():
+        if not isinstance(size, int):
+            raise TypeError(f"{name} should be of type int, got: {type(size).__name__}")
         if size < 1:
-            raise ValueError(f"{name} must be at least 1; got {size}")
+            raise ValueError(f"{name} must be greater than zero; got {size}")

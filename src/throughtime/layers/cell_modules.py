@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from throughtime import cells
 from throughtime.cells import Cell, Rows
 from throughtime.cells.initialise import Initialiser
+from throughtime.errors import TensorError
 from throughtime.layers.arguments import as_cell, as_initialiser, check_sizes
 from throughtime.layers.single_step import as_state, step
 
@@ -67,7 +68,7 @@ class RecurrentCell(nn.Module):
         hx: the last state, (B, width) each, without B if unbatched; the cell's initial state if not given.
         Returns the new state, a tensor, or a tuple for cells with more states than one; the first part is the
         output. Noise of a cell that has it is drawn for each call while training.
-        Raises ValueError for an input or state of another form or dtype.
+        Raises TensorError for an input or state of another form or dtype.
         """
         self._check(input, hx)
         x = input if input.dim() == 2 else input[None]
@@ -91,10 +92,10 @@ class RecurrentCell(nn.Module):
     def _check(self, input: Tensor, hx: State | None) -> None:
         if input.is_nested or input.dim() not in (1, 2):
             got = "a nested tensor" if input.is_nested else f"shape {tuple(input.shape)}"
-            raise ValueError(f"input must have 1 dimension (unbatched) or 2; got {got}")
+            raise TensorError(f"input must have 1 dimension (unbatched) or 2; got {got}")
         if input.shape[-1] != self.input_size:
             expected = f"{self.input_size} features, the input_size"
-            raise ValueError(f"input must have {expected}; got {input.shape[-1]}")
+            raise TensorError(f"input must have {expected}; got {input.shape[-1]}")
         self._check_dtype("input", input)
         if hx is not None:
             self._check_state(hx, tuple(input.shape[:-1]))
@@ -102,17 +103,17 @@ class RecurrentCell(nn.Module):
     def _check_state(self, hx: State, batch: tuple[int, ...]) -> None:
         parts, sizes = (hx,) if isinstance(hx, Tensor) else hx, self.cell.state_sizes(self.hidden_size)
         if len(parts) != len(sizes):
-            raise ValueError(f"hx must be {', '.join(sizes)} of {self.cell.name}; got {len(parts)} tensors")
+            raise TensorError(f"hx must be {', '.join(sizes)} of {self.cell.name}; got {len(parts)} tensors")
         for (name, size), part in zip(sizes.items(), parts, strict=True):
             if part.shape != (*batch, size):
                 got = tuple(part.shape)
-                raise ValueError(f"{name} of hx must have shape {(*batch, size)}; got {got}")
+                raise TensorError(f"{name} of hx must have shape {(*batch, size)}; got {got}")
             self._check_dtype(f"{name} of hx", part)
 
     def _check_dtype(self, what: str, data: Tensor) -> None:
         weights = self.weight_ih.dtype
         if data.dtype != weights and not torch.is_autocast_enabled(data.device.type):
-            raise ValueError(f"{what} must have the dtype of the weights, {weights}; got {data.dtype}")
+            raise TensorError(f"{what} must have the dtype of the weights, {weights}; got {data.dtype}")
 
 
 class LSTMCell(RecurrentCell):

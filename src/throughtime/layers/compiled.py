@@ -41,8 +41,7 @@ class CompiledScan:
         self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
     ) -> Run:
         in_graph = torch.compiler.is_compiling()
-        # vmap and dual numbers see through operations of torch alone.
-        if not in_graph and (_functorch.peek_interpreter_stack() is not None or forward_mode()):
+        if not in_graph and _transformed():
             return Reference().run(cell, sequences, directions, observed)
         if torch.is_autocast_enabled("cpu"):
             return self._cast(cell, sequences, directions, observed)
@@ -69,19 +68,17 @@ class CompiledScan:
     def _cast(
         self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...]
     ) -> Run:
-        """Under autocast: computed in the weights' dtype, in and out in autocast's."""
-        inside, outside = directions[0].weights["weight_ih"].dtype, torch.get_autocast_dtype("cpu")
+        """Under autocast: computed in the weights' dtype."""
+        dtype = directions[0].weights["weight_ih"].dtype
         with torch.autocast("cpu", enabled=False):
-            given = [
-                replace(one, state={name: value.to(inside) for name, value in one.state.items()})
-                for one in directions
-            ]
-            done = self.run(cell, sequences.map(lambda x: x.to(inside)), given, observed)
-        return Run(
-            done.output.map(lambda x: x.to(outside)),
-            [{name: one.to(outside) for name, one in state.items()} for state in done.state],
-            done.observed,
-        )
+            states = [{name: value.to(dtype) for name, value in one.state.items()} for one in directions]
+            cast = [replace(one, state=state) for one, state in zip(directions, states, strict=True)]
+            return self.run(cell, sequences.map(lambda x: x.to(dtype)), cast, observed)
+
+
+def _transformed() -> bool:
+    """Whether vmap or forward-mode differentiation is at work, which see through torch's operations alone."""
+    return _functorch.peek_interpreter_stack() is not None or forward_mode()
 
 
 def _taken(state: Mapping[str, Tensor], order: Tensor | None) -> Rows:

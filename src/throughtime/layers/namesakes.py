@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch import nn
 
 from throughtime import cells
-from throughtime.layers.recurrent import Recurrent
+from throughtime.layers.arguments import check_sizes
+from throughtime.layers.rnn_base import RNNBase
 
 
-class LSTM(Recurrent):
+class LSTM(RNNBase):
     """Drop-in torch.nn.LSTM. Arguments: `Recurrent`.
 
     proj_size: width of the output of the projected LSTM of Sak et al. (2014); 0, no projection.
     """
+
+    torchs = nn.LSTM
+    mode = "LSTM"
+    get_expected_cell_size = nn.LSTM.get_expected_cell_size
+    check_forward_args = nn.LSTM.check_forward_args
+    permute_hidden = nn.LSTM.permute_hidden
 
     def __init__(
         self,
@@ -30,7 +39,8 @@ class LSTM(Recurrent):
         dtype: torch.dtype | None = None,
         **options: Any,
     ) -> None:
-        if not 0 <= proj_size < max(hidden_size, 1):
+        check_sizes(hidden_size=hidden_size)
+        if not 0 <= proj_size < hidden_size:
             raise ValueError(
                 f"proj_size must be from 0, none, to below hidden_size {hidden_size}; got {proj_size}"
             )
@@ -40,8 +50,11 @@ class LSTM(Recurrent):
         self.proj_size = proj_size
 
 
-class GRU(Recurrent):
+class GRU(RNNBase):
     """Drop-in torch.nn.GRU, with the reset gate after the recurrent product. Arguments: `Recurrent`."""
+
+    torchs = nn.GRU
+    mode = "GRU"
 
     def __init__(
         self,
@@ -56,15 +69,18 @@ class GRU(Recurrent):
         dtype: torch.dtype | None = None,
         **options: Any,
     ) -> None:
+        _refuse_projection(options)
         shape = (input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
         super().__init__(cells.GRU(), *shape, device=device, dtype=dtype, **options)
 
 
-class RNN(Recurrent):
+class RNN(RNNBase):
     """Drop-in torch.nn.RNN, the simple recurrent network of Elman (1990). Arguments: `Recurrent`.
 
     nonlinearity: `tanh` or `relu`.
     """
+
+    torchs = nn.RNN
 
     def __init__(
         self,
@@ -80,9 +96,16 @@ class RNN(Recurrent):
         dtype: torch.dtype | None = None,
         **options: Any,
     ) -> None:
+        _refuse_projection(options)
         kinds = {"tanh": cells.Elman, "relu": cells.ElmanReLU}
         if nonlinearity not in kinds:
-            raise ValueError(f"nonlinearity must be tanh or relu; got {nonlinearity!r}")
+            raise ValueError(f"Unknown nonlinearity {nonlinearity!r}: nonlinearity must be 'tanh' or 'relu'")
         shape = (input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
         super().__init__(kinds[nonlinearity](), *shape, device=device, dtype=dtype, **options)
         self.nonlinearity = nonlinearity
+        self.mode = f"RNN_{nonlinearity.upper()}"
+
+
+def _refuse_projection(options: Mapping[str, Any]) -> None:
+    if "proj_size" in options:
+        raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")

@@ -10,6 +10,8 @@ from torch import Tensor
 from torch._C import _functorch  # pyright: ignore
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
+from throughtime.errors import TensorError
+
 
 @dataclass(frozen=True)
 class Ragged:
@@ -104,7 +106,7 @@ class Run:
 def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
     """Checks `lengths` against time-major data (T, B, F); lengths that are all T are as good as none.
 
-    Raises ValueError where lengths are not B whole numbers from 0 to T.
+    Raises TensorError where lengths are not B whole numbers from 0 to T.
     """
     if lengths is None:
         return Ragged(data, None, data.shape[0])
@@ -112,13 +114,13 @@ def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
     steps, batch = data.shape[:2]
     if counts.shape != (batch,) or (counts.is_floating_point() and batch):
         got = f"{counts.dtype} of {tuple(counts.shape)}"
-        raise ValueError(f"lengths must be {batch} whole numbers, one a sequence; got {got}")
+        raise TensorError(f"lengths must be {batch} whole numbers, one a sequence; got {got}")
     counts = counts.to(torch.int64)
     if not are_known(counts):
         return Ragged(data, counts, steps)
     shortest, longest = (int(counts.min()), int(counts.max())) if batch else (0, 0)
     if not 0 <= shortest <= longest <= steps:
-        raise ValueError(f"lengths must lie between 0 and {steps}; got {shortest} to {longest}")
+        raise TensorError(f"lengths must lie between 0 and {steps}; got {shortest} to {longest}")
     return Ragged(data, None if bool((counts == steps).all()) else counts, steps)
 
 

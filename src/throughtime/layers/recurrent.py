@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.fx import Proxy
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
 from throughtime.cells import Cell, Rows
 from throughtime.cells.initialise import Initialiser
 from throughtime.engine.step import NativeStep
-from throughtime.layers.arguments import as_cell, as_initialiser, check_sizes
+from throughtime.errors import TensorError
+from throughtime.layers.arguments import as_cell, as_initialiser, check_flags, check_sizes
+from throughtime.layers.autocast import casts, in_dtypes, result_dtypes
 from throughtime.layers.backends import BACKENDS, choose
 from throughtime.layers.direction import directions_of
 from throughtime.layers.forms import check_form
 from throughtime.layers.inference import Inference, nothing_watches
+from throughtime.layers.onnx import exporting
 from throughtime.layers.ragged import Ragged, pack_like, unpack
 from throughtime.layers.reading import Reading, in_direction, reading
 from throughtime.layers.single_step import step, step_by_equations, step_layers
 from throughtime.layers.stream import ReferenceStep, Stream
+from throughtime.layers.tracing import call_as_leaf, refuse_jit_trace
 
 State = Tensor | tuple[Tensor, ...]
 """All layers' state, (num_layers * D, B, width): a tensor, or a tuple for cells with more states than one."""
@@ -72,8 +78,9 @@ class Recurrent(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        check_flags(bias=bias, batch_first=batch_first)
         check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
-        if isinstance(dropout, bool) or not 0 <= dropout <= 1:
+        if isinstance(dropout, bool) or not isinstance(dropout, Real) or not 0 <= dropout <= 1:
             raise ValueError(f"dropout must be a probability from 0 to 1; got {dropout}")
         if dropout and num_layers == 1:
             warnings.warn(
@@ -96,6 +103,13 @@ class Recurrent(nn.Module):
         self.backend = backend
         self._inference = Inference()
         self.reset_parameters()
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        """Refuse torch.jit.script, which asks this first."""
+        raise RuntimeError(
+            f"torch.jit.script cannot compile throughtime.{type(self).__name__}: use torch.compile, "
+            "torch.export, or for LSTM, GRU and RNN torch.jit.trace"
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is kept for inference: a copy packs weights of its own."""
@@ -157,6 +171,8 @@ class Recurrent(nn.Module):
         as it was.
         Returns the output, formed as the input with D * width features, and the state after the last steps.
         """
+        if isinstance(input, Proxy):
+            return call_as_leaf(self, input, hx, lengths, mask)
         output, state, _ = self._formed(input, hx, lengths, mask, ())
         return output, state
 
@@ -185,6 +201,7 @@ class Recurrent(nn.Module):
         observed: tuple[str, ...],
     ) -> tuple[Any, State, list[dict[str, Any]]]:
         """Runs all layers on input of any form, and gives results the same form."""
+        refuse_jit_trace(self)
         check_form(input, lengths, mask)
         if isinstance(input, PackedSequence):
             output, state, seen = self._read(in_direction(unpack(input), self.reverse), hx, observed)
@@ -219,7 +236,7 @@ class Recurrent(nn.Module):
         """
         self._refuse_backwards("take single steps")
         if input.dim() not in (1, 2):
-            raise ValueError(f"input must have 1 dimension (unbatched) or 2; got shape {tuple(input.shape)}")
+            raise TensorError(f"input must have 1 dimension (unbatched) or 2; got shape {tuple(input.shape)}")
         self._check_state(hx, *input.shape[:-1])
         if input.dim() == 1:
             output, state = self.step(input[None], None if hx is None else _each(hx, lambda s: s[:, None]))
@@ -294,9 +311,10 @@ class Recurrent(nn.Module):
         """Time-major input through all layers."""
         self._check_input(sequences.values)
         if not sequences.steps:
-            raise ValueError("input must have at least one step; got none")
+            raise TensorError("input must have at least one step; got none")
         self._check_state(hx, sequences.batch)
         first = self._first_states(hx, sequences)
+        dtypes = result_dtypes(self.cell, sequences, first[0])
         last: list[Rows] = []
         seen: list[dict[str, Ragged]] = []
         for k in range(self.num_layers):
@@ -309,7 +327,10 @@ class Recurrent(nn.Module):
             directions = directions_of(
                 self.cell, self.hidden_size, sequences, states, self.weights(k), self.training
             )
-            done = BACKENDS[self.backend].run(self.cell, sequences, directions, observed)
+            done = BACKENDS["reference" if exporting() else self.backend].run(
+                self.cell, sequences, directions, observed
+            )
+            done = in_dtypes(done, dtypes, self.cell.state[0])
             sequences = done.output
             last += done.state
             seen += done.observed
@@ -345,7 +366,7 @@ class Recurrent(nn.Module):
 
     def _check_input(self, data: Tensor) -> None:
         if data.shape[-1] != self.input_size:
-            raise ValueError(
+            raise TensorError(
                 f"input must have {self.input_size} features, the input_size; got {data.shape[-1]}"
             )
         self._check_kind("input", data)
@@ -355,21 +376,21 @@ class Recurrent(nn.Module):
             return
         given, sizes = _parts(hx), self.cell.state_sizes(self.hidden_size)
         if len(given) != len(sizes):
-            raise ValueError(f"hx must be {', '.join(sizes)} of {self.cell.name}; got {len(given)} tensors")
+            raise TensorError(f"hx must be {', '.join(sizes)} of {self.cell.name}; got {len(given)} tensors")
         for (name, size), state in zip(sizes.items(), given, strict=True):
             expected = (self.num_layers * self.num_directions, *batch, size)
             if state.shape != expected:
-                raise ValueError(f"{name} of hx must have shape {expected}; got {tuple(state.shape)}")
+                raise TensorError(f"{name} of hx must have shape {expected}; got {tuple(state.shape)}")
             self._check_kind(f"{name} of hx", state)
 
     def _check_kind(self, what: str, data: Tensor) -> None:
         weight = self._a_weight()
         if data.device != weight.device:
-            raise ValueError(
+            raise TensorError(
                 f"{what} must be on the device of the weights, {weight.device}; got {data.device}"
             )
-        if data.dtype != weight.dtype and not torch.is_autocast_enabled(data.device.type):
-            raise ValueError(f"{what} must have the dtype of the weights, {weight.dtype}; got {data.dtype}")
+        if data.dtype != weight.dtype and not casts(data, weight):
+            raise TensorError(f"{what} must have the dtype of the weights, {weight.dtype}; got {data.dtype}")
 
     def _a_weight(self) -> Tensor:
         """For its device and dtype."""

@@ -13,6 +13,7 @@ from torch.nn.functional import linear
 
 from throughtime.cells import Cell, Rows
 from throughtime.engine.native import in_rows
+from throughtime.errors import TensorError
 from throughtime.layers.reference import pure_step
 
 Step = TypeVar("Step", Tensor, NDArray[np.float32], NDArray[np.float64])
@@ -103,11 +104,11 @@ class Stream:
     def _stepped(self, x: Tensor) -> Tensor:
         if x.shape not in self._shapes:
             expected = tuple(self._shapes[0])
-            raise ValueError(f"this stream takes steps of shape {expected}; got {tuple(x.shape)}")
+            raise TensorError(f"this stream takes steps of shape {expected}; got {tuple(x.shape)}")
         if x.dtype != self._dtype:
-            raise ValueError(f"this stream takes steps of {self._dtype}, as the weights; got {x.dtype}")
+            raise TensorError(f"this stream takes steps of {self._dtype}, as the weights; got {x.dtype}")
         if x.device != self._device:
-            raise ValueError(f"this stream takes steps on {self._device}, as the weights; got {x.device}")
+            raise TensorError(f"this stream takes steps on {self._device}, as the weights; got {x.device}")
         x = in_rows(x)
         for layer in self._layers:
             x = layer.step(x)

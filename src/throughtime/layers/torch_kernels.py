@@ -75,7 +75,9 @@ def _call(
 
 def _side_by_side(cell: Cell, states: Sequence[Rows]) -> list[Tensor]:
     """Each state of all directions as the kernels take them, (D, B, width)."""
-    return [torch.stack([state[name] for state in states]) for name in cell.state]
+    device = states[0][cell.state[0]].device.type
+    with torch.autocast(device, enabled=False):  # which cannot stack float16 where its own dtype is bfloat16
+        return [torch.stack([state[name] for state in states]) for name in cell.state]
 
 
 def _by_direction(cell: Cell, last: Sequence[Tensor]) -> list[Rows]:

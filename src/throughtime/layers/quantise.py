@@ -1,0 +1,54 @@
+"""Our LSTM and GRU under torch.ao's dynamic quantisation, which makes torch's quantised layers of them."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from torch import nn
+
+from throughtime.layers.namesakes import GRU, LSTM
+from throughtime.layers.rnn_base import RNNBase
+
+TABLES = "torch.ao.quantization.quantization_mappings"
+
+
+class Quantised:
+    """Makes torch's quantised layer of one of ours; torch.ao calls `from_float`."""
+
+    def __init__(self, kind: Any) -> None:
+        self._kind = kind
+
+    def from_float(self, layer: RNNBase) -> nn.Module:
+        """Quantise a layer.
+
+        Raises ValueError for a layer without bias or with a projection, which torch's quantised layers lack.
+        """
+        if not layer.bias or layer.proj_size:
+            raise ValueError(f"torch cannot quantise a layer without bias or with a projection; got {layer}")
+        return self._kind.from_float(_float_layer(layer))
+
+
+def register() -> None:
+    """Enter our classes into the table of classes that torch.ao quantises, where torch still has it."""
+    if find_spec("torch.ao") is None or find_spec(TABLES) is None:
+        return
+    table: MutableMapping[Any, Any] = import_module(TABLES).DEFAULT_DYNAMIC_QUANT_MODULE_MAPPINGS
+    dynamic = import_module("torch.ao.nn.quantized.dynamic")
+    table.update({LSTM: Quantised(dynamic.LSTM), GRU: Quantised(dynamic.GRU)})
+
+
+def _float_layer(layer: RNNBase) -> nn.Module:
+    """The layer as torch's quantised classes accept it: of the class that torch.nn has by this name."""
+    kind: Any = getattr(nn, layer.mode)
+    if type(layer) is kind:  # someone put our class into torch.nn
+        return layer
+    shape = (layer.input_size, layer.hidden_size, layer.num_layers)
+    options = (layer.bias, layer.batch_first, layer.dropout, layer.bidirectional)
+    theirs = kind(*shape, *options, device="meta")
+    for name, parameter in layer.named_parameters():
+        setattr(theirs, name, parameter)
+    theirs.qconfig = layer.qconfig
+    return theirs
