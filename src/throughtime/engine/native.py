@@ -53,6 +53,7 @@ class Native:
         self.digest = self._function("digest", ctypes.c_uint64, POINTER, POINTER, INT64, INT)
         self.scan = self._by_dtype("scan", POINTER, INT, INT)
         self.outer = self._by_dtype("outer", POINTER, INT, INT)
+        self.column_sums = self._by_dtype("column_sums", POINTER, INT64, INT64, POINTER, INT)
         self.pack = self._by_dtype("pack", POINTER, INT64, INT64, INT64, INT64, POINTER, INT)
         self.softmax_loss = self._by_dtype("softmax_loss", POINTER, INT)
         self.best_words = self._by_dtype("best_words", POINTER, INT)

@@ -45,6 +45,21 @@ def _outer_sums(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
     return sums
 
 
+def column_sums(d: Tensor) -> Tensor:
+    """The sums (m,) of the columns of d (rows, m), as `d.sum(0)`.
+
+    Not by torch, whose threads would meet once more and then spin into what comes next.
+    """
+    if not plain(d):
+        return d.sum(0)
+    assert native is not None
+    d = in_rows(d)
+    to = d.new_empty(d.shape[1])
+    team = threads() if d.numel() >= WORTH_THREADS else 1
+    native.column_sums[d.dtype](address(d), *d.shape, address(to), team)
+    return to
+
+
 def _shapes(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
     return [one.new_empty(one.shape[1], other.shape[1]) for one, other in zip(d, v, strict=True)]
 

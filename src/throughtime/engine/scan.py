@@ -17,7 +17,7 @@ from throughtime.engine.execute import execute
 from throughtime.engine.gradient import GradientProgram
 from throughtime.engine.instruction import Key
 from throughtime.engine.native import Linked, steps_over
-from throughtime.engine.outer import outer_sums
+from throughtime.engine.outer import column_sums, outer_sums
 from throughtime.engine.program import Leaf, evaluate
 from throughtime.engine.trace import MASK, NOISE, X
 
@@ -300,7 +300,7 @@ def _gradients(
     for place, d in zip(gradient.fixed, found[states:], strict=False):
         if asked[place]:
             if id(d) not in sums:  # biases that were added to one another have the same
-                sums[id(d)] = d.sum(0)
+                sums[id(d)] = column_sums(d)
             prelude[place] = sums[id(d)]
     d_states = [d if asked else None for d, asked in zip(found, wanted[:states], strict=False)]
     return [*d_states, *[None] * len(plan.noise), *[prelude.get(place) for place in plan.compiled.places]]

@@ -10,9 +10,11 @@ namespace host {
 std::int64_t now();
 std::int64_t thread_time();
 
-// Whether threads of this process were lately kept from running for want of a processor.
+// Whether threads of this process were lately kept from running, for want of a processor, for much of their time.
 bool busy();
-void note_busy();
+
+// Threads that should have run for `whole` nanoseconds were kept from it for `kept` of them.
+void note_kept(std::int64_t kept, std::int64_t whole);
 
 // Runs the handlers of signals that have come; whether one has raised. The caller raises it again (engine/native.py).
 bool signal_raised();

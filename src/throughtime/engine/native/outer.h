@@ -73,5 +73,28 @@ class OuterSum {
     const std::int64_t across_, panels_;
 };
 
+// The sums of the columns from `begin` to before `end` of rows of numbers: blocks of rows are summed in registers, and
+// their sums added up, so that rounding grows with the number of blocks alone.
+template <class T>
+void column_sums(const T* d, std::int64_t rows, std::int64_t columns, std::int64_t begin, std::int64_t end, T* to) {
+    constexpr int L = LANES<T>, V = 4;
+    std::fill(to + begin, to + end, T(0));
+    for (std::int64_t r = 0; r < rows; r += OUTER_ROWS<T>) {
+        const std::int64_t last = std::min(rows, r + OUTER_ROWS<T>);
+        std::int64_t c = begin;
+        for (; c + V * L <= end; c += V * L) {
+            Vector<T> sums[V] = {};
+            for (std::int64_t k = r; k < last; ++k)
+                for (int j = 0; j < V; ++j) sums[j] += load(d + k * columns + c + j * L);
+            for (int j = 0; j < V; ++j) store(to + c + j * L, load(to + c + j * L) + sums[j]);
+        }
+        for (; c < end; ++c) {
+            T sum = 0;
+            for (std::int64_t k = r; k < last; ++k) sum += d[k * columns + c];
+            to[c] += sum;
+        }
+    }
+}
+
 }  // namespace ISA
 }  // namespace throughtime

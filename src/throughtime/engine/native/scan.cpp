@@ -255,6 +255,16 @@ bool outer_all(const Outer* outers, int count, int threads) {
 }
 
 template <class T>
+bool sum_columns(const T* d, std::int64_t rows, std::int64_t columns, T* to, int threads) {
+    threads = team(threads, double(rows) * columns);
+    const std::int64_t vectors = (columns + LANES<T> - 1) / LANES<T>;
+    return on_threads(threads, threads, [&](const Worker&, std::int64_t k) {
+        const std::int64_t begin = vectors * k / threads * LANES<T>, end = vectors * (k + 1) / threads * LANES<T>;
+        column_sums(d, rows, columns, begin, std::min(end, columns), to);
+    });
+}
+
+template <class T>
 bool softmax_loss(const SoftmaxLoss& loss, int threads) {
     SoftmaxRunner<T> runner(loss, pieces(threads));
     return on_threads(threads, [&](const Worker& worker) {
@@ -361,6 +371,16 @@ EXPORT int NAME(outer_float, ISA)(const throughtime::Outer* outers, int count, i
 
 EXPORT int NAME(outer_double, ISA)(const throughtime::Outer* outers, int count, int threads) {
     return throughtime::ISA::outer_all<double>(outers, count, threads);
+}
+
+EXPORT int NAME(column_sums_float, ISA)(const float* d, std::int64_t rows, std::int64_t columns, float* to,
+                                        int threads) {
+    return throughtime::ISA::sum_columns<float>(d, rows, columns, to, threads);
+}
+
+EXPORT int NAME(column_sums_double, ISA)(const double* d, std::int64_t rows, std::int64_t columns, double* to,
+                                         int threads) {
+    return throughtime::ISA::sum_columns<double>(d, rows, columns, to, threads);
 }
 
 EXPORT int NAME(softmax_loss_float, ISA)(const throughtime::SoftmaxLoss* loss, int threads) {

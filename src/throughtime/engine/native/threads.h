@@ -159,12 +159,9 @@ class Kept {
         whole_.fetch_add(ended - begun_, std::memory_order_relaxed);
     }
 
-    void tell() const {
-        if (kept_.load() > LEAST && kept_.load() > whole_.load() / 5) host::note_busy();
-    }
+    void tell() const { host::note_kept(kept_.load(), whole_.load()); }
 
   private:
-    static constexpr std::int64_t LEAST = 500'000;  // nanoseconds
     const std::int64_t begun_;
     std::atomic<std::int64_t> kept_{0}, whole_{0};
 };
