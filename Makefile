@@ -10,9 +10,6 @@ export THROUGHTIME_DATA
 
 .PHONY: demo test test-all check native-check format bench clean
 
-# Threads that wait for each other spin for less time than OpenMP's default: beside other work, where the thread that they
-# wait for has no processor, spinning made training five times slower.
-demo: export GOMP_SPINCOUNT ?= 5000
 demo: .venv/installed
 	$(BIN)/throughtime seq2seq train --folder runs/demo --overwrite
 	@grep -q '"shortfall": ""' runs/demo/report.json  # a model that has not learned is not asked

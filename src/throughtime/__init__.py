@@ -1,5 +1,9 @@
 """Recurrent neural networks, whole: a recurrence is written once, as its equations."""
 
+# First, since it sets what OpenMP reads when torch is loaded.
+import throughtime.spinning  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+# isort: split
 from throughtime.cells import Cell
 from throughtime.layers import (
     GRU,
