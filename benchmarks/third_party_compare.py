@@ -115,7 +115,7 @@ def _pair(model: nn.Module) -> tuple[nn.Module, nn.Module, dict[str, int], int]:
     if not layers:
         raise SystemExit("the model has no layer to convert")
     ours = throughtime.convert(ours)
-    left = sum(isinstance(module, nn.RNNBase) for module in ours.modules())
+    left = sum(issubclass(type(module), nn.RNNBase) for module in ours.modules())  # ours only answer so
     return theirs, ours, dict(layers), left
 
 
