@@ -129,7 +129,7 @@ def test_lengths_cannot_be_traced() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return self.rnn(x, lengths=[5, 2])[0]
 
-    with pytest.raises(ValueError, match=r"do not take `lengths`: give a PackedSequence$"):
+    with pytest.raises(ValueError, match=r"take neither `lengths` nor `mask`: give a PackedSequence$"):
         torch.jit.trace(Masked(RNN(3, 4)), (torch.randn(5, 2, 3),))
 
 

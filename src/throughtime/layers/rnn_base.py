@@ -140,6 +140,8 @@ class RNNBase(Recurrent):
         if torch.jit.is_tracing():  # pyright: ignore[reportPrivateImportUsage]
             return True
         data = input.data if isinstance(input, PackedSequence) else input
+        if isinstance(data, Tensor) and data.is_nested:
+            return False  # it is refused, whoever computes
         states = hx if isinstance(hx, tuple) else (hx,)
         return any(map(_has_own_functions, (data, *states, *self._parameters.values())))
 

@@ -53,8 +53,9 @@ class TorchKernels:
         first = _ordered(_side_by_side(cell, states), packed.sorted_indices)
         began = [state[:, :count] for state in first]
         rows, *last = _call(cell, (packed.data, packed.batch_sizes), began, weights)
-        ends = [torch.cat([a, b[:, count:]], 1) for a, b in zip(last, first, strict=True)]
-        ended = _by_direction(cell, _ordered(ends, packed.unsorted_indices))
+        if count < first[0].shape[1]:  # empty sequences end as they began
+            last = [torch.cat([end, start[:, count:]], 1) for end, start in zip(last, first, strict=True)]
+        ended = _by_direction(cell, _ordered(last, packed.unsorted_indices))
         return Run(sequences.with_rows(rows), ended, [])
 
 
