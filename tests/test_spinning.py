@@ -28,9 +28,7 @@ def printed(command: list[str], **environment: str) -> str:
 
 
 @pytest.mark.parametrize(("given", "expected"), [({}, "5000"), ({"GOMP_SPINCOUNT": "7"}, "7")])
-def test_the_command_bounds_it_unless_it_is_set(
-    given: dict[str, str], expected: str, tmp_path: Path
-) -> None:
+def test_the_command_bounds_it_unless_it_is_set(given: dict[str, str], expected: str, tmp_path: Path) -> None:
     script = tmp_path / "throughtime"
     script.write_text(PRINT)
     assert printed([sys.executable, str(script)], **given) == expected

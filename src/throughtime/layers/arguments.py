@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from torch import Tensor
+
 from throughtime.cells import Cell, cell_named
 from throughtime.cells.initialise import INITIALISERS, Initialiser
 from throughtime.cells.registry import without_constants
+from throughtime.errors import TensorError
+from throughtime.layers.autocast import casts
 
 
 def as_cell(cell: object) -> Cell:
@@ -43,3 +49,31 @@ def check_sizes(**sizes: object) -> None:
             raise TypeError(f"{name} should be of type int, got: {type(size).__name__}")
         if size < 1:
             raise ValueError(f"{name} must be greater than zero; got {size}")
+
+
+def check_input(data: Tensor, input_size: int, weight: Tensor) -> None:
+    """Raises TensorError for data (..., input_size) of another width, device or dtype than the weights
+    take."""
+    if data.shape[-1] != input_size:
+        raise TensorError(f"input must have {input_size} features, the input_size; got {data.shape[-1]}")
+    _check_kind("input", data, weight)
+
+
+def check_state(
+    parts: Sequence[Tensor], cell: Cell, hidden_size: int, leading: Sequence[int], weight: Tensor
+) -> None:
+    """Raises TensorError unless there is a tensor (*leading, width) for each state of the cell."""
+    sizes = cell.state_sizes(hidden_size)
+    if len(parts) != len(sizes):
+        raise TensorError(f"hx must be {', '.join(sizes)} of {cell.name}; got {len(parts)} tensors")
+    for (name, size), part in zip(sizes.items(), parts, strict=True):
+        if part.shape != (*leading, size):
+            raise TensorError(f"{name} of hx must have shape {(*leading, size)}; got {tuple(part.shape)}")
+        _check_kind(f"{name} of hx", part, weight)
+
+
+def _check_kind(what: str, data: Tensor, weight: Tensor) -> None:
+    if data.device != weight.device:
+        raise TensorError(f"{what} must be on the device of the weights, {weight.device}; got {data.device}")
+    if data.dtype != weight.dtype and not casts(data, weight):
+        raise TensorError(f"{what} must have the dtype of the weights, {weight.dtype}; got {data.dtype}")

@@ -9,7 +9,7 @@ from throughtime import cells
 from throughtime.cells import Cell, Rows
 from throughtime.cells.initialise import Initialiser
 from throughtime.errors import TensorError
-from throughtime.layers.arguments import as_cell, as_initialiser, check_sizes
+from throughtime.layers.arguments import as_cell, as_initialiser, check_input, check_sizes, check_state
 from throughtime.layers.single_step import as_state, step
 
 State = Tensor | tuple[Tensor, ...]
@@ -93,27 +93,11 @@ class RecurrentCell(nn.Module):
         if input.is_nested or input.dim() not in (1, 2):
             got = "a nested tensor" if input.is_nested else f"shape {tuple(input.shape)}"
             raise TensorError(f"input must have 1 dimension (unbatched) or 2; got {got}")
-        if input.shape[-1] != self.input_size:
-            expected = f"{self.input_size} features, the input_size"
-            raise TensorError(f"input must have {expected}; got {input.shape[-1]}")
-        self._check_dtype("input", input)
+        weight = self.weights()["weight_ih"]
+        check_input(input, self.input_size, weight)
         if hx is not None:
-            self._check_state(hx, tuple(input.shape[:-1]))
-
-    def _check_state(self, hx: State, batch: tuple[int, ...]) -> None:
-        parts, sizes = (hx,) if isinstance(hx, Tensor) else hx, self.cell.state_sizes(self.hidden_size)
-        if len(parts) != len(sizes):
-            raise TensorError(f"hx must be {', '.join(sizes)} of {self.cell.name}; got {len(parts)} tensors")
-        for (name, size), part in zip(sizes.items(), parts, strict=True):
-            if part.shape != (*batch, size):
-                got = tuple(part.shape)
-                raise TensorError(f"{name} of hx must have shape {(*batch, size)}; got {got}")
-            self._check_dtype(f"{name} of hx", part)
-
-    def _check_dtype(self, what: str, data: Tensor) -> None:
-        weights = self.weight_ih.dtype
-        if data.dtype != weights and not torch.is_autocast_enabled(data.device.type):
-            raise TensorError(f"{what} must have the dtype of the weights, {weights}; got {data.dtype}")
+            parts = (hx,) if isinstance(hx, Tensor) else hx
+            check_state(parts, self.cell, self.hidden_size, input.shape[:-1], weight)
 
 
 class LSTMCell(RecurrentCell):

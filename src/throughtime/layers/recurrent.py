@@ -17,8 +17,15 @@ from throughtime.cells import Cell, Rows
 from throughtime.cells.initialise import Initialiser
 from throughtime.engine.step import NativeStep
 from throughtime.errors import TensorError
-from throughtime.layers.arguments import as_cell, as_initialiser, check_flags, check_sizes
-from throughtime.layers.autocast import casts, in_dtypes, result_dtypes
+from throughtime.layers.arguments import (
+    as_cell,
+    as_initialiser,
+    check_flags,
+    check_input,
+    check_sizes,
+    check_state,
+)
+from throughtime.layers.autocast import in_dtypes, result_dtypes
 from throughtime.layers.backends import BACKENDS, choose
 from throughtime.layers.direction import directions_of
 from throughtime.layers.forms import check_form
@@ -365,32 +372,12 @@ class Recurrent(nn.Module):
         }
 
     def _check_input(self, data: Tensor) -> None:
-        if data.shape[-1] != self.input_size:
-            raise TensorError(
-                f"input must have {self.input_size} features, the input_size; got {data.shape[-1]}"
-            )
-        self._check_kind("input", data)
+        check_input(data, self.input_size, self._a_weight())
 
     def _check_state(self, hx: State | None, *batch: int) -> None:
-        if hx is None:
-            return
-        given, sizes = _parts(hx), self.cell.state_sizes(self.hidden_size)
-        if len(given) != len(sizes):
-            raise TensorError(f"hx must be {', '.join(sizes)} of {self.cell.name}; got {len(given)} tensors")
-        for (name, size), state in zip(sizes.items(), given, strict=True):
-            expected = (self.num_layers * self.num_directions, *batch, size)
-            if state.shape != expected:
-                raise TensorError(f"{name} of hx must have shape {expected}; got {tuple(state.shape)}")
-            self._check_kind(f"{name} of hx", state)
-
-    def _check_kind(self, what: str, data: Tensor) -> None:
-        weight = self._a_weight()
-        if data.device != weight.device:
-            raise TensorError(
-                f"{what} must be on the device of the weights, {weight.device}; got {data.device}"
-            )
-        if data.dtype != weight.dtype and not casts(data, weight):
-            raise TensorError(f"{what} must have the dtype of the weights, {weight.dtype}; got {data.dtype}")
+        if hx is not None:
+            leading = (self.num_layers * self.num_directions, *batch)
+            check_state(_parts(hx), self.cell, self.hidden_size, leading, self._a_weight())
 
     def _a_weight(self) -> Tensor:
         """For its device and dtype."""
