@@ -143,15 +143,18 @@ class RNNBase(Recurrent):
         if isinstance(data, Tensor) and data.is_nested:
             return False  # it is refused, whoever computes
         states = hx if isinstance(hx, tuple) else (hx,)
-        return any(map(_has_own_functions, (data, *states, *self._parameters.values())))
+        kinds = {type(data), *map(type, states), *map(type, self._parameters.values())}
+        return any(map(_has_own_functions, kinds - _PLAIN))
 
 
-def _has_own_functions(value: object) -> bool:
-    """Whether a value is of a subclass of Tensor that answers torch's functions in its own way.
+_PLAIN: frozenset[type[Any]] = frozenset((Tensor, nn.Parameter, type(None)))
+
+
+def _has_own_functions(kind: Any) -> bool:
+    """Whether a class is a subclass of Tensor that answers torch's functions in its own way.
 
     torch.overrides.has_torch_function also answers for modes, such as a default device.
     """
-    kind: Any = type(value)
-    if kind is Tensor or not isinstance(value, Tensor):
+    if not issubclass(kind, Tensor):
         return False
     return kind.__torch_function__ is not torch._C._disabled_torch_function_impl  # pyright: ignore
