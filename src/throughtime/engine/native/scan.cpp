@@ -100,16 +100,20 @@ class Runner {
 
     std::int32_t begin_of(std::int64_t group) const { return group ? scan_.groups[group - 1] : 0; }
 
-    // Blocks of neighbouring rows, those of the longest sequences first, each through all of time by one thread.
+    // Blocks of rows, those of the longest sequences first, each through all of time by one thread. Side by side are as
+    // many blocks as threads, which take turns with the rows, so that long sequences are shared fairly.
     void blocks_of_rows() {
-        const std::int64_t batch = scan_.steps ? scan_.sizes[0] : 0;
-        const std::int64_t most = scan_.rows_at_once * team_.threads;
-        const std::int64_t blocks = (batch + most - 1) / most * team_.threads;
+        const std::int64_t batch = scan_.steps ? scan_.sizes[0] : 0;  // no step has more rows than the first
+        const std::int64_t lanes = team_.threads, most = scan_.rows_at_once * lanes;
+        const std::int64_t deep = (batch + most - 1) / most, blocks = deep * lanes;
+        const auto rows_of = [lanes](std::int64_t size, std::int64_t lane) { return (size - lane + lanes - 1) / lanes; };
         const auto block = [&](std::int64_t b) {
-            const std::int64_t first = batch * b / blocks, rows = batch * (b + 1) / blocks - first;
+            const std::int64_t lane = b % lanes, mine = rows_of(batch, lane);
+            const std::int64_t begin = mine * (b / lanes) / deep, end = mine * (b / lanes + 1) / deep;
             for (std::int64_t k = 0; k < scan_.steps && !worker_.given_up(); ++k) {
                 const std::int64_t t = time(k);
-                const Share share = {first, 1, std::min(rows, scan_.sizes[t] - first)};
+                const std::int64_t there = std::min(end, rows_of(scan_.sizes[t], lane));
+                const Share share = {lane + begin * lanes, lanes, there - begin};
                 if (share.rows > 0) groups([&](const Instruction* from, const Instruction* to) {
                     if (from->operation == Operation::product)
                         for (; from != to; ++from) product(*from, t, share, 0, 1);
