@@ -131,7 +131,10 @@ class Runner {
     // A step whose products' columns are shared among the threads, which meet after each group of instructions.
     void shared_step(std::int64_t t) {
         const std::int64_t size = scan_.sizes[t];
-        if (worker_.given_up()) meets_ = false;
+        if (worker_.given_up()) {
+            meets_ = false;
+            team_.barrier.leave();
+        }
         groups([&](const Instruction* from, const Instruction* to) {
             if (!meets_) return;
             if (from->operation == Operation::product)

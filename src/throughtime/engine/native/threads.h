@@ -66,7 +66,7 @@ class Call {
         if (thread == 0 && host::now() - looked_ > LOOK_EVERY) look();
         return given_up_.load(std::memory_order_relaxed);
     }
-    bool given_up() const { return given_up_.load(std::memory_order_relaxed); }
+    bool given_up() const { return given_up_.load(); }
 
   private:
     void look() {
@@ -94,7 +94,7 @@ class Tasks {
     void run(std::int64_t count, const Worker& worker, const Work& work) {
         take(count, worker, work);
         if (worker.count == 1) return;
-        others_.wait([&] { return done_.load(std::memory_order_acquire) >= count || worker.call->given_up(); });
+        others_.wait([&] { return done_.load() >= count || worker.call->given_up(); });
     }
 
     // Returns when all are taken; some may still be in the hands of other threads.
@@ -134,6 +134,9 @@ class Barrier {
         worker.count = 1;
         return worker.number == 0;
     }
+
+    // Wakes those who wait, for a thread that leaves since the call is given up.
+    void leave() { others_.wake(); }
 
   private:
     static constexpr std::int64_t LATE = 300'000;  // nanoseconds
