@@ -62,11 +62,6 @@ class Native:
         self.additive_scores = self._by_dtype("additive_scores", POINTER, INT)
         self.additive_gradients = self._by_dtype("additive_gradients", POINTER, INT)
 
-    def busy(self) -> bool:
-        """Whether threads were lately kept from running by other processes; some calls then use one
-        thread."""
-        return bool(self.library.throughtime_busy())
-
     def _use_python(self) -> None:
         """Gives the library what it needs to run Python's signal handlers while a call is under way."""
         use = self.library.throughtime_use_python

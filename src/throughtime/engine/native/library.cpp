@@ -98,6 +98,4 @@ EXPORT void throughtime_use_python(int (*ensure)(), void (*release)(int), int (*
 EXPORT void throughtime_raised(void** out) {
     for (int k = 0; k < 3; ++k) out[k] = throughtime::host::raised[k];
 }
-
-EXPORT int throughtime_busy() { return throughtime::host::busy(); }
 }
