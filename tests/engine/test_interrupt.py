@@ -89,25 +89,52 @@ def test_ctrl_c_is_heard_within_a_second(make: Callable[[], Callable[[], object]
     assert time.perf_counter() - begun < AFTER + WITHIN
 
 
-def test_a_handler_that_does_not_raise_changes_nothing() -> None:
-    layer, x = LSTM(64, 256).eval(), torch.randn(2000, 64, 64)
+@contextmanager
+def handled_by(handler: Callable[..., object]) -> Iterator[None]:
+    """Has SIGINT handled by another handler while the body runs."""
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.3], ids=["quick", "other threads fall asleep meanwhile"])
+@pytest.mark.parametrize("batch", [2, 64])
+def test_a_handler_that_does_not_raise_changes_nothing(batch: int, pause: float) -> None:
+    layer, x = LSTM(64, 256).eval(), torch.randn(128_000 // batch, batch, 64)
     heard: list[float] = []
 
     @torch.no_grad()
     def output() -> Tensor:
         return layer(x)[0]
 
+    def handler(*_: object) -> None:
+        heard.append(time.perf_counter())
+        time.sleep(pause)
+
     expected = output()
-    before = signal.signal(signal.SIGINT, lambda *_: heard.append(time.perf_counter()))
-    try:
-        with signal_soon():
-            begun = time.perf_counter()
-            while not heard:
-                assert torch.equal(output(), expected)
+    with handled_by(handler), signal_soon():
+        begun = time.perf_counter()
+        while not heard:
             assert torch.equal(output(), expected)
-    finally:
-        signal.signal(signal.SIGINT, before)
+        assert torch.equal(output(), expected)
     assert heard[0] - begun < AFTER + WITHIN
+
+
+@pytest.mark.parametrize("make", [inference, few_rows], ids=lambda make: make.__name__)
+def test_a_handler_that_raises_after_other_threads_have_fallen_asleep(
+    make: Callable[[], Callable[[], object]],
+) -> None:
+    def handler(*_: object) -> None:
+        time.sleep(0.3)
+        raise KeyboardInterrupt
+
+    call = make()
+    begun = time.perf_counter()
+    with handled_by(handler), pytest.raises(KeyboardInterrupt), signal_soon():
+        call()
+    assert time.perf_counter() - begun < AFTER + 0.3 + WITHIN
 
 
 def test_the_next_call_is_whole() -> None:
@@ -127,10 +154,6 @@ def test_an_exception_of_any_kind() -> None:
     def stop(*_: object) -> None:
         raise Stop("enough")
 
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        call = inference()
-        with pytest.raises(Stop, match="enough"), signal_soon():
-            call()
-    finally:
-        signal.signal(signal.SIGINT, before)
+    call = inference()
+    with handled_by(stop), pytest.raises(Stop, match="enough"), signal_soon():
+        call()

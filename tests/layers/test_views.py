@@ -12,7 +12,9 @@ from random import Random
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
+from torch.overrides import TorchFunctionMode
 from torch.testing import assert_close
 
 from every_cell import BUILT_IN, MODIFIED, USERS
@@ -129,13 +131,33 @@ def furthest(found: list[Tensor], expected: list[Tensor], bound: float) -> float
     return off
 
 
+class LayerNormByFormula(TorchFunctionMode):
+    """Computes layer_norm operation by operation, and so its gradient.
+
+    torch's own gradient cancels where the mean of a row is many times its deviation: at 15 times it loses up
+    to 1,600 roundoffs of float64, the formula and the engine 100.
+    """
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function is not functional.layer_norm:
+            return function(*args, **(kwargs or {}))
+        return layer_norm(*args, **(kwargs or {}))
+
+
+def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
+    centred = x - x.mean(-1, keepdim=True)
+    scaled = centred / (centred.square().mean(-1, keepdim=True) + eps).sqrt() * weight
+    return scaled if bias is None else scaled + bias
+
+
 def error_of(seed: int, graph: bool = False) -> str | None:
     """What is wrong in the case of that number; None where all is right."""
     case = make(seed)
     bound = allowed(case.ours.cell, case.x.dtype)["rtol"]
     doubles = [plain(one).double() for one in (case.x, *case.hx, *case.gradients)]
     given = doubles[0], doubles[1 : 1 + len(case.hx)], case.form, doubles[1 + len(case.hx) :]
-    expected = everything(case.reference, case.reference, *given)
+    with LayerNormByFormula():
+        expected = everything(case.reference, case.reference, *given)
     run = torch.compile(case.ours, backend="aot_eager") if graph else case.ours
     found = everything(case.ours, run, case.x, case.hx, case.form, case.gradients)
     off = furthest(found, expected, bound)

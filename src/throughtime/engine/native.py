@@ -141,12 +141,12 @@ def address(tensor: Tensor) -> int:
     Raises ValueError for a tensor whose numbers lie elsewhere or otherwise; `in_rows` makes one that has them
     so.
     """
+    if tensor.is_contiguous() and not tensor.is_neg() and tensor.is_cpu:
+        return tensor.data_ptr()
     require_cpu(tensor)
-    if not tensor.is_contiguous() or tensor.is_neg():
-        raise ValueError(
-            f"the engine reads contiguous rows; got strides {tensor.stride()} of shape {tuple(tensor.shape)}"
-        )
-    return tensor.data_ptr()
+    raise ValueError(
+        f"the engine reads contiguous rows; got strides {tensor.stride()} of shape {tuple(tensor.shape)}"
+    )
 
 
 def require_cpu(*tensors: Tensor) -> None:

@@ -226,6 +226,8 @@ class _Scan(torch.autograd.Function):
 
 def _distinct(results: Sequence[Tensor]) -> list[Tensor]:
     """The results with copies of those that repeat: autograd takes each tensor as one result."""
+    if len(set(map(id, results))) == len(results):
+        return list(results)
     first: dict[int, int] = {}
     for place, result in enumerate(results):
         first.setdefault(id(result), place)
@@ -268,6 +270,8 @@ def _backward(
 
 def _through(plan: _Plan, d_results: Sequence[Tensor | None]) -> tuple[str, ...]:
     """The names of the observed values that have a gradient in some direction."""
+    if not plan.observed:
+        return ()
     observed = [d[1 + len(plan.state) :] for d in plan.divided(d_results)]
     columns = zip(plan.observed, zip(*observed, strict=True), strict=True)
     return tuple(name for name, column in columns if any(d is not None for d in column))

@@ -37,7 +37,7 @@ def result_dtypes(cell: Cell, sequences: Ragged, first: Rows) -> Dtypes | None:
     Products have autocast's dtype. A state that a step carries over by addition, such as the LSTM's c, is
     promoted with the dtype in which it began. Cells that torch.nn lacks return autocast's dtype.
     """
-    if sequences.values.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+    if not torch.is_autocast_enabled("cpu") or sequences.values.device.type != "cpu":
         return None
     half = torch.get_autocast_dtype("cpu")
     if sequences.values.dtype == torch.float64:
