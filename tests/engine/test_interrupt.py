@@ -15,7 +15,7 @@ from torch import Tensor
 
 from native_scan import needs_native
 from throughtime import GRU, LSTM
-from throughtime.engine.rows import best_words
+from throughtime.engine.packed_products import best_words
 from throughtime.engine.softmax import softmax_loss
 
 pytestmark = [

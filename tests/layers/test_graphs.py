@@ -18,7 +18,7 @@ from torch.testing import assert_close
 from native_scan import needs_native
 from throughtime import Cell, Recurrent
 from throughtime.cells import LSTM, Zoneout
-from throughtime.engine.naming import cell_of, text_of
+from throughtime.engine.cell_text import cell_of, text_of
 
 pytestmark = [
     needs_native,

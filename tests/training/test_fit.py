@@ -19,8 +19,8 @@ from rich.console import Console
 from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
 from throughtime.training.fit import fit
-from throughtime.training.health import TrainingError
 from throughtime.training.lock import LOCK
+from throughtime.training.non_finite import TrainingError
 from throughtime.training.processors import Usage
 from throughtime.training.task import Floor
 

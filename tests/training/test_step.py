@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from throughtime.training.config import TrainingConfig
-from throughtime.training.step import Group, NotFinite, Step, Stepper
+from throughtime.training.step import Group, NotFinite, Stepper, StepResult
 
 
 def stepper(task: Any, **settings: Any) -> Stepper:
@@ -48,7 +48,9 @@ def test_two_accumulated_batches_are_one_of_twice_the_size(make_task: Any) -> No
     whole = tuple(torch.cat(parts) for parts in zip(*batches, strict=True))
     first = stepper(apart, clip_norm=1.0).step(group(*batches), rate=0.1)
     second = stepper(together, clip_norm=1.0).step(group(whole), rate=0.1)
-    assert first == Step(pytest.approx(second.total), second.count, second.words, pytest.approx(second.norm))
+    assert first == StepResult(
+        pytest.approx(second.total), second.count, second.words, pytest.approx(second.norm)
+    )
     torch.testing.assert_close(apart.module.state_dict(), together.module.state_dict())
 
 

@@ -14,7 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from throughtime.errors import InputError
-from throughtime.words.cleaning import NUMBER, STEMMERS, Cleaner, CleaningConfig, Step, without_accents
+from throughtime.words.cleaning import (
+    NUMBER,
+    STEMMERS,
+    Cleaner,
+    CleaningConfig,
+    CleaningStep,
+    without_accents,
+)
 
 ALL = CleaningConfig(
     unicode="NFKC", accents="strip", numbers="mark", stop_words=True, stem=True, min_length=2
@@ -169,20 +176,20 @@ def test_steps_show_what_each_did() -> None:
     config = CleaningConfig(numbers="mark", min_length=2, stop_words=True, stem=True, accents="strip")
     text = "The  Cafe\u0301s sold 7 x cakes!"
     assert list(Cleaner(config).steps(text)) == [
-        Step("unicode", "The  Cafés sold 7 x cakes!", [], [(text, "The  Cafés sold 7 x cakes!")]),
-        Step(
+        CleaningStep("unicode", "The  Cafés sold 7 x cakes!", [], [(text, "The  Cafés sold 7 x cakes!")]),
+        CleaningStep(
             "lower",
             "the  cafés sold 7 x cakes!",
             [],
             [("The  Cafés sold 7 x cakes!", "the  cafés sold 7 x cakes!")],
         ),
-        Step("tokens", ["the", "cafés", "sold", "7", "x", "cakes", "!"]),
-        Step("punctuation", ["the", "cafés", "sold", "7", "x", "cakes"], ["!"]),
-        Step("numbers", ["the", "cafés", "sold", NUMBER, "x", "cakes"], [], [("7", NUMBER)]),
-        Step("min_length", ["the", "cafés", "sold", NUMBER, "cakes"], ["x"]),
-        Step("stop_words", ["cafés", "sold", NUMBER, "cakes"], ["the"]),
-        Step("stem", ["café", "sold", NUMBER, "cake"], [], [("cafés", "café"), ("cakes", "cake")]),
-        Step("accents", ["cafe", "sold", NUMBER, "cake"], [], [("café", "cafe")]),
+        CleaningStep("tokens", ["the", "cafés", "sold", "7", "x", "cakes", "!"]),
+        CleaningStep("punctuation", ["the", "cafés", "sold", "7", "x", "cakes"], ["!"]),
+        CleaningStep("numbers", ["the", "cafés", "sold", NUMBER, "x", "cakes"], [], [("7", NUMBER)]),
+        CleaningStep("min_length", ["the", "cafés", "sold", NUMBER, "cakes"], ["x"]),
+        CleaningStep("stop_words", ["cafés", "sold", NUMBER, "cakes"], ["the"]),
+        CleaningStep("stem", ["café", "sold", NUMBER, "cake"], [], [("cafés", "café"), ("cakes", "cake")]),
+        CleaningStep("accents", ["cafe", "sold", NUMBER, "cake"], [], [("café", "cafe")]),
     ]
 
 
@@ -190,7 +197,7 @@ def test_steps_that_are_off_do_not_show() -> None:
     config = CleaningConfig(unicode="none", lower=False, punctuation="keep")
     assert [step.name for step in Cleaner(config).steps("A b.")] == ["tokens"]
     dropped = list(Cleaner(CleaningConfig(numbers="drop")).steps("a 1"))[-1]
-    assert dropped == Step("numbers", ["a"], ["1"])
+    assert dropped == CleaningStep("numbers", ["a"], ["1"])
 
 
 def test_copies_clean_alike() -> None:

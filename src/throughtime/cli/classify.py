@@ -27,8 +27,8 @@ from throughtime.words.classify.explain import word_weights
 from throughtime.words.classify.linear import LinearClassifier
 from throughtime.words.classify.measure import judge
 from throughtime.words.classify.methods import Surroundings, load_classifier
-from throughtime.words.classify.run import REPORT, TEST, TextsConfig, read, train_all
 from throughtime.words.classify.show import codewords_table, explained, judgement_lines, labels_table
+from throughtime.words.classify.train import REPORT, TEST, TextsConfig, read, train_all
 from throughtime.words.cleaning import CleaningConfig
 from throughtime.words.embed.exchange import read_vectors
 from throughtime.words.features.codebook import CodebookHistogram

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
+from throughtime.engine.fusion import OVER_COLUMNS, VIEWS, FusedOperation, Target, base, groups, makers
 from throughtime.engine.instruction import CONSTANTS, WORK, Buffer, Code, Instruction, Key, Kind, Place
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
-from throughtime.engine.tasks import OVER_COLUMNS, VIEWS, Target, Task, base, groups, makers
 
 TILE_NUMBERS = 1024
 """Numbers of one value in a tile; a dozen such values stay in the first-level cache."""
@@ -106,15 +106,15 @@ class _Assembler:
                 column = self.constants.setdefault(node.constant, len(self.constants))
                 self.places[node.number] = self._buffer(Kind.FIXED, CONSTANTS, 0).moved(column)
 
-    def _copies(self, targets: Sequence[Target]) -> tuple[list[Task], list[Task]]:
+    def _copies(self, targets: Sequence[Target]) -> tuple[list[FusedOperation], list[FusedOperation]]:
         """Copies of what is given, to be made before it changes, and of what is made.
 
         A value that is made lies in the first sequence that wants it; for others there is an alias. What is
         kept for the gradient never lies in the output, which its owner may change in place before the
         gradient is computed.
         """
-        first: list[Task] = []
-        last: list[Task] = []
+        first: list[FusedOperation] = []
+        last: list[FusedOperation] = []
         held: dict[int, Key] = {
             number: key for number, (kind, key) in self.given.items() if kind is Kind.SEQUENCE
         }
@@ -124,7 +124,7 @@ class _Assembler:
                 continue
             if node.number in held:
                 if target.key[0] == "kept" and held[node.number] == ("output", None):
-                    last.append(Task(node, "copy", (node,), target))
+                    last.append(FusedOperation(node, "copy", (node,), target))
                 else:
                     self.aliases[target.key] = held[node.number]
                 continue
@@ -134,11 +134,11 @@ class _Assembler:
                 self.places[node.number] = place
             else:
                 (first if base(node, self.given).number in self.given else last).append(
-                    Task(node, "copy", (node,), target)
+                    FusedOperation(node, "copy", (node,), target)
                 )
         return first, last
 
-    def _ahead(self) -> list[Task]:
+    def _ahead(self) -> list[FusedOperation]:
         """The products whose operands are there for all steps."""
 
         def is_there(node: Node) -> bool:
@@ -152,9 +152,9 @@ class _Assembler:
                 self.places[one.node.number] = place
         return found
 
-    def _behind(self, targets: Sequence[Target]) -> list[Task]:
+    def _behind(self, targets: Sequence[Target]) -> list[FusedOperation]:
         """The products that no step reads, of operands that are kept for all steps."""
-        read = {base(one, self.given).number for task in self.made.values() for one in task.inputs}
+        read = {base(one, self.given).number for operation in self.made.values() for one in operation.inputs}
         read |= {one.node.number for one in targets if one.kind is Kind.STATE}
 
         def stays(node: Node) -> bool:
@@ -169,28 +169,28 @@ class _Assembler:
 
     def _settle_states(self, targets: Sequence[Target]) -> None:
         """New states are written over the old ones where nothing reads those any more, else copied last."""
-        order = {task: k for k, task in enumerate(chain.from_iterable(self.groups))}
+        order = {operation: k for k, operation in enumerate(chain.from_iterable(self.groups))}
         begun = {
-            task: order[group[0]] if task.is_product else order[task]
+            operation: order[group[0]] if operation.is_product else order[operation]
             for group in self.groups
-            for task in group
+            for operation in group
         }
-        read = {base(one, self.given).number: k for task, k in order.items() for one in task.inputs}
+        read = {base(one, self.given).number: k for operation, k in order.items() for one in operation.inputs}
         old = {key: number for number, (_, key) in self.given.items()}
-        ends: list[Task] = []
+        ends: list[FusedOperation] = []
         for target in targets:
             node, before = target.node, old.get(target.key, -1)
             if self.given.get(node.number) == (target.kind, target.key):
                 continue
             place = self._buffer(target.kind, target.key, node.width)
-            task = self.made[node.number]
+            operation = self.made[node.number]
             over = read.get(before, -1)
-            itself = task.by_number and all(one is base(one, self.given) for one in task.inputs)
-            free = over < begun[task] or (over == order[task] and itself)
-            if free and node.number not in self.places and task.op != "join":
+            itself = operation.by_number and all(one is base(one, self.given) for one in operation.inputs)
+            free = over < begun[operation] or (over == order[operation] and itself)
+            if free and node.number not in self.places and operation.op != "join":
                 self.places[node.number] = place
             else:
-                ends.append(Task(node, "copy", (node,), target))
+                ends.append(FusedOperation(node, "copy", (node,), target))
         if ends and self.groups[-1][0].is_product:
             self.groups.append([])
         self.groups[-1] += ends
@@ -198,21 +198,26 @@ class _Assembler:
     def _settle_rows(self) -> None:
         """Places for what outlives its group, and inside them for the parts of joined rows."""
         group_of = {
-            task.node.number: g for g, group in enumerate(self.groups) for task in group if not task.to
+            operation.node.number: g
+            for g, group in enumerate(self.groups)
+            for operation in group
+            if not operation.to
         }
-        lasting = {task.node.number for task in self.made.values() if task.op in ("product", "join")}
+        lasting = {
+            operation.node.number for operation in self.made.values() if operation.op in ("product", "join")
+        }
         for g, group in enumerate(self.groups):
-            for task in group:
-                read = {base(one, self.given).number for one in task.inputs}
-                lasting |= {one for one in read if task.is_product or group_of.get(one, g) != g}
-        for number, task in reversed(self.made.items()):
+            for operation in group:
+                read = {base(one, self.given).number for one in operation.inputs}
+                lasting |= {one for one in read if operation.is_product or group_of.get(one, g) != g}
+        for number, operation in reversed(self.made.items()):
             if number not in self.places and number in lasting:
                 self.places[number] = self._buffer(Kind.STATE, WORK, 0).moved(self.work_width)
-                self.work_width += task.node.width
-            if task.op == "join":
-                self._settle_parts(task)
+                self.work_width += operation.node.width
+            if operation.op == "join":
+                self._settle_parts(operation)
 
-    def _settle_parts(self, join: Task) -> None:
+    def _settle_parts(self, join: FusedOperation) -> None:
         place = self.places[join.node.number]
         for part in join.inputs:
             if part.number in self.made:
@@ -223,18 +228,20 @@ class _Assembler:
         """Places in tiles for the rest, which is made and used up in one group; used up, they serve again."""
         free: dict[int, list[Place]] = {}
         for group in self.groups:
-            last = {base(one, self.given).number: task for task in group for one in task.inputs}
+            last = {
+                base(one, self.given).number: operation for operation in group for one in operation.inputs
+            }
             taken: dict[int, tuple[int, Place]] = {}
-            for task in group:
-                node = task.node
-                ending = [number for number in taken if last.get(number) is task]
-                if task.by_number:
+            for operation in group:
+                node = operation.node
+                ending = [number for number in taken if last.get(number) is operation]
+                if operation.by_number:
                     _release(free, taken, ending)
-                if not task.to and node.number not in self.places:
+                if not operation.to and node.number not in self.places:
                     place = free[node.width].pop() if free.get(node.width) else self._tile(node.width)
                     self.places[node.number] = place
                     taken[node.number] = (node.width, place)
-                if not task.by_number:
+                if not operation.by_number:
                     _release(free, taken, ending)
             _release(free, taken, list(taken))
 
@@ -243,25 +250,25 @@ class _Assembler:
         self.tile_width += width
         return place
 
-    def _instructions(self, task: Task) -> Iterator[Instruction]:
-        node = task.node
-        if task.to is not None:
-            to = self._buffer(task.to.kind, task.to.key, node.width)
+    def _instructions(self, operation: FusedOperation) -> Iterator[Instruction]:
+        node = operation.node
+        if operation.to is not None:
+            to = self._buffer(operation.to.kind, operation.to.key, node.width)
             yield Instruction("copy", node.width, to, (self._operand(node, node.width),))
-        elif task.op == "join":
+        elif operation.op == "join":
             to = self.places[node.number]
-            for part in task.inputs:
+            for part in operation.inputs:
                 source = self._operand(part, part.width)
                 if source != to:
                     yield Instruction("copy", part.width, to, (source,))
                 to = to.moved(part.width)
         else:
-            width = task.inputs[0].width if task.op in OVER_COLUMNS else node.width
-            matrix = self.matrices.index(task.matrix) if task.matrix else -1
+            width = operation.inputs[0].width if operation.op in OVER_COLUMNS else node.width
+            matrix = self.matrices.index(operation.matrix) if operation.matrix else -1
             operands = tuple(
-                self._operand(one, one.width if task.is_product else width) for one in task.inputs
+                self._operand(one, one.width if operation.is_product else width) for one in operation.inputs
             )
-            yield Instruction(task.op, width, self.places[node.number], operands, matrix)
+            yield Instruction(operation.op, width, self.places[node.number], operands, matrix)
 
     def _operand(self, node: Node, width: int) -> Place:
         """Where an operation of that width reads a value; one number a row stands for all columns."""

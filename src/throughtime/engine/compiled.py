@@ -11,15 +11,15 @@ import torch
 
 from throughtime.cells import Cell
 from throughtime.engine.assemble import assemble
+from throughtime.engine.cell_text import Same, cell_of, text_of
+from throughtime.engine.fusion import Target
 from throughtime.engine.gradient import GradientProgram, differentiate
 from throughtime.engine.instruction import Code, Key, Kind
-from throughtime.engine.keep import kept
-from throughtime.engine.naming import Same, cell_of, text_of
 from throughtime.engine.native import Linked, threads
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
 from throughtime.engine.purity import isolated
-from throughtime.engine.tasks import Target
+from throughtime.engine.saved_values import kept
 from throughtime.engine.trace import Traced, trace
 
 Given = dict[int, tuple[Kind, Key]]

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from throughtime.engine.execute import library, plain
 from throughtime.engine.memory import pool
 from throughtime.engine.native import address, in_rows, native, threads
+from throughtime.engine.operators import library, plain
 
 library.define("outer(Tensor[] d, Tensor[] v) -> Tensor[]")
 

@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import (
 from torch.utils._pytree import tree_leaves
 
 from throughtime.cells import Cell
-from throughtime.engine.naming import Same
+from throughtime.engine.cell_text import Same
 
 ROWS = 2
 """Rows that a step is tried on."""

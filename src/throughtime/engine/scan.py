@@ -13,10 +13,10 @@ from torch._C import _functorch  # pyright: ignore
 
 from throughtime.cells import Cell
 from throughtime.engine.compiled import Compiled, compiled
-from throughtime.engine.execute import execute
 from throughtime.engine.gradient import GradientProgram
 from throughtime.engine.instruction import Key
 from throughtime.engine.native import Linked, steps_over
+from throughtime.engine.operators import execute
 from throughtime.engine.outer import column_sums, outer_sums
 from throughtime.engine.program import Leaf, evaluate
 from throughtime.engine.trace import MASK, NOISE, X
@@ -25,7 +25,7 @@ Values = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Direction:
+class DirectionInputs:
     """What one direction of a layer is given, by name: its first states, its parameters, and in training its
     noise, the rows of all steps or those of a sequence."""
 
@@ -47,7 +47,7 @@ def scan(
     cell: Cell,
     rows: Tensor,
     sizes: Tensor | None,
-    directions: Sequence[Direction],
+    directions: Sequence[DirectionInputs],
     observed: tuple[str, ...] = (),
 ) -> list[Result]:
     """Runs one layer, the first direction forwards and the second backwards.
@@ -161,7 +161,7 @@ class _Plan:
         """The keys of what training keeps."""
         return [("kept", node.number) for node in self.compiled.kept(self.observed)]
 
-    def flat(self, direction: Direction) -> list[Tensor]:
+    def flat(self, direction: DirectionInputs) -> list[Tensor]:
         """What a direction is given; gradients go back through the prelude."""
         prelude = self.compiled.prelude.run(direction.weights)
         return [

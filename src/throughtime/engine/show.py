@@ -10,9 +10,9 @@ from torch import Tensor
 
 from throughtime.cells import Cell
 from throughtime.engine.gradient import GradientProgram, differentiate
-from throughtime.engine.keep import kept
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
+from throughtime.engine.saved_values import kept
 from throughtime.engine.trace import Traced, trace
 
 _SIGNS = {"add": (" + ", 1), "sub": (" - ", 1), "mul": (" * ", 2), "div": (" / ", 2)}

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from throughtime.cells import Cell
 from throughtime.engine.compiled import compiled
+from throughtime.engine.inference import PackedWeights, PreparedCall
 from throughtime.engine.native import address
-from throughtime.engine.settled import Held, Laid
 
 
 class NativeStep:
@@ -45,6 +45,6 @@ class NativeStep:
         like = self._weights["weight_ih"].detach()
         self._like = like.new_empty(0)
         rows = like.new_empty(self._batch, like.shape[1])
-        laid = Laid(self._compiled, [Held(self._compiled, self._weights)], rows, self._batch)
+        laid = PreparedCall(self._compiled, [PackedWeights(self._compiled, self._weights)], rows, self._batch)
         laid.begin([self.state])
         self._go, self._data, self._input, self._output = laid.go, laid.data[0], laid.input, laid.output

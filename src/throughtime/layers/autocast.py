@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from throughtime.cells import GRU, LSTM, Cell, ProjectedLSTM, Rows
-from throughtime.layers.ragged import Ragged, Run
+from throughtime.layers.ragged import LayerResult, Ragged
 
 Dtypes = Mapping[str, torch.dtype]
 
@@ -20,11 +20,11 @@ def casts(data: Tensor, weight: Tensor) -> bool:
     return data.is_floating_point() and torch.float64 not in (data.dtype, weight.dtype)
 
 
-def in_dtypes(run: Run, dtypes: Dtypes | None, output: str) -> Run:
+def in_dtypes(run: LayerResult, dtypes: Dtypes | None, output: str) -> LayerResult:
     """Results in these dtypes by the state's names, the output in that of `output`; None: as they are."""
     if dtypes is None:
         return run
-    return Run(
+    return LayerResult(
         run.output.map(lambda x: x.to(dtypes[output])),
         [{name: value.to(dtypes[name]) for name, value in state.items()} for state in run.state],
         run.observed,

@@ -10,12 +10,12 @@ from typing import Protocol
 from torch import Tensor
 
 from throughtime.cells import Cell
-from throughtime.engine.naming import Same
+from throughtime.engine.cell_text import Same
 from throughtime.engine.native import NAMES, native
 from throughtime.engine.purity import check_pure
 from throughtime.layers.compiled import CompiledScan
 from throughtime.layers.direction import Direction
-from throughtime.layers.ragged import Ragged, Run
+from throughtime.layers.ragged import LayerResult, Ragged
 from throughtime.layers.reference import Reference
 from throughtime.layers.torch_kernels import TorchKernels
 
@@ -32,7 +32,7 @@ class Backend(Protocol):
 
     def run(
         self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
-    ) -> Run:
+    ) -> LayerResult:
         """Runs every direction, the first forwards, the second backwards.
 
         sequences: I features; observed: what the cell shall let be seen, by name.

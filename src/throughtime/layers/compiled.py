@@ -12,11 +12,11 @@ from torch._C import _functorch  # pyright: ignore
 from throughtime.cells import Cell, Rows
 from throughtime.engine import scan
 from throughtime.engine.compiled import compiled
-from throughtime.engine.layer import layer
+from throughtime.engine.layer_operator import layer
 from throughtime.engine.lowering import Unsupported
 from throughtime.engine.native import NAMES, forward_mode, native
 from throughtime.layers.direction import Direction
-from throughtime.layers.ragged import Ragged, Run
+from throughtime.layers.ragged import LayerResult, Ragged
 from throughtime.layers.reference import Reference
 from throughtime.layers.rows import layout_of
 
@@ -39,7 +39,7 @@ class CompiledScan:
 
     def run(
         self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
-    ) -> Run:
+    ) -> LayerResult:
         in_graph = torch.compiler.is_compiling()
         if not in_graph and _transformed():
             return Reference().run(cell, sequences, directions, observed)
@@ -48,7 +48,7 @@ class CompiledScan:
         sequences = sequences if sequences.lengths is None or in_graph else sequences.as_packed()
         layout = layout_of(sequences)
         given = [
-            scan.Direction(
+            scan.DirectionInputs(
                 _taken(one.state, layout.order),
                 one.weights,
                 {name: layout.rows(rows) for name, rows in one.noise.items()}
@@ -59,7 +59,7 @@ class CompiledScan:
         run = layer if in_graph else scan.scan
         results = run(cell, layout.rows(sequences), layout.sizes, given, observed)
         outputs = [one.output for one in results]
-        return Run(
+        return LayerResult(
             layout.formed(torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]),
             [_taken(one.state, layout.back) for one in results],
             [{name: layout.formed(rows) for name, rows in one.observed.items()} for one in results],
@@ -67,7 +67,7 @@ class CompiledScan:
 
     def _cast(
         self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...]
-    ) -> Run:
+    ) -> LayerResult:
         """Under autocast: computed in the weights' dtype."""
         dtype = directions[0].weights["weight_ih"].dtype
         with torch.autocast("cpu", enabled=False):

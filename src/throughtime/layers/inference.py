@@ -9,9 +9,9 @@ from torch import Tensor
 from torch._C import _functorch  # pyright: ignore
 
 from throughtime.cells import Cell, Rows
-from throughtime.engine.execute import plain
+from throughtime.engine.inference import LayerInference
 from throughtime.engine.native import forward_mode, in_rows
-from throughtime.engine.settled import Settled
+from throughtime.engine.operators import plain
 
 
 def nothing_watches(input: object) -> bool:
@@ -32,7 +32,7 @@ class Inference:
     """What the layers of one module need for it, kept from call to call."""
 
     def __init__(self) -> None:
-        self._settled: dict[int, Settled] = {}
+        self._settled: dict[int, LayerInference] = {}
 
     def run(
         self,
@@ -54,7 +54,7 @@ class Inference:
         for k, own in enumerate(weights):
             settled = self._settled.get(k)
             if settled is None or not settled.is_of(own):
-                settled = self._settled[k] = Settled(cell, own)
+                settled = self._settled[k] = LayerInference(cell, own)
             found = settled.run(rows, batch, states[k * len(own) : (k + 1) * len(own)], observed)
             rows = found[0][0] if len(found) == 1 else torch.cat([one[0] for one in found], 1)
             for _, *values in found:

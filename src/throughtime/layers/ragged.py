@@ -94,7 +94,7 @@ class Ragged:
 
 
 @dataclass(frozen=True)
-class Run:
+class LayerResult:
     """What a layer gives: the outputs, D * width features, and of each direction the last state, (B, width)
     by name, and what was observed at every step."""
 

@@ -13,7 +13,7 @@ from throughtime.cells import Cell, Rows
 from throughtime.cells.cell import NONE, BoundStep
 from throughtime.engine.purity import Impure
 from throughtime.layers.direction import Direction
-from throughtime.layers.ragged import Ragged, Run
+from throughtime.layers.ragged import LayerResult, Ragged
 
 
 class Reference:
@@ -24,7 +24,7 @@ class Reference:
 
     def run(
         self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
-    ) -> Run:
+    ) -> LayerResult:
         if not torch.compiler.is_compiling() and torch.is_inference_mode_enabled():
             with torch.inference_mode(False), torch.no_grad():
                 return self.run(cell, sequences, list(map(_counting_versions, directions)), observed)
@@ -37,7 +37,7 @@ class Reference:
         seen = [
             {name: sequences.with_data(value) for name, value in values.items()} for _, _, values in scans
         ]
-        return Run(sequences.with_data(outputs), [last for _, last, _ in scans], seen)
+        return LayerResult(sequences.with_data(outputs), [last for _, last, _ in scans], seen)
 
 
 def scan(

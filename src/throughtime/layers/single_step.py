@@ -22,7 +22,7 @@ KERNELS: Mapping[type[Cell], Callable[..., Any]] = {
 """For a single step these are faster than a scan of one step, forwards and back."""
 
 
-class Step(Protocol):
+class TakeStep(Protocol):
     """Takes one step."""
 
     def __call__(self, cell: Cell, weights: Weights, x: Tensor, state: Rows, training: bool) -> Rows:
@@ -34,7 +34,7 @@ class Step(Protocol):
 
 
 def step(cell: Cell, weights: Weights, x: Tensor, state: Rows, training: bool) -> Rows:
-    """A `Step` by torch's kernel if there is one for the cell, else by its equations."""
+    """A `TakeStep` by torch's kernel if there is one for the cell, else by its equations."""
     kernel = KERNELS.get(type(cell))
     if kernel is None:
         return step_by_equations(cell, weights, x, state, training)
@@ -45,7 +45,7 @@ def step(cell: Cell, weights: Weights, x: Tensor, state: Rows, training: bool) -
 
 
 def step_by_equations(cell: Cell, weights: Weights, x: Tensor, state: Rows, training: bool) -> Rows:
-    """A `Step` by the cell's own equations."""
+    """A `TakeStep` by the cell's own equations."""
     like, noise = weights["weight_ih"], {}
     if training:
         scale = cell.input_noise(x.shape[-1])
@@ -57,7 +57,7 @@ def step_by_equations(cell: Cell, weights: Weights, x: Tensor, state: Rows, trai
 
 
 def step_layers(
-    take: Step,
+    take: TakeStep,
     cell: Cell,
     weights: Sequence[Weights],
     x: Tensor,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from throughtime.cells import GRU, LSTM, Cell, Elman, ElmanReLU, ProjectedLSTM, Rows
 from throughtime.layers.direction import Direction
-from throughtime.layers.ragged import Ragged, Run, are_known
+from throughtime.layers.ragged import LayerResult, Ragged, are_known
 from throughtime.layers.reference import Reference
 
 KERNELS: Mapping[type[Cell], Callable[..., Any]] = {
@@ -37,13 +37,13 @@ class TorchKernels:
 
     def run(
         self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
-    ) -> Run:
+    ) -> LayerResult:
         if observed:
             raise ValueError("torch's kernels let nothing be seen of their steps; backend='reference' does")
         weights, states = [one.weights for one in directions], [one.state for one in directions]
         if sequences.lengths is None:
             outputs, *last = _call(cell, (sequences.data,), _side_by_side(cell, states), weights, False)
-            return Run(sequences.with_data(outputs), _by_direction(cell, last), [])
+            return LayerResult(sequences.with_data(outputs), _by_direction(cell, last), [])
         if not are_known(sequences.lengths):  # nor is the shape of what would be packed
             return Reference().run(cell, sequences, directions)
         packed = sequences.packed
@@ -56,7 +56,7 @@ class TorchKernels:
         if count < first[0].shape[1]:  # empty sequences end as they began
             last = [torch.cat([end, start[:, count:]], 1) for end, start in zip(last, first, strict=True)]
         ended = _by_direction(cell, _ordered(last, packed.unsorted_indices))
-        return Run(sequences.with_rows(rows), ended, [])
+        return LayerResult(sequences.with_rows(rows), ended, [])
 
 
 def _call(

@@ -21,12 +21,12 @@ from throughtime.training.outcome import Outcome
 from throughtime.training.processes import first_does, held_by_first, join, lost_in_one_sentence
 from throughtime.training.processors import Processors, ReadUsage, read_usage
 from throughtime.training.progress import make_display
+from throughtime.training.reporting import Teller
 from throughtime.training.run import Run
 from throughtime.training.state import RunState
 from throughtime.training.step import Stepper
 from throughtime.training.stopwatch import Stopwatch
 from throughtime.training.task import Task
-from throughtime.training.telling import Teller
 
 
 def fit(

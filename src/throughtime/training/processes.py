@@ -16,8 +16,8 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 
 from throughtime.training.config import Precision
-from throughtime.training.health import TrainingError
 from throughtime.training.lock import held
+from throughtime.training.non_finite import TrainingError
 
 T = TypeVar("T")
 

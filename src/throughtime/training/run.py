@@ -6,17 +6,17 @@ import torch
 
 from throughtime.errors import InputError
 from throughtime.training.budget import Ending, ending, progress, validation_due
-from throughtime.training.health import TrainingError
 from throughtime.training.interrupt import Interruption
 from throughtime.training.judgement import larger_budget, shortfall
 from throughtime.training.keeping import Keeper
+from throughtime.training.non_finite import TrainingError
 from throughtime.training.outcome import Outcome
 from throughtime.training.processes import first_does
+from throughtime.training.reporting import Teller
 from throughtime.training.schedules import Moment, learning_rate
 from throughtime.training.state import RunState
 from throughtime.training.step import Group, NotFinite, Stepper
 from throughtime.training.stopwatch import Stopwatch
-from throughtime.training.telling import Teller
 from throughtime.training.validation import Validator
 
 

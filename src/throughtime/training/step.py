@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from throughtime.training.config import TrainingConfig
 from throughtime.training.gradients import clip_factor, gradient_norm, gradients_of, scale
-from throughtime.training.health import Footing, TrainingError, trace_non_finite
+from throughtime.training.non_finite import Footing, TrainingError, trace_non_finite
 from throughtime.training.optimisers import make_optimiser, set_learning_rate
 from throughtime.training.randomness import seed_all
 from throughtime.training.task import Batches, Loss, Task
@@ -30,7 +30,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Step:
+class StepResult:
     """What one step did."""
 
     total: float  # loss summed over the batches of all processes
@@ -57,7 +57,7 @@ class Stepper:
         """The task's module, unwrapped."""
         return self.task.module
 
-    def step(self, group: Group, rate: float) -> Step:
+    def step(self, group: Group, rate: float) -> StepResult:
         """Take one step at a learning rate; raise NotFinite, nothing changed, where the numbers are not."""
         footing = Footing(self.module)
         losses = self._backward(group)
@@ -69,7 +69,7 @@ class Stepper:
             self._stop(group, total, footing)
         scale(gradients, mean * clip_factor(norm, self.config.clip_norm))
         self._update(rate)
-        return Step(total, count, words, norm)
+        return StepResult(total, count, words, norm)
 
     def _backward(self, group: Group) -> list[Loss]:
         numbers, losses = self._own(group), list[Loss]()

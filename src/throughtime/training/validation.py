@@ -7,14 +7,14 @@ import math
 import torch
 
 from throughtime.errors import InputError
-from throughtime.training.health import TrainingError
 from throughtime.training.keeping import Keeper
+from throughtime.training.non_finite import TrainingError
 from throughtime.training.processes import first_does
+from throughtime.training.reporting import Teller
 from throughtime.training.state import RunState, is_better
 from throughtime.training.step import Stepper
 from throughtime.training.stopwatch import Stopwatch
-from throughtime.training.telling import Teller
-from throughtime.training.watch import Watch
+from throughtime.training.warning_signs import Watch
 
 
 class Validator:

@@ -100,7 +100,7 @@ _CHOICES = {
 
 
 @dataclass(frozen=True)
-class Step:
+class CleaningStep:
     """What one step made of a text: the text or its tokens after it, and what it dropped and changed."""
 
     name: str
@@ -140,14 +140,14 @@ class Cleaner:
             tokens = step(tokens)
         return tokens
 
-    def steps(self, text: str) -> Iterator[Step]:
+    def steps(self, text: str) -> Iterator[CleaningStep]:
         """What each step that is switched on makes of a text; the last one's result is that of `tokens`."""
         for step in self._text_steps:
             after = step(text)
-            yield Step(step.name, after, changed=[(text, after)] if after != text else [])
+            yield CleaningStep(step.name, after, changed=[(text, after)] if after != text else [])
             text = after
         tokens = self._divide(text)
-        yield Step("tokens", tokens)
+        yield CleaningStep("tokens", tokens)
         for step in self._token_steps:
             shown = step.shown(tokens)
             yield shown
@@ -183,10 +183,10 @@ class _Change:
     def __call__(self, tokens: list[str]) -> list[str]:
         return list(map(self.change, tokens))
 
-    def shown(self, tokens: list[str]) -> Step:
+    def shown(self, tokens: list[str]) -> CleaningStep:
         after = self(tokens)
         pairs = zip(tokens, after, strict=True)
-        return Step(self.name, after, changed=[pair for pair in pairs if pair[0] != pair[1]])
+        return CleaningStep(self.name, after, changed=[pair for pair in pairs if pair[0] != pair[1]])
 
 
 @dataclass(frozen=True)
@@ -197,8 +197,8 @@ class _Drop:
     def __call__(self, tokens: list[str]) -> list[str]:
         return list(filterfalse(self.unwanted, tokens))
 
-    def shown(self, tokens: list[str]) -> Step:
-        return Step(self.name, self(tokens), dropped=list(filter(self.unwanted, tokens)))
+    def shown(self, tokens: list[str]) -> CleaningStep:
+        return CleaningStep(self.name, self(tokens), dropped=list(filter(self.unwanted, tokens)))
 
 
 def _text_steps(config: CleaningConfig) -> Iterator[_OnText]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from throughtime.words.cleaning import Cleaner, Step
+from throughtime.words.cleaning import Cleaner, CleaningStep
 
 
 def steps_table(cleaner: Cleaner, text: str) -> Table:
     """A row for each step: what it made of the text, and what it dropped or changed."""
-    table = Table(title="Step by step", title_justify="left", show_lines=True)
+    table = Table(title="CleaningStep by step", title_justify="left", show_lines=True)
     for heading in ("step", "result", "dropped or changed"):
         table.add_column(heading)
     table.add_row("as given", Text(text), "")
@@ -23,7 +23,7 @@ def _shown(result: str | list[str]) -> str:
     return result if isinstance(result, str) else " | ".join(result)
 
 
-def _difference(step: Step) -> str:
+def _difference(step: CleaningStep) -> str:
     if isinstance(step.result, str):
         return "changed" if step.changed else ""
     dropped = " ".join(step.dropped)

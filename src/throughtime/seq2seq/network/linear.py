@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from throughtime.engine.native import computes
-from throughtime.engine.rows import linear
+from throughtime.engine.packed_products import linear
 from throughtime.layers.inference import nothing_watches
 
 

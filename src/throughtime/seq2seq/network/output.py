@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from throughtime.engine import softmax
 from throughtime.engine.native import computes
-from throughtime.engine.rows import best_words
+from throughtime.engine.packed_products import best_words
 from throughtime.engine.softmax import ROWS_AT_ONCE
 from throughtime.seq2seq.data.tokenizer import BOS_ID, EOS_ID, PAD_ID
 from throughtime.seq2seq.network.chunked_loss import chunked_loss

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from throughtime.engine.native import native
-from throughtime.engine.rows import best_of_sums
+from throughtime.engine.packed_products import best_of_sums
 from throughtime.errors import InputError
 from throughtime.seq2seq.data.tokenizer import BOS_ID, EOS_ID, PAD_ID
 from throughtime.seq2seq.network.linear import PackedLinear

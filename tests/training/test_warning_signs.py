@@ -8,7 +8,7 @@ import pytest
 
 from throughtime.training.config import TrainingConfig
 from throughtime.training.state import RunState, Totals
-from throughtime.training.watch import Watch
+from throughtime.training.warning_signs import Watch
 
 
 def told(

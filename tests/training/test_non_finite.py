@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from throughtime.training.health import Footing, trace_non_finite
+from throughtime.training.non_finite import Footing, trace_non_finite
 
 
 class Recurrent(nn.Module):

@@ -1,4 +1,4 @@
-"""What a scan has to do in a step, and in which order: the nodes of a program as tasks, fused and grouped."""
+"""The operations of a step and their order: the nodes of a program, fused and grouped."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Target:
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class FusedOperation:
     """One node to make of others, or, where `to` is set, one that is there to be copied to its buffer."""
 
     node: Node
@@ -61,24 +61,26 @@ def makers(
     given: Mapping[int, tuple[Kind, Key]],
     wanted: Iterable[Node],
     all_at_once: bool = False,
-) -> dict[int, Task]:
-    """The tasks that make the nodes that are not given, by node; sums take in the product that they end.
+) -> dict[int, FusedOperation]:
+    """The operations that make the nodes that are not given, by node; sums take in the product that they end.
 
     all_at_once: but for one that could be done ahead of all steps, where the sum could not.
     """
     waits = _waiting(nodes, given) if all_at_once else ()
     uses = Counter(one.number for node in nodes if node.number not in given for one in node.inputs)
     uses.update(node.number for node in wanted)
-    tasks: dict[int, Task] = {}
+    operations: dict[int, FusedOperation] = {}
     for node in nodes:
         if node.number in given or node.op in ("constant", *VIEWS):
             continue
         if node.op in ("product", "product_t"):
             matrix = (node.attribute, node.op == "product_t")
-            tasks[node.number] = Task(node, "product", node.inputs, matrix=matrix)  # pyright: ignore[reportArgumentType]
+            operations[node.number] = FusedOperation(node, "product", node.inputs, matrix=matrix)  # pyright: ignore[reportArgumentType]
         else:
-            tasks[node.number] = _fused(node, tasks, uses, waits) or Task(node, _operation(node), node.inputs)
-    return tasks
+            operations[node.number] = _fused(node, operations, uses, waits) or FusedOperation(
+                node, _operation(node), node.inputs
+            )
+    return operations
 
 
 def _operation(node: Node) -> str:
@@ -96,60 +98,62 @@ def _waiting(nodes: Sequence[Node], given: Mapping[int, tuple[Kind, Key]]) -> se
 
 
 def _fused(
-    node: Node, tasks: dict[int, Task], uses: Mapping[int, int], waits: Collection[int]
-) -> Task | None:
-    """The sum or difference as one task with the product of a matrix, or of two rows, that it alone ends.
+    node: Node, operations: dict[int, FusedOperation], uses: Mapping[int, int], waits: Collection[int]
+) -> FusedOperation | None:
+    """A sum or difference fused with the product, of a matrix or of two rows, that only it uses.
 
     waits: nodes that need a step before; a product that does not is not made to.
     """
 
-    def alone(one: Node, op: str) -> Task | None:
-        """The task by that operation that makes `one`, if `node` alone has a use for it."""
-        task = tasks.get(one.number)
-        fits = task is not None and task.op == op and uses[one.number] == 1 and one.width == node.width
-        return task if fits else None
+    def alone(one: Node, op: str) -> FusedOperation | None:
+        """The operation of this kind that makes `one`, if only `node` uses it."""
+        operation = operations.get(one.number)
+        fits = (
+            operation is not None and operation.op == op and uses[one.number] == 1 and one.width == node.width
+        )
+        return operation if fits else None
 
     if node.op not in ("add", "sub"):
         return None
     a, b = node.inputs
     either = ((a, b), (b, a)) if node.op == "add" else ()
     for one, other in either:
-        task = alone(one, "product")
+        operation = alone(one, "product")
         fits = other.width == node.width and other.op != "spread"
         if (
-            task
-            and len(task.inputs) <= ADDENDS
+            operation
+            and len(operation.inputs) <= ADDENDS
             and fits
             and (one.number in waits or other.number not in waits)
         ):
-            del tasks[one.number]
-            return Task(node, "product", (*task.inputs, other), matrix=task.matrix)
+            del operations[one.number]
+            return FusedOperation(node, "product", (*operation.inputs, other), matrix=operation.matrix)
     for one, other in either or ((b, a),):
-        if task := alone(one, "mul"):
-            del tasks[one.number]
+        if operation := alone(one, "mul"):
+            del operations[one.number]
             op = "multiply_add" if node.op == "add" else "subtract_product"
-            return Task(node, op, (*task.inputs, other))
+            return FusedOperation(node, op, (*operation.inputs, other))
     return None
 
 
-def groups(tasks: Iterable[Task], given: Collection[int]) -> list[list[Task]]:
-    """The tasks in runs, products alone or row operations alone, as few as their dependence allows."""
-    waiting, ready = list(tasks), set(given)
-    found: list[list[Task]] = []
+def groups(operations: Iterable[FusedOperation], given: Collection[int]) -> list[list[FusedOperation]]:
+    """The operations in runs, products alone or row operations alone, as few as their dependence allows."""
+    waiting, ready = list(operations), set(given)
+    found: list[list[FusedOperation]] = []
 
-    def can_run(task: Task) -> bool:
-        bases = [base(one, given) for one in task.inputs]
+    def can_run(operation: FusedOperation) -> bool:
+        bases = [base(one, given) for one in operation.inputs]
         return all(one.number in ready or one.op == "constant" for one in bases)
 
     while waiting:
-        group = [task for task in waiting if task.is_product and can_run(task)]
+        group = [operation for operation in waiting if operation.is_product and can_run(operation)]
         if not group:
-            for task in waiting:
-                if not task.is_product and can_run(task):
-                    group.append(task)
-                    ready.add(task.node.number)
-        assert group, "tasks wait for each other"
-        ready.update(task.node.number for task in group)
-        waiting = [task for task in waiting if task not in group]
+            for operation in waiting:
+                if not operation.is_product and can_run(operation):
+                    group.append(operation)
+                    ready.add(operation.node.number)
+        assert group, "operations wait for each other"
+        ready.update(operation.node.number for operation in group)
+        waiting = [operation for operation in waiting if operation not in group]
         found.append(group)
     return found

@@ -10,7 +10,7 @@ from throughtime.training.metrics import MetricsLog
 from throughtime.training.processors import Processors
 from throughtime.training.progress import Display, Glance, in_words
 from throughtime.training.state import RunState, Totals
-from throughtime.training.step import Step
+from throughtime.training.step import StepResult
 
 
 class Teller:
@@ -30,7 +30,7 @@ class Teller:
         self.config, self.state, self.display, self.log = config, state, display, log
         self.processors = processors
 
-    def step(self, step: Step, rate: float) -> None:
+    def step(self, step: StepResult, rate: float) -> None:
         """Report a step: a glance always, metrics every `log_every` steps."""
         totals = self.state.since_log
         if self.state.step % self.config.log_every == 0:

@@ -11,7 +11,7 @@ from torch.nn.functional import linear as torch_linear
 from torch.testing import assert_close
 
 from native_scan import needs_native
-from throughtime.engine.rows import best_words, linear
+from throughtime.engine.packed_products import best_words, linear
 
 pytestmark = needs_native
 

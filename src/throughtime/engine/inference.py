@@ -15,7 +15,7 @@ from throughtime.engine.native import Linked, Pass, Prepared, address, equal_ste
 from throughtime.engine.packing import as_of_snapshot, digest, pack
 
 
-class Held:
+class PackedWeights:
     """What code reads of one direction's parameters, as they are now: vectors by key, and packed matrices."""
 
     def __init__(self, code: Compiled, weights: Mapping[str, Tensor]) -> None:
@@ -34,7 +34,7 @@ class Held:
         return [self._packed[matrix] for matrix in linked.code.matrices]
 
 
-class Settled:
+class LayerInference:
     """One layer's pass over batches of sequences as long as one another, without gradients.
 
     weights: the layer's parameters by their plain names, one dictionary a direction.
@@ -46,8 +46,8 @@ class Settled:
         self._compiled = compiled(cell, *size, dtype=first.dtype)
         self._weights = weights
         self._tensors = [one for each in weights for one in each.values()]
-        self._held: list[Held] = []
-        self._laid: dict[tuple[object, ...], Laid] = {}
+        self._held: list[PackedWeights] = []
+        self._laid: dict[tuple[object, ...], PreparedCall] = {}
         self._digest: int | None = None
 
     def is_of(self, weights: Sequence[Mapping[str, Tensor]]) -> bool:
@@ -68,22 +68,22 @@ class Settled:
         # Taken out while it runs, so that two threads of Python never share one.
         laid = self._laid.pop(shape, None)
         if laid is None or laid.held is not held:
-            laid = Laid(self._compiled, held, rows, batch, observed)
+            laid = PreparedCall(self._compiled, held, rows, batch, observed)
         found = laid.run(rows, states)
         if self._held is held:  # else another thread has packed changed weights meanwhile
             self._laid = {shape: laid}
         return found
 
-    def _held_now(self) -> list[Held]:
+    def _held_now(self) -> list[PackedWeights]:
         """The weights as they are now, packed anew if they are not as they were."""
         now = digest(self._tensors)
         if now != self._digest:
-            self._held = [Held(self._compiled, weights) for weights in self._weights]
+            self._held = [PackedWeights(self._compiled, weights) for weights in self._weights]
             self._laid, self._digest = {}, now
         return self._held
 
 
-class Laid:
+class PreparedCall:
     """A call laid out for batches of one shape, to be run by one thread of Python at a time.
 
     held: the weights it runs with. data: of each direction where its buffers lie; input, output: which of
@@ -93,7 +93,7 @@ class Laid:
     def __init__(
         self,
         code: Compiled,
-        held: Sequence[Held],
+        held: Sequence[PackedWeights],
         rows: Tensor,
         batch: int,
         observed: tuple[str, ...] = (),

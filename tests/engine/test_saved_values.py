@@ -7,9 +7,9 @@ import pytest
 from one_step import HIDDEN, one_step
 from throughtime import Cell
 from throughtime.cells import GRU, LSTM, Elman, GRUResetBefore
-from throughtime.engine.keep import kept
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
+from throughtime.engine.saved_values import kept
 from throughtime.engine.show import Notation
 
 

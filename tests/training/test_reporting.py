@@ -11,9 +11,9 @@ from throughtime.training.config import TrainingConfig
 from throughtime.training.metrics import MetricsLog
 from throughtime.training.processors import Processors
 from throughtime.training.progress import PlainDisplay
+from throughtime.training.reporting import Teller
 from throughtime.training.state import RunState, Totals
-from throughtime.training.step import Step
-from throughtime.training.telling import Teller
+from throughtime.training.step import StepResult
 
 TOTALS = {"total": 231.0, "count": 100, "words": 8420, "seconds": 2.0}
 
@@ -56,7 +56,7 @@ def test_metrics_of_training_come_every_few_steps(console: Console, tmp_path: Pa
     for norm in (1.0, 2.0, 3.0):
         state.advance(1)
         state.since_log.add(**TOTALS)
-        tells.step(Step(1.0, 1, 1, norm), rate=0.5)
+        tells.step(StepResult(1.0, 1, 1, norm), rate=0.5)
     assert lines(tmp_path) == [
         {
             "event": "train",

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from throughtime.cells import Cell
-from throughtime.engine.execute import library
-from throughtime.engine.naming import cell_of, text_of
-from throughtime.engine.scan import Direction, Result, scan
+from throughtime.engine.cell_text import cell_of, text_of
+from throughtime.engine.operators import library
+from throughtime.engine.scan import DirectionInputs, Result, scan
 
 library.define(
     "layer(str cell, Tensor rows, Tensor? sizes, Tensor[] states, Tensor[] weights, Tensor[] noise,"
@@ -19,7 +19,11 @@ library.define(
 
 
 def layer(
-    cell: Cell, rows: Tensor, sizes: Tensor | None, directions: Sequence[Direction], observed: tuple[str, ...]
+    cell: Cell,
+    rows: Tensor,
+    sizes: Tensor | None,
+    directions: Sequence[DirectionInputs],
+    observed: tuple[str, ...],
 ) -> list[Result]:
     """As `engine.scan.scan`, in a graph of torch's."""
     found = torch.ops.throughtime.layer(
@@ -75,7 +79,7 @@ def _by_text(
         return dict(zip(names, values[k * len(names) :], strict=False))
 
     given = [
-        Direction(named(cell.state, states, k), named(names, weights, k), named(drawn, noise, k))
+        DirectionInputs(named(cell.state, states, k), named(names, weights, k), named(drawn, noise, k))
         for k in range(directions)
     ]
     results = scan(cell, rows, sizes, given, tuple(observed))
