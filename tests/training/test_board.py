@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from throughtime.training.board import Board
+from throughtime.training.metrics import Board
 
 
 def points(folder: Path, name: str) -> list[tuple[int, float]]:

@@ -13,11 +13,10 @@ from safetensors import safe_open
 from torch import nn
 
 from throughtime.errors import InputError
-from throughtime.training.checkpoint import Checkpoint, save_checkpoint
+from throughtime.training.checkpoint import Checkpoint, save_checkpoint, write_tensors
 from throughtime.training.config import Optimiser, TrainingConfig
 from throughtime.training.optimisers import make_optimiser
 from throughtime.training.state import RunState
-from throughtime.training.tensors import write_tensors
 
 
 def model() -> nn.Module:

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import nn
 
-from throughtime.training.gradients import clip_factor, gradient_norm, gradients_of, scale
+from throughtime.training.step import clip_factor, gradient_norm, gradients_of, scale
 
 
 def test_the_norm_is_that_of_all_gradients_as_one_vector() -> None:

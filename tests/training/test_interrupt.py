@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from throughtime.training.interrupt import Interruption
+from throughtime.training.run import Interruption
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -8,9 +8,8 @@ import pytest
 
 from throughtime.training.budget import Ending
 from throughtime.training.config import TrainingConfig
-from throughtime.training.judgement import larger_budget, shortfall
-from throughtime.training.pace import Pace
-from throughtime.training.state import RunState
+from throughtime.training.outcome import larger_budget, shortfall
+from throughtime.training.state import Pace, RunState
 from throughtime.training.task import Floor
 
 BY_MINUTES = TrainingConfig(max_minutes=3.5, max_epochs=100)

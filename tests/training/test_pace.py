@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from throughtime.training.pace import Pace
+from throughtime.training.state import Pace
 
 
 def test_speeds_are_those_of_windows_of_ten_seconds() -> None:

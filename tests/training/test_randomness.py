@@ -7,7 +7,7 @@ import random
 import numpy as np
 import torch
 
-from throughtime.training.randomness import seed_all
+from throughtime.training.step import seed_all
 
 
 def draws(*key: int) -> tuple[float, ...]:

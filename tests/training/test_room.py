@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from throughtime.errors import InputError
-from throughtime.training.room import in_bytes, require_room
+from throughtime.training.keeping import in_bytes, require_room
 
 MIB = 1 << 20
 

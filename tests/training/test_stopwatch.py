@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from lightning_fabric import Fabric
 
-from throughtime.training.state import RunState
-from throughtime.training.stopwatch import Stopwatch
+from throughtime.training.state import RunState, Stopwatch
 
 
 def test_minutes_go_on_from_those_before() -> None:

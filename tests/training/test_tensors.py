@@ -11,7 +11,7 @@ from torch import Tensor
 
 from throughtime.artefact.sealed import read_sealed
 from throughtime.errors import InputError
-from throughtime.training.tensors import write_tensors
+from throughtime.training.checkpoint import write_tensors
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

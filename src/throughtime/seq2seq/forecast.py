@@ -14,8 +14,8 @@ from throughtime.layers import Recurrent
 from throughtime.seq2seq.config import ModelConfig, TrainConfig
 from throughtime.seq2seq.network.model import Translator
 from throughtime.seq2seq.network.output import ROWS_AT_ONCE
+from throughtime.training.keeping import in_bytes
 from throughtime.training.optimisers import moments
-from throughtime.training.room import in_bytes
 
 NUMBER = 4
 """Bytes of a number."""

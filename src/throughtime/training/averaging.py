@@ -12,7 +12,7 @@ from torch import Tensor
 
 from throughtime.artefact.sealed import REPAIR, read_sealed
 from throughtime.errors import InputError
-from throughtime.training.tensors import write_tensors
+from throughtime.training.checkpoint import write_tensors
 
 
 class Snapshots:

@@ -12,11 +12,23 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from throughtime.artefact.sealed import REPAIR, read_fields, read_sealed
+from throughtime.artefact.file import written_whole
+from throughtime.artefact.sealed import REPAIR, read_fields, read_sealed, seal
 from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
 from throughtime.training.state import RunState
-from throughtime.training.tensors import write_tensors
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write tensors, strings and their digest to `path`; tensors that share memory are written once each.
+
+    `artefact.sealed.read_sealed` reads them back.
+    """
+    apart = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
+    data = seal(apart, metadata)
+    with written_whole(path) as unfinished:
+        unfinished.write_bytes(data)
+
 
 FORMAT = "throughtime checkpoint 3"
 CHECKPOINT = "checkpoint"

@@ -14,7 +14,6 @@ from rich.console import Console
 
 from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
-from throughtime.training.interrupt import Interruption
 from throughtime.training.keeping import Keeper
 from throughtime.training.metrics import METRICS, MetricsLog
 from throughtime.training.outcome import Outcome
@@ -22,10 +21,9 @@ from throughtime.training.processes import first_does, held_by_first, join, lost
 from throughtime.training.processors import Processors, ReadUsage, read_usage
 from throughtime.training.progress import make_display
 from throughtime.training.reporting import Teller
-from throughtime.training.run import Run
-from throughtime.training.state import RunState
+from throughtime.training.run import Interruption, Run
+from throughtime.training.state import RunState, Stopwatch
 from throughtime.training.step import Stepper
-from throughtime.training.stopwatch import Stopwatch
 from throughtime.training.task import Task
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from torch import Tensor
@@ -13,7 +14,6 @@ from throughtime.training.averaging import Snapshots
 from throughtime.training.checkpoint import Checkpoint, save_checkpoint
 from throughtime.training.config import TrainingConfig
 from throughtime.training.optimisers import moments
-from throughtime.training.room import require_room
 from throughtime.training.state import RunState
 from throughtime.training.task import Task
 
@@ -136,3 +136,22 @@ def _drop_all_but(steps: list[int], keep: int) -> list[int]:
 def _remove(steps: list[int], path: Callable[[int], Path]) -> None:
     for step in steps:
         path(step).unlink(missing_ok=True)
+
+
+def require_room(folder: Path, parts: Mapping[str, int], there: int) -> None:
+    """Raise InputError, with the sum, where the disk of `folder` cannot hold these bytes, named by their use.
+
+    there: bytes of files in the folder that will be written over.
+    """
+    needed, free = sum(parts.values()) - there, shutil.disk_usage(folder).free
+    if needed > free:
+        told = ", ".join(f"{name} {in_bytes(size)}" for name, size in parts.items() if size)
+        raise InputError(
+            f"the run will need {in_bytes(needed)} more on the disk of {folder}, where {in_bytes(free)} are "
+            f"free: {told}"
+        )
+
+
+def in_bytes(count: int) -> str:
+    """Return a number of bytes as "12 MiB" or "1.5 GiB"."""
+    return f"{count / (1 << 30):.1f} GiB" if count >= 1 << 30 else f"{count / (1 << 20):.0f} MiB"

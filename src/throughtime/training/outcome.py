@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from throughtime.training.budget import Ending
+from throughtime.training.config import TrainingConfig
+from throughtime.training.processors import NOTABLE
+from throughtime.training.state import RunState, is_better
+from throughtime.training.task import Floor
 
 _REASONS = {
     "epochs": "all epochs are done",
@@ -46,3 +52,63 @@ class Outcome:
         figures = ", ".join(f"{name} {value:.4g}" for name, value in self.best_metrics.items())
         made = "an average of the last weights" if self.averaged else f"step {self.best_step}"
         return f"best: {made} ({figures})" if figures else ""
+
+
+FAR_BELOW = 1 / 3
+"""Share of its fastest speed below which a run is called slow as a whole."""
+
+MOSTLY = 0.5
+"""Share of its time from which on a run that waits for processors is called slow."""
+
+_EPOCHS = 10.0
+"""Epochs that a larger budget of minutes is reckoned for, unless the run is to have fewer."""
+
+
+def shortfall(
+    config: TrainingConfig, state: RunState, stopped: Ending, floor: Floor | None, waiting: float
+) -> str:
+    """Return what speaks against the model of a run that ended, or "" where nothing does.
+
+    `waiting` is the share of its time that the run waited for a processor.
+    """
+    unseen, at_floor = list(_unseen(state, stopped)), list(_at_floor(config, state, floor))
+    if reasons := [*unseen, *at_floor]:
+        learned = "has not learned" if at_floor else "has not learned enough"
+        return f"the model {learned}: {', and '.join([*reasons, *_slow(state, waiting)])}"
+    if stopped == "minutes" and not state.stale and (reasons := list(_slow(state, waiting))):
+        return f"the model was still improving: {reasons[0]}"
+    return ""
+
+
+def larger_budget(config: TrainingConfig, state: RunState, stopped: Ending) -> str:
+    """Return the option of `resume` that gives a run enough to learn: "--max-minutes 35"."""
+    if stopped == "minutes":
+        epochs = min(config.max_epochs, _EPOCHS)
+        needed = state.minutes / max(state.epochs, 1e-6) * epochs
+        return f"--max-minutes {math.ceil(max(needed, 2 * config.max_minutes))}"
+    if stopped == "patience":
+        return f"--patience {2 * config.patience}"
+    return f"--max-epochs {4 * config.max_epochs:g}"
+
+
+def _unseen(state: RunState, stopped: Ending) -> Iterator[str]:
+    if stopped == "minutes" and state.epochs < 1:
+        yield f"it has seen {state.epochs:.2g} of one epoch"
+
+
+def _at_floor(config: TrainingConfig, state: RunState, floor: Floor | None) -> Iterator[str]:
+    if floor is None or not state.best_metrics:
+        return
+    name = config.watch if config.watch in floor.metrics else "loss"
+    if name in floor.metrics and name in state.best_metrics:
+        reached, least = state.best_metrics[name], floor.metrics[name]
+        if not is_better(name, reached, least):
+            yield f"{name} {reached:.4g} is no better than the {least:.4g} of {floor.method}"
+
+
+def _slow(state: RunState, waiting: float) -> Iterator[str]:
+    mean, pace = state.pace.mean, state.pace
+    if mean < FAR_BELOW * pace.fastest:
+        yield f"it trained at {mean:,.0f} words/s, far below the {pace.fastest:,.0f} it reached"
+    elif waiting >= (NOTABLE if state.epochs < 1 else MOSTLY):
+        yield f"no processor was free {waiting:.0%} of the time"

@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
 import torch
 
 from throughtime.errors import InputError
 from throughtime.training.budget import Ending, ending, progress, validation_due
-from throughtime.training.interrupt import Interruption
-from throughtime.training.judgement import larger_budget, shortfall
 from throughtime.training.keeping import Keeper
 from throughtime.training.non_finite import TrainingError
-from throughtime.training.outcome import Outcome
+from throughtime.training.outcome import Outcome, larger_budget, shortfall
 from throughtime.training.processes import first_does
 from throughtime.training.reporting import Teller
 from throughtime.training.schedules import Moment, learning_rate
-from throughtime.training.state import RunState
+from throughtime.training.state import RunState, Stopwatch
 from throughtime.training.step import Group, NotFinite, Stepper
-from throughtime.training.stopwatch import Stopwatch
 from throughtime.training.validation import Validator
+
+_STDERR = 2
+
+
+class Interruption:
+    """Context in which the first SIGINT or SIGTERM only sets `asked`; the second acts as it did before.
+
+    Outside of the main thread, where Python takes no signals, it changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Interruption:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):  # nohup and the like stay in force
+                    self._before[number] = signal.signal(number, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before.clear()
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+        self._restore()
+        # print() may be the very call that the signal cut in two; a plain write is safe
+        os.write(_STDERR, b"\nStopping after this batch; Ctrl-C again stops at once and saves nothing.\n")
 
 
 class Run:

@@ -2,10 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from throughtime.training.pace import Pace
+from lightning_fabric import Fabric
+
+from throughtime.training.processors import NOTABLE, WINDOW
+
+SLOW = 0.5
+"""Share of the fastest speed below which the progress line names the fastest too."""
+
+
+@dataclass
+class Pace:
+    """Words a second over windows of `WINDOW` seconds, validations left out."""
+
+    all_words: int = 0
+    all_seconds: float = 0.0
+    words: int = 0  # of the running window
+    seconds: float = 0.0
+    fastest: float = 0.0
+    latest: float = 0.0
+
+    def add(self, words: int, seconds: float) -> None:
+        """Count one step."""
+        self.all_words, self.all_seconds = self.all_words + words, self.all_seconds + seconds
+        self.words, self.seconds = self.words + words, self.seconds + seconds
+        if self.seconds >= WINDOW:
+            self.latest = self.words / self.seconds
+            self.fastest = max(self.fastest, self.latest)
+            self.words, self.seconds = 0, 0.0
+
+    @property
+    def mean(self) -> float:
+        """Words a second over the whole run; 0 before the first step."""
+        return self.all_words / self.all_seconds if self.all_seconds else 0.0
+
+    def text(self, words_per_second: float, waiting: float = 0.0) -> str:
+        """Return a speed as text, with the fastest where it is far below, and the share of time waiting.
+
+        "30,120 words/s", "9,012 words/s (at best 30,120; no processor was free 55% of the time)".
+        """
+        notes: list[str] = []
+        if words_per_second < SLOW * self.fastest:
+            notes.append(f"at best {self.fastest:,.0f}")
+        if waiting >= NOTABLE:
+            notes.append(f"no processor was free {waiting:.0%} of the time")
+        return f"{words_per_second:,.0f} words/s" + (f" ({'; '.join(notes)})" if notes else "")
 
 
 @dataclass
@@ -105,3 +149,19 @@ def is_better(watch: str, new: float, old: float | None) -> bool:
     if old is None:
         return True
     return new < old if watch in ("loss", "perplexity") else new > old
+
+
+class Stopwatch:
+    """Keeps `state.minutes`, the same on all processes so that they end at the same step."""
+
+    def __init__(self, state: RunState, clock: Callable[[], float], fabric: Fabric) -> None:
+        self._state, self._clock, self._fabric = state, clock, fabric
+        self._lap = clock()
+        self._zero = self._lap - 60 * state.minutes
+
+    def lap(self) -> float:
+        """Bring the minutes up to date; return the seconds since the last lap."""
+        now = self._clock()
+        seconds, self._lap = now - self._lap, now
+        self._state.minutes = self._fabric.broadcast((now - self._zero) / 60)
+        return seconds

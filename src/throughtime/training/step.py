@@ -3,19 +3,51 @@
 from __future__ import annotations
 
 import math
+import random
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 
 from throughtime.training.config import TrainingConfig
-from throughtime.training.gradients import clip_factor, gradient_norm, gradients_of, scale
 from throughtime.training.non_finite import Footing, TrainingError, trace_non_finite
 from throughtime.training.optimisers import make_optimiser, set_learning_rate
-from throughtime.training.randomness import seed_all
 from throughtime.training.task import Batches, Loss, Task
+
+
+def seed_all(*key: int) -> None:
+    """Seed every generator from some numbers, 0 or more; the same ones give the same draws."""
+    first, second = np.random.SeedSequence(key).generate_state(2, np.uint64).tolist()
+    random.seed(first)
+    np.random.seed(second % 2**32)
+    torch.manual_seed(first)
+
+
+def gradients_of(parameters: Iterable[nn.Parameter]) -> list[Tensor]:
+    """Return the gradients that there are."""
+    return [p.grad for p in parameters if p.grad is not None]
+
+
+def gradient_norm(gradients: list[Tensor]) -> float:
+    """Return the Euclidean norm of all gradients taken as one vector; not finite where one of them is not."""
+    return get_total_norm(gradients).item()
+
+
+def clip_factor(norm: float, largest: float) -> float:
+    """Return s = largest / norm where norm > largest > 0, else 1 (Sutskever et al. 2014, section 3.4)."""
+    return largest / norm if norm > largest > 0 else 1.0
+
+
+def scale(gradients: list[Tensor], factor: float) -> None:
+    """Multiply all gradients by `factor`, in place."""
+    for gradient in gradients:
+        gradient.mul_(factor)
+
 
 _NOWHERE = "the loss itself, computed from finite outputs of every layer"
 

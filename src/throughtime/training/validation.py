@@ -11,9 +11,8 @@ from throughtime.training.keeping import Keeper
 from throughtime.training.non_finite import TrainingError
 from throughtime.training.processes import first_does
 from throughtime.training.reporting import Teller
-from throughtime.training.state import RunState, is_better
+from throughtime.training.state import RunState, Stopwatch, is_better
 from throughtime.training.step import Stepper
-from throughtime.training.stopwatch import Stopwatch
 from throughtime.training.warning_signs import Watch
 
 
