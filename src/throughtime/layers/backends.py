@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Protocol
 
 from torch import Tensor
@@ -40,9 +39,11 @@ class Backend(Protocol):
         ...
 
 
-BACKENDS: Mapping[str, Backend] = MappingProxyType(
-    {"compiled": CompiledScan(), "torch": TorchKernels(), "reference": Reference()}
-)
+BACKENDS: Mapping[str, Backend] = {
+    "compiled": CompiledScan(),
+    "torch": TorchKernels(),
+    "reference": Reference(),
+}
 """In the order in which `auto` asks them."""
 
 

@@ -51,8 +51,10 @@ class CompiledScan:
             scan.DirectionInputs(
                 _taken(one.state, layout.order),
                 one.weights,
-                {name: layout.rows(rows) for name, rows in one.noise.items()}
-                | _taken(one.masks, layout.order),
+                {
+                    **{name: layout.rows(rows) for name, rows in one.noise.items()},
+                    **_taken(one.masks, layout.order),
+                },
             )
             for one in directions
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -57,22 +57,23 @@ class Ragged:
 
     def as_padded(self) -> Ragged:
         """The same in padded form."""
-        return replace(self, form=self.data)
+        return self._with(self.data)
 
     def as_packed(self) -> Ragged:
         """The same in packed form."""
-        return replace(self, form=self.packed)
+        return self._with(self.packed)
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Ragged:
         """The same steps with other numbers, each made of the one in its place."""
         form = self.form
-        new = function(form) if isinstance(form, Tensor) else form._replace(data=function(form.data))
-        return replace(self, form=new)
+        if isinstance(form, Tensor):
+            return self._with(function(form))
+        return self._with(form._replace(data=function(form.data)))
 
     def scaled(self, factors: Tensor) -> Ragged:
         """Every step of each sequence times that sequence's factors, (B, F)."""
         if isinstance(self.form, Tensor):
-            return replace(self, form=self.form * factors)
+            return self._with(self.form * factors)
         sizes, order = self.form.batch_sizes, self.form.sorted_indices
         starts = sizes.cumsum(0) - sizes
         sequence = torch.arange(len(self.form.data)) - starts.repeat_interleave(sizes)
@@ -81,11 +82,15 @@ class Ragged:
 
     def with_data(self, data: Tensor) -> Ragged:
         """Other values (T, B, F) for the same steps."""
-        return replace(self, form=data)
+        return self._with(data)
 
     def with_rows(self, rows: Tensor) -> Ragged:
         """Other values for the rows of `packed`."""
-        return replace(self, form=self.packed._replace(data=rows))
+        return self._with(self.packed._replace(data=rows))
+
+    def _with(self, form: Tensor | PackedSequence) -> Ragged:
+        """The same lengths; `dataclasses.replace` is too much for the compiler of older torch."""
+        return Ragged(form, self.lengths, self.steps)
 
     def valid(self) -> Tensor:
         """(T, B), True where a sequence has a step."""

@@ -359,7 +359,8 @@ class Recurrent(nn.Module):
     def _first_states(self, hx: State | None, sequences: Ragged) -> list[Rows]:
         """The state that each layer and direction begins with, (B, width) by name."""
         if hx is None:
-            return [self._states(sequences.batch, sequences.values)] * (self.num_layers * self.num_directions)
+            first = self._states(sequences.batch, sequences.values)
+            return [first for _ in range(self.num_layers * self.num_directions)]
         parts = zip(*_parts(hx), strict=True)
         return [dict(zip(self.cell.state, part, strict=True)) for part in parts]
 

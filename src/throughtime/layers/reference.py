@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -98,7 +97,7 @@ def _counting_versions(direction: Direction) -> Direction:
     state = {
         name: value.clone() if value.is_inference() else value for name, value in direction.state.items()
     }
-    return replace(direction, state=state)
+    return Direction(state, direction.weights, direction.noise, direction.masks)
 
 
 def _where(valid: Tensor, new: Rows, old: Rows) -> Rows:
