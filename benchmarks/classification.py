@@ -31,12 +31,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from throughtime.files.documents import read_documents
 from throughtime.words.classify.batches import Encoded, plan
 from throughtime.words.classify.config import ClassifyConfig, NetworkConfig
 from throughtime.words.classify.labelled import labelled
 from throughtime.words.classify.network import TextNetwork, Texts
 from throughtime.words.classify.recurrent import RecurrentClassifier, untrained
-from throughtime.words.reading.readers import read_documents
 
 CLAIMED_RATIO = 2.5
 CORPORA = {"film reviews": movie_reviews, "text messages": sms_spam}

@@ -21,7 +21,7 @@ from typing import Literal, get_args
 import torch
 from cyclopts import App
 
-from throughtime.seq2seq.network.output import output_layer
+from throughtime.layers.output import output_layer
 
 app = App(help=__doc__, help_format="plaintext")
 Kind = Literal["full", "chunked", "sampled", "adaptive"]

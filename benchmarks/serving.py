@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from cyclopts import App
 
-from throughtime.seq2seq import phrasebook
+from throughtime.corpora import phrasebook
 
 app = App(help=__doc__, help_format="plaintext")
 

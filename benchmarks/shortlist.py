@@ -17,16 +17,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from cyclopts import App
-from decoding import timed
 from rich.console import Console
 from rich.table import Table
 
+from decoding import timed
+from throughtime.decoding.beam import BeamSettings, beam
+from throughtime.decoding.stepping import LengthRule, StepModel
+from throughtime.layers.special_ids import EOS_ID, SPECIALS
 from throughtime.seq2seq.config import ModelConfig, SearchConfig
-from throughtime.seq2seq.data.tokenizer import EOS_ID, SPECIALS
 from throughtime.seq2seq.network.model import Translator, stepper
 from throughtime.seq2seq.network.shortlist import Shortlisted
-from throughtime.seq2seq.search.beam import BeamSettings, beam
-from throughtime.seq2seq.search.stepping import LengthRule, StepModel
 
 SOURCES, LENGTH = 64, 15
 

@@ -31,13 +31,13 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from throughtime.files.pairs import read_pairs
 from throughtime.layers import Recurrent
+from throughtime.layers.attention import Perceptron
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.data.batches import Batch, make_batch, plan_batches
 from throughtime.seq2seq.data.corpus import EncodedCorpus
 from throughtime.seq2seq.data.prepare import prepare, write_tsv
-from throughtime.seq2seq.data.readers import read_pairs
-from throughtime.seq2seq.network.attention import Perceptron
 from throughtime.seq2seq.network.model import Translator
 from throughtime.seq2seq.task import Sets, TranslationTask
 from throughtime.training.step import Group, Stepper

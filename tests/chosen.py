@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from throughtime.decoding.beam import BeamSettings
+from throughtime.decoding.sampling import SampleSettings
+from throughtime.decoding.stepping import LengthRule
 from throughtime.seq2seq.data.cleaning import Cleaning
-from throughtime.seq2seq.search.beam import BeamSettings
-from throughtime.seq2seq.search.sampling import SampleSettings
-from throughtime.seq2seq.search.stepping import LengthRule
 
 
 def cleaning(max_words: int = 100, max_ratio: float = 9.0, drop_duplicates: bool = True) -> Cleaning:

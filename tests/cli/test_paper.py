@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from throughtime.seq2seq.data.readers import Pair
+from throughtime.files.pairs import Pair
 from throughtime.seq2seq.measure.likelihood import load_judge
 from throughtime.seq2seq.measure.n_best import Listed, n_best_lines, read_n_best
 from throughtime.seq2seq.presets import PRESETS

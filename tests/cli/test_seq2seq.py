@@ -14,13 +14,13 @@ import pytest
 from throughtime.artefact.file import load, save
 from throughtime.cli.main import main
 from throughtime.cli.seq2seq import PHRASEBOOK_MODEL
-from throughtime.seq2seq import phrasebook
+from throughtime.corpora import phrasebook
+from throughtime.corpora.phrasebook import Phrasebook
+from throughtime.files.pairs import Pair
 from throughtime.seq2seq.config import DataConfig, ModelConfig, SearchConfig, TrainConfig, TrainingConfig
-from throughtime.seq2seq.data.readers import Pair
 from throughtime.seq2seq.model_file import load_model
-from throughtime.seq2seq.phrasebook import Phrasebook
+from throughtime.seq2seq.pipeline import load_pipeline
 from throughtime.seq2seq.presets import PRESETS
-from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.train import read_settings
 
 Run = Callable[..., Any]

@@ -10,12 +10,13 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
+from throughtime.layers.special_ids import BOS_ID, EOS_ID
 from throughtime.seq2seq.config import ModelConfig
 from throughtime.seq2seq.data import prepare
 from throughtime.seq2seq.data.batches import Batch
-from throughtime.seq2seq.data.tokenizer import BOS_ID, EOS_ID, Tokenizers, Words
 from throughtime.seq2seq.model_file import save_model
 from throughtime.seq2seq.network.model import Translator
+from throughtime.text.tokenizer import Tokenizers, Words
 
 IdPairs = Sequence[tuple[Sequence[int], Sequence[int]]]
 VOCAB_SIZE = 9

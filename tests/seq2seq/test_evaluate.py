@@ -9,12 +9,12 @@ import pytest
 from chosen import length_rule
 from throughtime.artefact.report import write_report
 from throughtime.errors import InputError
-from throughtime.seq2seq.data.readers import Pair
-from throughtime.seq2seq.data.tokenizer import Tokenizers
+from throughtime.files.pairs import Pair
 from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_translations
 from throughtime.seq2seq.measure.score import score
 from throughtime.seq2seq.network.model import Translator, stepper
-from throughtime.seq2seq.run import Pipeline
+from throughtime.seq2seq.pipeline import Pipeline
+from throughtime.text.tokenizer import Tokenizers
 
 SOURCES = ["a b c d", "e f g h", "", "b d f h a", "h g"]
 

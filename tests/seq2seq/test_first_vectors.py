@@ -11,9 +11,9 @@ import torch
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
-from throughtime.seq2seq.data.tokenizer import SPACE, Tokenizers, train_subwords, train_words
 from throughtime.seq2seq.first_vectors import begin_with_vectors, freeze, require_vectors
 from throughtime.seq2seq.network.model import Translator
+from throughtime.text.tokenizer import SPACE, Tokenizers, train_subwords, train_words
 from throughtime.words.embed.exchange import write_vectors
 from throughtime.words.embed.vectors import WordVectors
 

@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from chosen import beam_settings
+from throughtime.decoding.stepping import Hypothesis
+from throughtime.layers.special_ids import EOS_ID, UNK_ID
 from throughtime.seq2seq.data.cleaning import TOKENS_OF_A_WORD
-from throughtime.seq2seq.data.tokenizer import EOS_ID, UNK_ID, Tokenizers, Words, train_subwords
 from throughtime.seq2seq.formats import (
     alignment,
     as_json,
@@ -20,9 +21,9 @@ from throughtime.seq2seq.formats import (
     written_words,
 )
 from throughtime.seq2seq.network.model import Translator, stepper
-from throughtime.seq2seq.run import LONGEST_PIECE, Candidate, Part, Pipeline, Source
-from throughtime.seq2seq.search.stepping import Hypothesis
+from throughtime.seq2seq.pipeline import LONGEST_PIECE, Candidate, Part, Pipeline, Source
 from throughtime.seq2seq.unknown import UnknownWords
+from throughtime.text.tokenizer import Tokenizers, Words, train_subwords
 
 LONGEST_SOURCE = TOKENS_OF_A_WORD * LONGEST_PIECE
 WORDS = Words(["the", "black", "dog", "'s", "bone", "l'", "os", "du", "chien", "noir"], "fr")

@@ -10,12 +10,13 @@ import torch
 
 from chosen import cleaning
 from throughtime.errors import InputError
+from throughtime.files.pairs import Pair
+from throughtime.layers.special_ids import PAD_ID
 from throughtime.seq2seq.config import DataConfig
 from throughtime.seq2seq.data.alignment import learn_alignment
 from throughtime.seq2seq.data.corpus import build_text_corpus, encode_corpus
-from throughtime.seq2seq.data.readers import Pair
-from throughtime.seq2seq.data.tokenizer import PAD_ID, Tokenizers, Words
 from throughtime.seq2seq.lexicon import Lexicon, lexicon_of, read_lexicon, write_lexicon
+from throughtime.text.tokenizer import Tokenizers, Words
 
 SRC, TGT = Words(["the", "dog", "cat"], "en"), Words(["le", "chien", "chat"], "fr")
 PAIRS = [

@@ -13,10 +13,10 @@ from chosen import length_rule
 from throughtime.artefact.file import Artefact, load, save
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import ModelConfig
-from throughtime.seq2seq.data.tokenizer import Tokenizers, Words, train_subwords
 from throughtime.seq2seq.model_file import KIND, load_model, save_model
 from throughtime.seq2seq.network.model import Translator, stepper
-from throughtime.seq2seq.run import Pipeline
+from throughtime.seq2seq.pipeline import Pipeline
+from throughtime.text.tokenizer import Tokenizers, Words, train_subwords
 
 LINES = ["a b c", "h g f e d", "a", "b a d c a b", "zebra a"]
 SENTENCES = [

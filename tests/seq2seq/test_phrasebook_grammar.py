@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from throughtime.seq2seq.phrasebook import adjectives, english, french, nouns, people, verbs
-from throughtime.seq2seq.phrasebook import clauses as c
-from throughtime.seq2seq.phrasebook import noun_phrases as np
-from throughtime.seq2seq.phrasebook.noun_phrases import bare, counted, indefinite, many, own, that, the, this
-from throughtime.seq2seq.phrasebook.numbers import (
+from throughtime.corpora.phrasebook import adjectives, english, french, nouns, people, verbs
+from throughtime.corpora.phrasebook import clauses as c
+from throughtime.corpora.phrasebook import noun_phrases as np
+from throughtime.corpora.phrasebook.noun_phrases import bare, counted, indefinite, many, own, that, the, this
+from throughtime.corpora.phrasebook.numbers import (
     clock_time,
     date_in_figures,
     date_in_words,

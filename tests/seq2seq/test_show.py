@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from throughtime.seq2seq.data.readers import Pair
+from throughtime.files.pairs import Pair
 from throughtime.seq2seq.measure.score import ScoreReport, score
 from throughtime.seq2seq.show import show_scores, translations_table
 

@@ -11,11 +11,11 @@ import pytest
 
 from chosen import beam_settings
 from throughtime.errors import InputError
-from throughtime.seq2seq.data.tokenizer import Tokenizers
 from throughtime.seq2seq.formats import Writer, ranked, writer_of
 from throughtime.seq2seq.network.model import Translator, stepper
-from throughtime.seq2seq.run import Candidate, Pipeline
+from throughtime.seq2seq.pipeline import Candidate, Pipeline
 from throughtime.seq2seq.translate import blocks_of, prefixes_of, standard_input, translate
+from throughtime.text.tokenizer import Tokenizers
 
 
 class Shouting:

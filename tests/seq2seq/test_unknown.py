@@ -10,15 +10,16 @@ import torch
 
 from chosen import beam_settings, length_rule
 from hashed_model import AttendingHashedModel, HashedModel, forced, sources
+from throughtime.decoding.beam import beam
+from throughtime.decoding.demands import Demands
+from throughtime.decoding.stepping import Hypothesis, greedy
 from throughtime.errors import InputError
+from throughtime.layers.special_ids import EOS_ID, UNK_ID
 from throughtime.seq2seq.config import SearchConfig
-from throughtime.seq2seq.data.tokenizer import EOS_ID, UNK_ID, Tokenizers, Words, train_subwords
 from throughtime.seq2seq.network.model import Translator, stepper
-from throughtime.seq2seq.run import Pipeline, unknown_words
-from throughtime.seq2seq.search.beam import beam
-from throughtime.seq2seq.search.demands import Demands
-from throughtime.seq2seq.search.stepping import Hypothesis, greedy
+from throughtime.seq2seq.pipeline import Pipeline, unknown_words
 from throughtime.seq2seq.unknown import UnknownWords, read_dictionary
+from throughtime.text.tokenizer import Tokenizers, Words, train_subwords
 
 A, B = 4, 5
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from throughtime.seq2seq.run import Candidate
+from throughtime.seq2seq.pipeline import Candidate
 from throughtime.studio.config import ServeConfig
 from throughtime.studio.server import listening, server
 from throughtime.studio.translation import application

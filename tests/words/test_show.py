@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from throughtime.words.cleaning import Cleaner, CleaningConfig
+from throughtime.text.cleaning import Cleaner, CleaningConfig
 from throughtime.words.show import steps_table
 
 Rows = Callable[[object], list[list[str]]]

@@ -12,8 +12,10 @@ from rich.console import Console
 
 from throughtime.artefact.report import write_report
 from throughtime.errors import InputError
+from throughtime.files.documents import ReadingConfig
+from throughtime.files.lines import given_lines, require_one
 from throughtime.insight.charts import confusion
-from throughtime.lines import given_lines, require_one
+from throughtime.text.cleaning import CleaningConfig
 from throughtime.training.runs import run_folder
 from throughtime.words.classify.compare import in_order
 from throughtime.words.classify.config import (
@@ -29,10 +31,8 @@ from throughtime.words.classify.measure import judge
 from throughtime.words.classify.methods import Surroundings, load_classifier
 from throughtime.words.classify.show import codewords_table, explained, judgement_lines, labels_table
 from throughtime.words.classify.train import REPORT, TEST, TextsConfig, read, train_all
-from throughtime.words.cleaning import CleaningConfig
 from throughtime.words.embed.exchange import read_vectors
 from throughtime.words.features.codebook import CodebookHistogram
-from throughtime.words.reading.readers import ReadingConfig
 
 app = App(name="classify", default_parameter=Parameter(consume_multiple=True, negative_iterable=()))
 Reading = Annotated[ReadingConfig, Parameter(name="*", group="Reading")]

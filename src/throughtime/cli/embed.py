@@ -14,11 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from throughtime.artefact.report import write_report
+from throughtime.corpora.documentation import find_sources
 from throughtime.errors import InputError
+from throughtime.files.documents import AS_FOUND, ReadingConfig, ReadingReport
 from throughtime.insight.word_map import word_map
+from throughtime.text.cleaning import Cleaner, CleaningConfig
 from throughtime.training.folder import no_false_start
 from throughtime.training.runs import run_folder
-from throughtime.words.cleaning import Cleaner, CleaningConfig
 from throughtime.words.embed.corpus import Corpus, corpus_of_files, corpus_of_packages
 from throughtime.words.embed.exchange import read_vectors, write_vectors
 from throughtime.words.embed.groups import groups_around
@@ -28,8 +30,6 @@ from throughtime.words.embed.show import analogies_table, judge_figures, similar
 from throughtime.words.embed.train import EmbedConfig
 from throughtime.words.embed.train import train as train_vectors
 from throughtime.words.embed.vectors import WordVectors
-from throughtime.words.reading.builtin import find_sources
-from throughtime.words.reading.readers import AS_FOUND, ReadingConfig, ReadingReport
 
 
 def default_place(corpus: Sequence[str]) -> Path:

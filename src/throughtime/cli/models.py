@@ -6,7 +6,7 @@ from pathlib import Path
 
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import EnsembleConfig, SearchConfig
-from throughtime.seq2seq.run import Pipeline, load_pipeline
+from throughtime.seq2seq.pipeline import Pipeline, load_pipeline
 from throughtime.seq2seq.train import default_folder
 
 PHRASEBOOK_MODEL = default_folder(()) / "best.safetensors"

@@ -17,7 +17,8 @@ from rich.console import Console
 from throughtime.artefact.report import write_report
 from throughtime.cli.models import PHRASEBOOK_MODEL, pipeline_of, present
 from throughtime.errors import InputError
-from throughtime.lines import read_lines, require_one
+from throughtime.files.lines import read_lines, require_one
+from throughtime.files.pairs import read_pairs
 from throughtime.seq2seq.chat import FORGET, ChatConfig, Conversation, converse
 from throughtime.seq2seq.config import (
     DataConfig,
@@ -28,15 +29,14 @@ from throughtime.seq2seq.config import (
     TrainingConfig,
 )
 from throughtime.seq2seq.data.prepare import read_test
-from throughtime.seq2seq.data.readers import read_pairs
 from throughtime.seq2seq.evaluate import evaluate, write_translations
 from throughtime.seq2seq.formats import Format, writer_of
 from throughtime.seq2seq.lexicon import lexicon_of, write_lexicon
 from throughtime.seq2seq.measure.likelihood import load_judge
 from throughtime.seq2seq.measure.n_best import n_best_lines, read_n_best, rescored
 from throughtime.seq2seq.model_file import load_model
+from throughtime.seq2seq.pipeline import load_pipeline
 from throughtime.seq2seq.presets import PLAIN_FORM, PRESETS, PresetName
-from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.show import show_scores, votes_table
 from throughtime.seq2seq.train import default_folder, resume_run, train_run
 from throughtime.seq2seq.translate import blocks_of, prefixes_of, translate

@@ -10,8 +10,8 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from throughtime.errors import InputError
-from throughtime.lines import given_lines, require_one
-from throughtime.words.cleaning import Cleaner, CleaningConfig
+from throughtime.files.lines import given_lines, require_one
+from throughtime.text.cleaning import Cleaner, CleaningConfig
 from throughtime.words.show import steps_table
 
 app = App(name="words", default_parameter=Parameter(consume_multiple=True, negative_iterable=()))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.run import Pipeline
+from throughtime.seq2seq.pipeline import Pipeline
 from throughtime.settings import require
 
 FORGET = "/new"

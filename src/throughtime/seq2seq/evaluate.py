@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from throughtime.artefact.file import written_whole
-from throughtime.seq2seq.data.readers import Pair
+from throughtime.decoding.ensemble import Vote
+from throughtime.files.pairs import Pair
 from throughtime.seq2seq.measure.score import ScoreReport, score
-from throughtime.seq2seq.run import Pipeline
-from throughtime.seq2seq.search.ensemble import Vote
+from throughtime.seq2seq.pipeline import Pipeline
 
 
 @dataclass(frozen=True)

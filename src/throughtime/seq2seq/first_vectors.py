@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from throughtime.errors import InputError
+from throughtime.layers.special_ids import SPECIALS
 from throughtime.seq2seq.config import DataConfig, TrainConfig
-from throughtime.seq2seq.data.tokenizer import SPACE, SPECIALS, Tokenizer, Tokenizers
 from throughtime.seq2seq.network.model import Translator
+from throughtime.text.tokenizer import SPACE, Tokenizer, Tokenizers
 
 if TYPE_CHECKING:
     from throughtime.words.embed.vectors import WordVectors

@@ -7,9 +7,10 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from throughtime.seq2seq.data.tokenizer import EOS_ID, Tokenizer
+from throughtime.layers.special_ids import EOS_ID
 from throughtime.seq2seq.measure.n_best import n_best_line
-from throughtime.seq2seq.run import Candidate, Pipeline
+from throughtime.seq2seq.pipeline import Candidate, Pipeline
+from throughtime.text.tokenizer import Tokenizer
 
 Format = Literal["text", "moses", "jsonl"]
 

@@ -13,13 +13,14 @@ from torch import Tensor
 
 from throughtime.artefact.file import written_whole
 from throughtime.errors import InputError
-from throughtime.lines import read_lines
+from throughtime.files.lines import read_lines
+from throughtime.files.pairs import Pair
+from throughtime.layers.special_ids import PAD_ID
 from throughtime.seq2seq.config import DataConfig
 from throughtime.seq2seq.data.alignment import learn_alignment
 from throughtime.seq2seq.data.corpus import EncodedCorpus, build_text_corpus, encode_corpus
 from throughtime.seq2seq.data.prepare import cleaning_of, most_tokens
-from throughtime.seq2seq.data.readers import Pair
-from throughtime.seq2seq.data.tokenizer import PAD_ID, Tokenizer, Tokenizers
+from throughtime.text.tokenizer import Tokenizer, Tokenizers
 
 _HEAD = "#\tthroughtime lexicon\t"
 """What the first line of a lexicon begins with, before the digest of the others."""

@@ -12,8 +12,8 @@ from torch import Tensor
 from throughtime.artefact.file import Artefact, load, save
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, with_tuples
-from throughtime.seq2seq.data.tokenizer import Tokenizers, same_vocabulary, tokenizers_from_assets
 from throughtime.seq2seq.network.model import Translator
+from throughtime.text.tokenizer import Tokenizers, same_vocabulary, tokenizers_from_assets
 
 KIND = "seq2seq"
 

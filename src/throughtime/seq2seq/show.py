@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from throughtime.console import say
-from throughtime.seq2seq.data.readers import Pair
+from throughtime.decoding.ensemble import Vote
+from throughtime.files.pairs import Pair
 from throughtime.seq2seq.measure.score import ScoreReport
-from throughtime.seq2seq.search.ensemble import Vote
 
 
 def show_scores(console: Console, scores: ScoreReport, title: str) -> None:

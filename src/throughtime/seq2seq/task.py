@@ -17,12 +17,12 @@ from throughtime.seq2seq.config import SearchConfig, TrainConfig
 from throughtime.seq2seq.data.batches import Batch, Side, make_batch, plan_batches
 from throughtime.seq2seq.data.corpus import EncodedCorpus, TextCorpus
 from throughtime.seq2seq.data.subword_dropout import SubwordDropout
-from throughtime.seq2seq.data.tokenizer import Tokenizers
 from throughtime.seq2seq.floor import floor_of
 from throughtime.seq2seq.measure.score import accuracy, quick_bleu
 from throughtime.seq2seq.model_file import save_model
 from throughtime.seq2seq.network.model import Translator, stepper
-from throughtime.seq2seq.run import Pipeline, decoder_of, longest_line
+from throughtime.seq2seq.pipeline import Pipeline, decoder_of, longest_line
+from throughtime.text.tokenizer import Tokenizers
 from throughtime.training.task import Floor, Loss
 
 VALIDATED_SENTENCES = 1000

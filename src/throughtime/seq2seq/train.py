@@ -18,6 +18,7 @@ from rich.console import Console
 from throughtime.artefact.report import write_report
 from throughtime.console import say
 from throughtime.errors import InputError
+from throughtime.files.pairs import Pair
 from throughtime.seq2seq.config import (
     DataConfig,
     ModelConfig,
@@ -27,16 +28,15 @@ from throughtime.seq2seq.config import (
     with_tuples,
 )
 from throughtime.seq2seq.data.prepare import Prepared, open_prepared, prepare, write_tsv
-from throughtime.seq2seq.data.readers import Pair
-from throughtime.seq2seq.data.tokenizer import same_vocabularies
 from throughtime.seq2seq.evaluate import Evaluation, evaluate
 from throughtime.seq2seq.first_vectors import begin_with_vectors, freeze, require_vectors
-from throughtime.seq2seq.forecast import Forecast, forecast
+from throughtime.seq2seq.memory_estimate import Forecast, forecast
 from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.network.model import Translator
-from throughtime.seq2seq.run import load_pipeline
+from throughtime.seq2seq.pipeline import load_pipeline
 from throughtime.seq2seq.show import show_scores, translations_table
 from throughtime.seq2seq.task import Sets, TranslationTask
+from throughtime.text.tokenizer import same_vocabularies
 from throughtime.training.fit import fit
 from throughtime.training.folder import no_false_start
 from throughtime.training.lock import LOCK, held

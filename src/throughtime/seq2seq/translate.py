@@ -7,9 +7,9 @@ from itertools import count, islice, repeat
 from pathlib import Path
 
 from throughtime.errors import InputError
-from throughtime.lines import given_lines, read_lines
+from throughtime.files.lines import given_lines, read_lines
 from throughtime.seq2seq.formats import Writer
-from throughtime.seq2seq.run import LINES_TOGETHER, Pipeline
+from throughtime.seq2seq.pipeline import LINES_TOGETHER, Pipeline
 
 TOGETHER = 64
 """Lines of standard input, or of a text, that are translated, and their translations printed, together."""

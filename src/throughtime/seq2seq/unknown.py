@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from throughtime.decoding.stepping import Hypothesis
 from throughtime.errors import InputError
-from throughtime.lines import read_lines
-from throughtime.seq2seq.data.tokenizer import UNKNOWN
-from throughtime.seq2seq.search.stepping import Hypothesis
+from throughtime.files.lines import read_lines
+from throughtime.text.tokenizer import UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from throughtime import __version__
-from throughtime.seq2seq.run import Candidate, Pipeline
+from throughtime.seq2seq.pipeline import Candidate, Pipeline
 from throughtime.studio.batching import Batcher, Full
 from throughtime.studio.config import ServeConfig
 from throughtime.studio.limits import BodyLimit

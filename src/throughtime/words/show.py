@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from throughtime.words.cleaning import Cleaner, CleaningStep
+from throughtime.text.cleaning import Cleaner, CleaningStep
 
 
 def steps_table(cleaner: Cleaner, text: str) -> Table:

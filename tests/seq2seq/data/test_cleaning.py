@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from chosen import cleaning
 from throughtime.errors import InputError
-from throughtime.seq2seq.data.cleaning import Cleaning, CleaningReport, clean, normalise
-from throughtime.seq2seq.data.readers import Pair
+from throughtime.files.pairs import Pair
+from throughtime.seq2seq.data.cleaning import Cleaning, CleaningReport, clean
+from throughtime.text.normalise import normalise
 
 
 def cleaned(pairs: list[Pair], cleaning: Cleaning) -> tuple[list[Pair], CleaningReport]:

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from chosen import cleaning
 from disk import full_disk
 from throughtime.errors import InputError
+from throughtime.files.pairs import Pair
+from throughtime.layers.special_ids import EOS_ID, UNK_ID
 from throughtime.seq2seq.data.corpus import (
     EncodedCorpus,
     TextCorpus,
@@ -23,8 +25,7 @@ from throughtime.seq2seq.data.corpus import (
     encode_corpus,
     split_corpus,
 )
-from throughtime.seq2seq.data.readers import Pair
-from throughtime.seq2seq.data.tokenizer import EOS_ID, UNK_ID, Words, train_words
+from throughtime.text.tokenizer import Words, train_words
 
 ROWS = 23_456  # more than two Arrow record batches
 PAIRS = [Pair(f"source {k % 97} {k}", f"cible {k} {'mot ' * (k % 5)}fin") for k in range(ROWS)]

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from throughtime.corpora.phrasebook import Phrasebook
 from throughtime.errors import InputError
+from throughtime.files.pairs import Pair
 from throughtime.seq2seq.config import DataConfig
 from throughtime.seq2seq.data import prepare as module
 from throughtime.seq2seq.data.kept import KEPT
 from throughtime.seq2seq.data.prepare import Prepared, prepare, write_tsv
-from throughtime.seq2seq.data.readers import Pair
-from throughtime.seq2seq.phrasebook import Phrasebook
 
 DATA = Path("data")
 PAIRS = [Pair(f"a{k} b{k % 5} c", f"x{k} y{k % 3}") for k in range(40)]
@@ -177,7 +177,7 @@ def test_data_of_the_hub_is_asked_for_anew_but_not_when_a_run_goes_on(
 def test_the_phrasebook_too(readings: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     book = Phrasebook(PAIRS[:30], PAIRS[30:35], PAIRS[35:])
-    monkeypatch.setattr("throughtime.seq2seq.phrasebook.build", lambda *_: book)
+    monkeypatch.setattr("throughtime.corpora.phrasebook.build", lambda *_: book)
     config = DataConfig(tokenizer="words", src_vocab_size=40)
     first = told(prepare(config, DATA))
     assert told(prepare(config, DATA)) == first

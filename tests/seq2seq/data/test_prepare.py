@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from throughtime.corpora import phrasebook
+from throughtime.corpora.phrasebook import Phrasebook
 from throughtime.errors import InputError
-from throughtime.seq2seq import phrasebook
+from throughtime.files.pairs import Pair, read_pairs
+from throughtime.layers.special_ids import EOS_ID, UNK_ID
 from throughtime.seq2seq.config import DataConfig
 from throughtime.seq2seq.data.prepare import (
     TOKENS_OF_A_WORD,
@@ -20,9 +23,6 @@ from throughtime.seq2seq.data.prepare import (
     train_tokenizers,
     write_tsv,
 )
-from throughtime.seq2seq.data.readers import Pair, read_pairs
-from throughtime.seq2seq.data.tokenizer import EOS_ID, UNK_ID
-from throughtime.seq2seq.phrasebook import Phrasebook
 
 ANIMALS = {
     "cat": "chat",

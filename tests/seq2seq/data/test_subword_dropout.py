@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from throughtime.layers.special_ids import EOS_ID, UNK_ID
 from throughtime.seq2seq.data.subword_dropout import SubwordDropout
-from throughtime.seq2seq.data.tokenizer import EOS_ID, UNK_ID, Subwords, Words, train_subwords
+from throughtime.text.tokenizer import Subwords, Words, train_subwords
 
 TEXT = [
     "the weather is better than the mother",

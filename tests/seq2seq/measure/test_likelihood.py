@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from throughtime.errors import InputError
+from throughtime.files.pairs import Pair
 from throughtime.seq2seq.config import ModelConfig, SearchConfig
-from throughtime.seq2seq.data.readers import Pair
-from throughtime.seq2seq.data.tokenizer import Tokenizers, Words
 from throughtime.seq2seq.measure.likelihood import Judge, Likelihood, load_judge, perplexity
 from throughtime.seq2seq.model_file import Trained, load_model
 from throughtime.seq2seq.network.model import Translator
-from throughtime.seq2seq.run import load_pipeline
+from throughtime.seq2seq.pipeline import load_pipeline
+from throughtime.text.tokenizer import Tokenizers, Words
 
 SHAPES = [
     dict(),

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.data.readers import Pair
+from throughtime.files.pairs import Pair
 from throughtime.seq2seq.measure.likelihood import Judge, Likelihood
 from throughtime.seq2seq.measure.n_best import Listed, n_best_lines, oracle, read_n_best, rescored
 

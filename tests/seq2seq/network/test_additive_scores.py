@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 from native_scan import needs_native
 from throughtime.engine import native
-from throughtime.seq2seq.network.additive import additive_scores
+from throughtime.layers.additive import additive_scores
 from tolerances import FINITE_DIFFERENCES
 
 

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from throughtime.errors import InputError
+from throughtime.layers.special_ids import PAD_ID
 from throughtime.seq2seq.config import ModelConfig
 from throughtime.seq2seq.data.batches import Batch
-from throughtime.seq2seq.data.tokenizer import PAD_ID
 from throughtime.seq2seq.network.coverage import (
     COVERED_SCORES,
     CoveredPerceptron,

@@ -12,8 +12,9 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 from torch.testing import assert_close
 
+from throughtime.layers.ranking import ranked
+from throughtime.layers.special_ids import EOS_ID, PAD_ID
 from throughtime.seq2seq.data.batches import Batch
-from throughtime.seq2seq.data.tokenizer import EOS_ID, PAD_ID
 from throughtime.seq2seq.network.model import (
     Attended,
     AttendingStepper,
@@ -24,7 +25,6 @@ from throughtime.seq2seq.network.model import (
     reverse,
     stepper,
 )
-from throughtime.seq2seq.search.stepping import ranked
 from tolerances import FINITE_DIFFERENCES
 
 MakeTranslator = Callable[..., Translator]

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from throughtime.layers.special_ids import PAD_ID
 from throughtime.seq2seq.data.batches import Batch
-from throughtime.seq2seq.data.tokenizer import PAD_ID
 from throughtime.seq2seq.network.model import (
     Translator,
 )

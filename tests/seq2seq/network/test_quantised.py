@@ -12,14 +12,14 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from throughtime.errors import InputError
+from throughtime.layers.linear import PackedLinear
+from throughtime.layers.output import FullOutput
+from throughtime.layers.special_ids import BOS_ID, EOS_ID, PAD_ID
 from throughtime.seq2seq.config import SearchConfig
-from throughtime.seq2seq.data.tokenizer import BOS_ID, EOS_ID, PAD_ID
 from throughtime.seq2seq.network import quantised as module
-from throughtime.seq2seq.network.linear import PackedLinear
 from throughtime.seq2seq.network.model import Translator
-from throughtime.seq2seq.network.output import FullOutput
 from throughtime.seq2seq.network.quantised import QuantisedLinear, QuantisedOutput, quantise, whole
-from throughtime.seq2seq.run import load_pipeline
+from throughtime.seq2seq.pipeline import load_pipeline
 
 
 def numbers(*shape: int) -> Tensor:

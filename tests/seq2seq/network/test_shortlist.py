@@ -11,14 +11,15 @@ import torch
 from torch.testing import assert_close
 
 from chosen import beam_settings, length_rule
+from throughtime.decoding.beam import beam
+from throughtime.decoding.stepping import greedy
 from throughtime.errors import InputError
+from throughtime.layers.ranking import ranked
 from throughtime.seq2seq.config import SearchConfig
-from throughtime.seq2seq.data.tokenizer import Tokenizers
 from throughtime.seq2seq.network.model import Translator, stepper
 from throughtime.seq2seq.network.shortlist import Shortlisted
-from throughtime.seq2seq.run import load_pipeline
-from throughtime.seq2seq.search.beam import beam
-from throughtime.seq2seq.search.stepping import greedy, ranked
+from throughtime.seq2seq.pipeline import load_pipeline
+from throughtime.text.tokenizer import Tokenizers
 
 SRC, LENGTHS = torch.tensor([[4, 5, 3], [6, 3, 0]]), torch.tensor([3, 2])
 LEXICON = torch.zeros(12, 2, dtype=torch.int64)

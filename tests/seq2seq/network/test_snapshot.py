@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from native_scan import needs_native
+from throughtime.layers.special_ids import BOS_ID
 from throughtime.seq2seq.data.batches import Batch
-from throughtime.seq2seq.data.tokenizer import BOS_ID
 from throughtime.seq2seq.network.model import Progress, Stepper, Translator, stepper
 
 pytestmark = needs_native

@@ -14,14 +14,14 @@ from rich.console import Console
 
 from letter_runs import printed
 from throughtime.errors import InputError
+from throughtime.files.pairs import read_pairs
 from throughtime.seq2seq.config import SearchConfig, TrainConfig
-from throughtime.seq2seq.data.readers import read_pairs
 from throughtime.seq2seq.evaluate import evaluate
 from throughtime.seq2seq.measure.likelihood import load_judge, perplexity
 from throughtime.seq2seq.measure.n_best import Listed, n_best_lines
+from throughtime.seq2seq.pipeline import load_pipeline
 from throughtime.seq2seq.reproduce.sentences import draw_maps
 from throughtime.seq2seq.reproduce.sutskever2014 import reproduce
-from throughtime.seq2seq.run import load_pipeline
 from throughtime.seq2seq.task import TranslationTask
 from throughtime.training.task import Loss
 

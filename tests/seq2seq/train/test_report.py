@@ -15,7 +15,7 @@ from rich.console import Console
 from letter_runs import FOLDER, KEPT, MakeConfig, names, printed
 from throughtime.artefact.file import load
 from throughtime.cli.main import main
-from throughtime.seq2seq.data.readers import Pair, read_pairs
+from throughtime.files.pairs import Pair, read_pairs
 from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.train import read_settings, train_run
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from throughtime.errors import InputError
+from throughtime.files.documents import Document
 from throughtime.words.classify.labelled import Labelled, folds, held_out, labelled
-from throughtime.words.reading.readers import Document
 
 SOME = [Document(f"text {k}", "ham" if k % 3 else "spam") for k in range(30)]
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from throughtime.corpora.documentation import Sources
 from throughtime.errors import InputError
-from throughtime.words.cleaning import Cleaner
+from throughtime.files.documents import ReadingConfig, ReadingReport
+from throughtime.text.cleaning import Cleaner
 from throughtime.words.embed import corpus
 from throughtime.words.embed.corpus import (
     Moment,
@@ -18,8 +20,6 @@ from throughtime.words.embed.corpus import (
     store,
     watched,
 )
-from throughtime.words.reading.builtin import Sources
-from throughtime.words.reading.readers import ReadingConfig, ReadingReport
 
 
 def test_lines_of_files_again_and_again(tmp_path: Path) -> None:

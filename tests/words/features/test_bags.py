@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks, get_tags
 
 from throughtime.errors import InputError
-from throughtime.words.cleaning import Cleaner, CleaningConfig
+from throughtime.text.cleaning import Cleaner, CleaningConfig
 from throughtime.words.features.bags import BagOfWords, OneHot, TfIdf, inverse_document_frequency
 
 TEXTS = ["The cat, the dog.", "A dog sees the cat", "No animal", "the the the"]

@@ -22,7 +22,7 @@ from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from throughtime.errors import InputError
-from throughtime.words.cleaning import CleaningConfig
+from throughtime.text.cleaning import CleaningConfig
 from throughtime.words.features.codebook import Codebook, CodebookHistogram
 
 WORDS = ("north", "up", "east", "right", "south")

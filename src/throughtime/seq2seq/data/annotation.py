@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from throughtime.files.pairs import Pair
+from throughtime.layers.special_ids import UNK_ID
 from throughtime.seq2seq.data.alignment import Alignment
-from throughtime.seq2seq.data.readers import Pair
-from throughtime.seq2seq.data.tokenizer import UNK_ID, Tokenizer, unplaced
+from throughtime.text.tokenizer import Tokenizer, unplaced
 
 
 @dataclass(frozen=True)

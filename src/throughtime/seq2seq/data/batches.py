@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from throughtime.errors import InputError
+from throughtime.layers.special_ids import BOS_ID, PAD_ID
 from throughtime.seq2seq.data.corpus import EncodedCorpus
-from throughtime.seq2seq.data.tokenizer import BOS_ID, PAD_ID
 
 
 class Batch(NamedTuple):

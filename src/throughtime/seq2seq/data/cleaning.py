@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -13,23 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.data.readers import Pair
+from throughtime.files.pairs import Pair
+from throughtime.text.normalise import normalise
 
-_BREAKING_SPACES = re.compile(r"[^\S\u00a0\u2007\u202f]+")
 TOKENS_OF_A_WORD = 4
 """Tokens at most for each word that a side may have; more than so many are too long."""
 
 _CHUNK = 4096  # pairs looked at together
-
-
-def normalise(text: str) -> str:
-    """Return text composed (NFC), every run of white space one space, none at the ends.
-
-    No-break spaces inside a sentence stay: French sets them before its marks. Half of a surrogate pair
-    becomes `?`.
-    """
-    whole = text if text.isascii() else unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
-    return _BREAKING_SPACES.sub(" ", whole).strip()
 
 
 @dataclass(frozen=True)

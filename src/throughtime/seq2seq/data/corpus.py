@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from throughtime.artefact.file import written_whole
 from throughtime.errors import InputError
+from throughtime.files.pairs import Pair
+from throughtime.layers.special_ids import EOS_ID
 from throughtime.seq2seq.data.cleaning import Cleaning, CleaningReport, clean
-from throughtime.seq2seq.data.readers import Pair
-from throughtime.seq2seq.data.tokenizer import EOS_ID, Tokenizer
+from throughtime.text.tokenizer import Tokenizer
 
 TEXT, IDS = "text.arrow", "ids.arrow"
 """The files of a set in its folder."""

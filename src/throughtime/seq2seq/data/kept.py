@@ -13,9 +13,9 @@ from typing import Any
 
 from throughtime.artefact.file import Artefact, load, save
 from throughtime.errors import InputError
-from throughtime.lines import HUB_PREFIX
+from throughtime.files.lines import HUB_PREFIX
 from throughtime.seq2seq.config import DataConfig
-from throughtime.seq2seq.data.tokenizer import Tokenizers, tokenizers_from_assets
+from throughtime.text.tokenizer import Tokenizers, tokenizers_from_assets
 
 KEPT = "prepared.safetensors"
 KIND = "corpus"

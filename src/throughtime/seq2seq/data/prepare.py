@@ -9,12 +9,13 @@ from itertools import chain
 from pathlib import Path
 
 from throughtime.artefact.file import written_whole
+from throughtime.corpora import phrasebook
 from throughtime.errors import InputError
-from throughtime.seq2seq import phrasebook
+from throughtime.files.pairs import Pair, read_pairs
 from throughtime.seq2seq.config import DataConfig
 from throughtime.seq2seq.data.alignment import learn_alignment
 from throughtime.seq2seq.data.annotation import Annotation
-from throughtime.seq2seq.data.cleaning import TOKENS_OF_A_WORD, Cleaning, normalise
+from throughtime.seq2seq.data.cleaning import TOKENS_OF_A_WORD, Cleaning
 from throughtime.seq2seq.data.corpus import (
     IDS,
     TEXT,
@@ -29,8 +30,8 @@ from throughtime.seq2seq.data.corpus import (
     split_corpus,
 )
 from throughtime.seq2seq.data.kept import Kept, find_kept, forget, keep
-from throughtime.seq2seq.data.readers import Pair, read_pairs
-from throughtime.seq2seq.data.tokenizer import Tokenizer, Tokenizers, train_subwords, train_words
+from throughtime.text.normalise import normalise
+from throughtime.text.tokenizer import Tokenizer, Tokenizers, train_subwords, train_words
 
 _SPACES = str.maketrans("\t\n\r", "   ")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from throughtime.seq2seq.data.tokenizer import Tokenizer
+from throughtime.text.tokenizer import Tokenizer
 
 Ids = NDArray[np.int32]
 

@@ -12,12 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from throughtime.decoding.ensemble import shares
+from throughtime.files.pairs import Pair
+from throughtime.layers.special_ids import EOS_ID, PAD_ID, UNK_ID
 from throughtime.seq2seq.data.batches import Batch, Side, batch_of, plan_batches
-from throughtime.seq2seq.data.readers import Pair
-from throughtime.seq2seq.data.tokenizer import EOS_ID, PAD_ID, UNK_ID, Tokenizer, unplaced
 from throughtime.seq2seq.model_file import Trained, load_models
 from throughtime.seq2seq.network.model import Translator
-from throughtime.seq2seq.search.ensemble import shares
+from throughtime.text.tokenizer import Tokenizer, unplaced
 
 TOKENS_TOGETHER = 4_000
 """Tokens of a batch, padding included."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from throughtime.errors import InputError
-from throughtime.lines import read_lines
-from throughtime.seq2seq.data.readers import Pair
+from throughtime.files.lines import read_lines
+from throughtime.files.pairs import Pair
 from throughtime.seq2seq.measure.likelihood import Judge
 from throughtime.seq2seq.measure.score import sentence_bleu
 

@@ -16,7 +16,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF, CHRFScore
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.data.cleaning import normalise
+from throughtime.text.normalise import normalise
 
 References: TypeAlias = Sequence[str] | Sequence[Sequence[str]]
 """For each sentence its reference, or its references, of which there may be a different number each time."""

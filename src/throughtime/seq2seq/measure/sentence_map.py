@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.data.tokenizer import EOS_ID
+from throughtime.layers.special_ids import EOS_ID
 from throughtime.seq2seq.model_file import Trained
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from throughtime.seq2seq.network.attention import Dot, General, Perceptron, softmax_over
+from throughtime.layers.attention import Dot, General, Perceptron, softmax_over
 
 
 class CoveredProduct(nn.Module):

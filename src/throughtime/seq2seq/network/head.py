@@ -7,10 +7,10 @@ from typing import Generic, NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
-from throughtime.seq2seq.data.tokenizer import PAD_ID
-from throughtime.seq2seq.network.attention import Score, attend
+from throughtime.layers.attention import Score, attend
+from throughtime.layers.linear import PackedLinear
+from throughtime.layers.special_ids import PAD_ID
 from throughtime.seq2seq.network.coverage import CoveredScore, attend_in_turn
-from throughtime.seq2seq.network.linear import PackedLinear
 
 AnyScore = TypeVar("AnyScore", Score, CoveredScore)
 

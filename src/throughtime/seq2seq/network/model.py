@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from throughtime.cells import VariationalDropout, cell_named
 from throughtime.engine.packing import Snapshot
 from throughtime.layers import Recurrent
+from throughtime.layers.attention import SCORES
+from throughtime.layers.linear import PackedLinear
+from throughtime.layers.output import FullOutput, output_layer
+from throughtime.layers.ranking import Ranked, ranked
+from throughtime.layers.special_ids import PAD_ID
 from throughtime.seq2seq.config import ModelConfig
 from throughtime.seq2seq.data.batches import Batch
-from throughtime.seq2seq.data.tokenizer import PAD_ID
-from throughtime.seq2seq.network.attention import SCORES
-from throughtime.seq2seq.network.consistency import twice
 from throughtime.seq2seq.network.copying import CopyingGate, attention_on, log_probabilities, log_probability
 from throughtime.seq2seq.network.coverage import COVERED_SCORES, coverage_loss
 from throughtime.seq2seq.network.head import (
@@ -28,9 +30,6 @@ from throughtime.seq2seq.network.head import (
     PlainHead,
     States,
 )
-from throughtime.seq2seq.network.linear import PackedLinear
-from throughtime.seq2seq.network.output import FullOutput, output_layer
-from throughtime.seq2seq.search.stepping import Ranked, ranked
 
 
 class Decoded(NamedTuple):
@@ -140,7 +139,7 @@ class Translator(nn.Module):
     def forward(self, batch: Batch) -> TokenLoss:
         """The loss of a batch under teacher forcing; in training with label smoothing and coverage loss."""
         passes = 2 if self.training and self.config.consistency else 1
-        given = twice(batch) if passes == 2 else batch
+        given = _twice(batch) if passes == 2 else batch
         encoded = self.encode(given.src, given.src_lengths)
         decoded = self.decode(given.tgt_in, encoded.state, self.head.attended(encoded))
         valid = given.tgt_out != PAD_ID
@@ -384,3 +383,8 @@ class AttendingStepper(Stepper):
 def stepper(model: Translator) -> Stepper:
     """The trained model as search takes it."""
     return Stepper(model) if model.config.attention == "none" else AttendingStepper(model)
+
+
+def _twice(batch: Batch) -> Batch:
+    """The batch and once more the batch, as one."""
+    return Batch(*(torch.cat([part, part]) for part in batch))

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from throughtime.engine.native import native
 from throughtime.engine.packed_products import best_of_sums
 from throughtime.errors import InputError
-from throughtime.seq2seq.data.tokenizer import BOS_ID, EOS_ID, PAD_ID
-from throughtime.seq2seq.network.linear import PackedLinear
+from throughtime.layers.linear import PackedLinear
+from throughtime.layers.output import FullOutput
+from throughtime.layers.ranking import Ranked, ranked
+from throughtime.layers.special_ids import BOS_ID, EOS_ID, PAD_ID
 from throughtime.seq2seq.network.model import Translator
-from throughtime.seq2seq.network.output import FullOutput
-from throughtime.seq2seq.search.stepping import Ranked, ranked
 
 LARGEST = 127
 DEEPEST = 2**31 // LARGEST**2

@@ -10,11 +10,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from throughtime.decoding.stepping import attention_of
 from throughtime.errors import InputError
-from throughtime.seq2seq.data.tokenizer import SPECIALS
+from throughtime.layers.output import FullOutput
+from throughtime.layers.ranking import Ranked
+from throughtime.layers.special_ids import SPECIALS
 from throughtime.seq2seq.network.model import Progress, Stepper
-from throughtime.seq2seq.network.output import FullOutput
-from throughtime.seq2seq.search.stepping import Ranked, attention_of
 
 
 class Shortened(NamedTuple):

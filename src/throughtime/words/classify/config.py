@@ -9,13 +9,13 @@ from typing import Literal
 from throughtime.cells.registry import cell_named
 from throughtime.errors import InputError
 from throughtime.settings import require
+from throughtime.text.cleaning import CleaningConfig
 from throughtime.training.config import (  # the command line looks up the types of inherited fields here
     Optimiser,  # noqa: F401  # pyright: ignore[reportUnusedImport]
     Precision,  # noqa: F401  # pyright: ignore[reportUnusedImport]
     ScheduleName,  # noqa: F401  # pyright: ignore[reportUnusedImport]
     TrainingConfig,
 )
-from throughtime.words.cleaning import CleaningConfig
 
 KIND = "text classifier"
 """Of the one-file model."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from throughtime.errors import InputError
-from throughtime.words.reading.readers import Document
+from throughtime.files.documents import Document
 
 Places = NDArray[np.int64]
 

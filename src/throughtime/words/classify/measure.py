@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from throughtime.errors import InputError
-from throughtime.words.intervals import LEVEL, Interval, of_share
+from throughtime.measure.intervals import LEVEL, Interval, of_share
 
 BINS = 10
 """Of confidence, over which calibration is judged."""

@@ -17,6 +17,8 @@ from torch import Tensor
 
 from throughtime.artefact.file import Artefact, load, save
 from throughtime.console import say
+from throughtime.text.cleaning import Cleaner, CleaningConfig
+from throughtime.text.vocabulary import Vocabulary, VocabularyConfig
 from throughtime.training.fit import fit
 from throughtime.words.classify.batches import Encoded
 from throughtime.words.classify.calibrate import fit_temperature
@@ -24,9 +26,7 @@ from throughtime.words.classify.config import KIND, ClassifyConfig, NetworkConfi
 from throughtime.words.classify.labelled import Labelled
 from throughtime.words.classify.network import PAD_ID, TextNetwork
 from throughtime.words.classify.task import ClassificationTask, logits
-from throughtime.words.cleaning import Cleaner, CleaningConfig
 from throughtime.words.embed.vectors import WordVectors
-from throughtime.words.features.vocabulary import Vocabulary, VocabularyConfig
 
 FIRST_ID = PAD_ID + 1
 """The id of the vocabulary's first word; that of unknown ones comes after the last."""

@@ -14,9 +14,12 @@ import numpy as np
 from throughtime.artefact.file import written_whole
 from throughtime.artefact.report import write_report
 from throughtime.console import say
+from throughtime.corpora import documentation
 from throughtime.errors import InputError
+from throughtime.files.documents import ReadingConfig, ReadingReport, read_documents
 from throughtime.insight.charts import confusion
 from throughtime.settings import require
+from throughtime.text.cleaning import Cleaner
 from throughtime.words.classify.compare import (
     Compared,
     Split,
@@ -29,10 +32,7 @@ from throughtime.words.classify.compare import (
 from throughtime.words.classify.config import ClassifyConfig, check_methods
 from throughtime.words.classify.labelled import Labelled, held_out, labelled, require_texts
 from throughtime.words.classify.methods import Surroundings, learn
-from throughtime.words.cleaning import Cleaner
 from throughtime.words.embed.vectors import WordVectors
-from throughtime.words.reading import builtin
-from throughtime.words.reading.readers import ReadingConfig, ReadingReport, read_documents
 
 REPORT, TEST = "report.json", "test.jsonl"
 
@@ -89,8 +89,8 @@ def read_corpus(config: TextsConfig, reading: ReadingConfig) -> Read:
     """Read the corpus, or the built-in one."""
     if config.corpus:
         return read(config.corpus, reading)
-    sources = builtin.find_sources()
-    found = labelled(builtin.labelled(sources, config.builtin_label))
+    sources = documentation.find_sources()
+    found = labelled(documentation.labelled(sources, config.builtin_label))
     about = {"packages": dict(sources.versions)}
     return Read(found, [f"documentation strings of {sources.summary()}"], about)
 

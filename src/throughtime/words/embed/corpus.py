@@ -16,10 +16,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import NamedTuple, TextIO
 
+from throughtime.corpora.documentation import Sources, sentences
 from throughtime.errors import InputError
-from throughtime.words.cleaning import Cleaner
-from throughtime.words.reading.builtin import Sources, sentences
-from throughtime.words.reading.readers import AS_FOUND, ReadingConfig, ReadingReport, read_texts
+from throughtime.files.documents import AS_FOUND, ReadingConfig, ReadingReport, read_texts
+from throughtime.text.cleaning import Cleaner
 
 PART_WORDS = 100_000
 """Words in a part, which a thread takes as a whole: worth beginning, and soon over."""

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from throughtime.artefact.file import Artefact, load, save, written_whole
 from throughtime.errors import InputError
-from throughtime.lines import opened, read_lines
+from throughtime.files.lines import opened, read_lines
 from throughtime.words.embed.vectors import Subwords, Vector, WordVectors
 
 KIND = "word vectors"

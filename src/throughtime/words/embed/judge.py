@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from throughtime.errors import InputError
-from throughtime.lines import read_lines
+from throughtime.files.lines import read_lines
+from throughtime.measure.intervals import Interval, of_correlation, of_share
 from throughtime.words.embed.vectors import Vector, WordVectors
-from throughtime.words.intervals import Interval, of_correlation, of_share
 
 ANALOGIES = "questions-words.txt"
 """19,544 questions in 14 sections (Mikolov et al. 2013a)."""

@@ -9,8 +9,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from throughtime.measure.intervals import Interval
 from throughtime.words.embed.judge import Analogies, Answers, Correlation
-from throughtime.words.intervals import Interval
 
 
 def analogies_table(found: Analogies) -> Table:

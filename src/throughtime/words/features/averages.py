@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from throughtime.words.cleaning import CleaningConfig
+from throughtime.text.cleaning import CleaningConfig
 from throughtime.words.features.bags import word_counter
 from throughtime.words.features.transformer import damage_told, of_texts, require_vectors
 

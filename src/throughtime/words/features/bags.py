@@ -19,9 +19,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from throughtime.errors import InputError
 from throughtime.settings import require
-from throughtime.words.cleaning import Cleaner, CleaningConfig
+from throughtime.text.cleaning import Cleaner, CleaningConfig
+from throughtime.text.vocabulary import Vocabulary, VocabularyConfig
 from throughtime.words.features.transformer import damage_told, of_texts
-from throughtime.words.features.vocabulary import Vocabulary, VocabularyConfig
 
 TermFrequency = Literal["raw", "sublinear", "binary"]
 InverseDocumentFrequency = Literal["smooth", "plain", "probabilistic", "none"]

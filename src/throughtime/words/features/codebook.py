@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from throughtime.errors import InputError
 from throughtime.settings import require
-from throughtime.words.cleaning import CleaningConfig
+from throughtime.text.cleaning import CleaningConfig
 from throughtime.words.features.bags import inverse_document_frequency, word_counter
 from throughtime.words.features.transformer import damage_told, of_texts, require_vectors
 

@@ -1,0 +1,155 @@
+"""What memory a training run will need, told before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from throughtime.engine.native import native
+from throughtime.errors import InputError
+from throughtime.layers import Recurrent
+from throughtime.layers.output import ROWS_AT_ONCE
+from throughtime.seq2seq.config import ModelConfig, TrainConfig
+from throughtime.seq2seq.network.model import Translator
+from throughtime.training.keeping import in_bytes
+from throughtime.training.optimisers import moments
+
+NUMBER = 4
+"""Bytes of a number."""
+
+PROGRAM = 1000 << 20
+"""Bytes of Python, torch and the rest, without data; measured, as is how many copies there are of what."""
+
+COPIES = 3
+"""Of a value on its way through an operation: itself, what the way back needs, its gradient."""
+
+MEMINFO = Path("/proc/meminfo")
+LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Bytes by what needs them, and those that the machine has free, where it says so, for its processes."""
+
+    parts: Mapping[str, int]
+    free: int | None
+    processes: int = 1
+
+    @property
+    def total(self) -> int:
+        """All parts together."""
+        return sum(self.parts.values())
+
+    def summary(self) -> str:
+        """The sum in one line."""
+        parts = ", ".join(f"{name} {in_bytes(size)}" for name, size in self.parts.items())
+        among = f" for {self.processes} processes, each" if self.processes > 1 else ""
+        of = "" if self.free is None else f" of {in_bytes(self.free)} free{among}"
+        return f"memory: about {in_bytes(self.total)}{of}: {parts}"
+
+    def check(self) -> None:
+        """Raises InputError, with the sum, for what cannot fit."""
+        if self.free is not None and self.processes * self.total > self.free:
+            raise InputError(
+                f"{self.summary()}; a smaller tokens_per_batch, vocabulary or network, or output chunked, "
+                "needs less"
+            )
+
+
+def forecast(
+    config: TrainConfig,
+    words: tuple[int, int],
+    longest: int,
+    all_tokens: int,
+    processes: int = 1,
+    processes_here: int = 1,
+) -> Forecast:
+    """The memory of training with a source and a target vocabulary of these sizes.
+
+    longest: tokens of the longest source. all_tokens: those of the corpus, of each pair's longer side.
+    processes: of the run, which exchange gradients; processes_here: those that share this machine's memory;
+    the sum is of each.
+    """
+    src_words, tgt_words = words
+    with torch.device("meta"):  # shapes alone; drawing weights by the simplest rule, it takes no time
+        simplest = replace(config.model, initialiser="sutskever2014")
+        translator = Translator(simplest, src_words, tgt_words)
+    weights = NUMBER * sum(one.numel() for one in translator.parameters())
+    kept = moments(config.training)
+    passes = 2 if config.model.consistency else 1
+    whole = min(config.data.tokens_per_batch, all_tokens)
+    tokens = round(passes * whole * (1 + config.data.subword_dropout))  # each subword cut makes one more
+    layers = sum(_kept(one) for one in (translator.encoder, translator.decoder))
+    vectors = 2 * config.model.embedding_size
+    halved = config.training.precision != "32-true"
+    looking = _looking(config.model, longest, translator.head.width, halved)
+    batch = NUMBER * tokens * (layers + COPIES * (vectors + looking))
+    parts = {
+        "program": PROGRAM,
+        "weights": weights,
+        "gradients": weights,
+        "optimiser": kept * weights,
+        "exchange of gradients": weights if processes > 1 else 0,
+        "packing and saving": (2 + 2 * (1 + kept)) * weights,
+        "recurrences and attention": batch,
+        "output layer": _output(config.model, tokens, translator.head.width, tgt_words, halved),
+    }
+    return Forecast({name: size for name, size in parts.items() if size}, free_memory(), processes_here)
+
+
+def _kept(layer: Recurrent) -> int:
+    """Numbers that a layer holds for each step of a sequence until its gradient is done: what each gate and
+    state was, and gradients of as many."""
+    states = sum(layer.cell.state_sizes(layer.hidden_size).values())
+    each = len(layer.cell.gates) * layer.hidden_size + states
+    return layer.num_layers * layer.num_directions * COPIES * each
+
+
+def _looking(model: ModelConfig, longest: int, width: int, halved: bool) -> int:
+    """Numbers that attention makes of one output for the positions of the longest source, and of all.
+
+    halved: products are in half precision, and so by torch's operations, not the engine's.
+    """
+    if model.attention == "none":
+        return 0
+    by_engine = native is not None and not halved and not model.coverage  # it keeps no hidden layer
+    hidden = model.decoder_size if model.attention == "mlp" and not by_engine else 0
+    return longest * (1 + hidden + model.coverage + model.copying) + 2 * width
+
+
+def _output(model: ModelConfig, tokens: int, width: int, words: int, halved: bool) -> int:
+    at_once = halved and not model.copying  # what halves products takes a chunked layer's rows all together
+    kind = "full" if model.output == "chunked" and at_once else model.output
+    chunk = min(tokens, ROWS_AT_ONCE) * words * (COPIES if model.copying else 1)
+    scores = {
+        "full": tokens * words * COPIES,
+        "chunked": chunk + 2 * words * width,  # and weights, packed both ways
+        "sampled": tokens * min(model.sampled_words, words) * COPIES + 2 * model.sampled_words * width,
+        "adaptive": tokens * words * COPIES // 4,
+    }[kind]
+    return NUMBER * (scores + COPIES * tokens * width)
+
+
+def free_memory() -> int | None:
+    """Bytes that this process may still take, None where the system does not tell."""
+    found = [size for size in (_available(), *map(_limit, LIMITS)) if size is not None]
+    return min(found, default=None)
+
+
+def _available() -> int | None:
+    try:
+        lines = MEMINFO.read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")), None)
+
+
+def _limit(path: Path) -> int | None:
+    try:
+        text = path.read_text().strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None

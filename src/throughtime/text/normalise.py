@@ -1,0 +1,18 @@
+"""Unicode composition and white space: what is folded in any text before it is cut into tokens."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_BREAKING_SPACES = re.compile(r"[^\S\u00a0\u2007\u202f]+")
+
+
+def normalise(text: str) -> str:
+    """Return text composed (NFC), every run of white space one space, none at the ends.
+
+    No-break spaces inside a sentence stay: French sets them before its marks. Half of a surrogate pair
+    becomes `?`.
+    """
+    whole = text if text.isascii() else unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
+    return _BREAKING_SPACES.sub(" ", whole).strip()

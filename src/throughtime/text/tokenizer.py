@@ -1,0 +1,370 @@
+"""Text to ids and back: subwords (sentencepiece), or whole words with a capped vocabulary.
+
+Neither changes a character but for Unicode composition (NFC) and white space, so a no-break space, an
+ellipsis or a typographic apostrophe is learned as it is: `normalise` in cleaning.py says what is folded.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from types import MappingProxyType
+from typing import Literal, Protocol, cast
+
+from sacremoses import MosesDetokenizer, MosesTokenizer
+from sacremoses.corpus import NonbreakingPrefixes
+from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
+
+from throughtime.errors import InputError
+from throughtime.layers.special_ids import BOS_ID, EOS_ID, PAD_ID, SPECIALS, UNK_ID
+from throughtime.text.normalise import normalise
+
+LANGUAGES = frozenset(NonbreakingPrefixes().available_langs.values()) | {"cjk", "ja", "ko"}
+FARTHEST = 7
+"""Places off its source word at most that an unknown target word may stand for its id to tell where."""
+UNKNOWN_SIGN = "⁇"
+"""What subwords write for a character that training never saw."""
+SPACE = "\u2581"
+"""What subwords that begin a word begin with."""
+_SENTENCES = 200_000  # that sentencepiece learns from; more changes next to nothing and costs memory
+_THREADS = 2  # part of the result: sentencepiece sums over threads, so the machine must not choose
+_LONGEST_SENTENCE = 1 << 14  # bytes; sentencepiece passes over longer ones
+
+
+NOTHING: Mapping[int, str] = MappingProxyType({})
+UNKNOWN: Mapping[int, int | None] = MappingProxyType({UNK_ID: None})
+"""Ids that stand for unknown words where there is nothing but the one sign."""
+
+
+class Tokenizer(Protocol):
+    """What the rest knows of a tokenizer; ids are below `vocab_size`, the first four as in SPECIALS."""
+
+    @property
+    def kind(self) -> str:
+        """A word for reports: "subwords" or "words"."""
+        ...
+
+    @property
+    def vocab_size(self) -> int:
+        """How many ids there are, the four special ones included."""
+        ...
+
+    @property
+    def unknowns(self) -> Mapping[int, int | None]:
+        """The ids that stand for unknown words, and what they tell: target place minus source place, or None.
+
+        UNK_ID comes first; in a vocabulary with positions the last tells that there is no such source place.
+        """
+        ...
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of one sentence, without BOS_ID and EOS_ID; what is not known is UNK_ID."""
+        ...
+
+    def surfaces(self, text: str) -> list[str]:
+        """Return what each id of `encode` stands for, as it was written, without the spaces around it."""
+        ...
+
+    def names(self, ids: Sequence[int]) -> list[str]:
+        """Return what each id is called in the vocabulary."""
+        ...
+
+    def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
+        """Return ids as running text up to the first EOS_ID; PAD_ID and BOS_ID are passed over.
+
+        unknown: for places among the ids where an unknown word stands, what to write there.
+        """
+        ...
+
+    def inner(self) -> list[bool]:
+        """Return for each id whether its text would go on with the word before it."""
+        ...
+
+    def cuts(self) -> list[list[tuple[int, int]]]:
+        """Return for each id the pairs of ids that together stand for the same text."""
+        ...
+
+    def to_asset(self) -> bytes:
+        """Return all that `tokenizer_from_asset` needs to build the tokenizer again."""
+        ...
+
+
+@dataclass(frozen=True)
+class Tokenizers:
+    """How each side becomes numbers; one and the same object where the vocabulary is joint."""
+
+    src: Tokenizer
+    tgt: Tokenizer
+
+    def to_assets(self) -> dict[str, bytes]:
+        """All that `tokenizers_from_assets` needs; one vocabulary for both sides once."""
+        assets = {"src": self.src.to_asset(), "tgt": self.tgt.to_asset()}
+        if self.src is self.tgt:
+            del assets["src"]
+        return assets
+
+
+def same_vocabulary(one: Tokenizer, other: Tokenizer) -> bool:
+    """Whether two tokenizers give the same numbers."""
+    return one is other or one.to_asset() == other.to_asset()
+
+
+def same_vocabularies(one: Tokenizers, other: Tokenizers) -> bool:
+    """Whether two models read and write by the same numbers."""
+    return same_vocabulary(one.src, other.src) and same_vocabulary(one.tgt, other.tgt)
+
+
+def unplaced(tokenizer: Tokenizer) -> int:
+    """Return the id of an unknown word that tells nothing of the source."""
+    return list(tokenizer.unknowns)[-1]
+
+
+def tokenizers_from_assets(assets: Mapping[str, bytes]) -> Tokenizers:
+    """Build both tokenizers again; raises InputError for bytes that are none, KeyError without a target's."""
+    tgt = tokenizer_from_asset(assets["tgt"])
+    return Tokenizers(tokenizer_from_asset(assets["src"]) if "src" in assets else tgt, tgt)
+
+
+def tokenizer_from_asset(asset: bytes) -> Tokenizer:
+    """Build a tokenizer from the bytes of its `to_asset`; raises InputError when they are not such bytes."""
+    return Words.from_asset(asset) if asset.startswith(b"{") else Subwords(asset)
+
+
+class Subwords:
+    """A sentencepiece model; a character that training never saw becomes UNK_ID and is printed as ⁇."""
+
+    kind = "subwords"
+    unknowns = UNKNOWN
+
+    def __init__(self, asset: bytes) -> None:
+        self._asset = asset
+        try:
+            self._model = SentencePieceProcessor(model_proto=asset)
+        except RuntimeError as error:
+            raise InputError("the tokenizer is damaged: its bytes are not a sentencepiece model") from error
+        model = self._model
+        if (model.pad_id(), model.unk_id(), model.bos_id(), model.eos_id()) != (
+            PAD_ID,
+            UNK_ID,
+            BOS_ID,
+            EOS_ID,
+        ):
+            raise InputError(
+                "the sentencepiece model does not number <pad>, <unk>, <s> and </s> as 0, 1, 2 and 3"
+            )
+
+    @property
+    def vocab_size(self) -> int:
+        return self._model.vocab_size()
+
+    def encode(self, text: str) -> list[int]:
+        return self._model.encode(normalise(text))
+
+    def surfaces(self, text: str) -> list[str]:
+        pieces = self._model.encode(normalise(text), out_type=str)
+        return [piece.replace(SPACE, " ").strip() for piece in pieces]
+
+    def names(self, ids: Sequence[int]) -> list[str]:
+        return [self._model.id_to_piece(number) for number in ids]
+
+    def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
+        if not unknown:
+            return self._model.decode(_before_end(ids))
+        fillings = iter([unknown.get(k, UNKNOWN_SIGN) for k, number in enumerate(ids) if number == UNK_ID])
+        parts = self._model.decode(_before_end(ids)).split(UNKNOWN_SIGN)
+        return parts[0] + "".join(next(fillings, UNKNOWN_SIGN) + part for part in parts[1:])
+
+    def inner(self) -> list[bool]:
+        model = self._model
+        plain = (not (model.is_control(k) or model.is_unknown(k)) for k in range(model.vocab_size()))
+        return [one and model.id_to_piece(k)[0].isalnum() for k, one in enumerate(plain)]
+
+    def cuts(self) -> list[list[tuple[int, int]]]:
+        model = self._model
+        size = model.vocab_size()
+        plain = [k for k in range(size) if not (model.is_control(k) or model.is_unknown(k))]
+        ids = {model.id_to_piece(k): k for k in plain}
+        cuts: list[list[tuple[int, int]]] = [[] for _ in range(size)]
+        for piece, number in ids.items():
+            for k in range(1, len(piece)):
+                if piece[:k] in ids and piece[k:] in ids:
+                    cuts[number].append((ids[piece[:k]], ids[piece[k:]]))
+        return cuts
+
+    def to_asset(self) -> bytes:
+        return self._asset
+
+
+class Words:
+    """The frequent words, split and joined as Moses does, all others `<unk>` (Sutskever et al. 2014, 3.1).
+
+    positions: after the words there are ids for unknown words that tell how far off their source word stands,
+    target place minus source place from -FARTHEST to FARTHEST, and one for those without (Luong, Sutskever et
+    al. 2015, section 3.3). `encode` gives none of them.
+    """
+
+    kind = "words"
+
+    def __init__(self, words: Sequence[str], language: str, positions: bool = False) -> None:
+        if language not in LANGUAGES:
+            raise InputError(
+                f"language {language!r} is not known; choose one of {', '.join(sorted(LANGUAGES))}"
+            )
+        self.language = language
+        told = [*range(-FARTHEST, FARTHEST + 1), None] if positions else []
+        self.unknowns = {**UNKNOWN, **dict(enumerate(told, len(SPECIALS) + len(words)))}
+        self._words = [*SPECIALS, *words, *(SPECIALS[UNK_ID] for _ in told)]
+        self._ids = {word: number for number, word in enumerate(words, len(SPECIALS))}
+        self._splitter = MosesTokenizer(language)
+        self._joiner = MosesDetokenizer(language)
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self._words)
+
+    def split(self, text: str) -> list[str]:
+        """Return the words and punctuation marks of a sentence."""
+        tokens = self._splitter.tokenize(normalise(text), aggressive_dash_splits=False, escape=False)
+        return cast("list[str]", tokens)
+
+    def encode(self, text: str) -> list[int]:
+        return [self._ids.get(word, UNK_ID) for word in self.split(text)]
+
+    def surfaces(self, text: str) -> list[str]:
+        return self.split(text)
+
+    def names(self, ids: Sequence[int]) -> list[str]:
+        return [self._words[number] for number in ids]
+
+    def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
+        end = list(ids).index(EOS_ID) if EOS_ID in ids else len(ids)
+        written = [(k, number) for k, number in enumerate(ids[:end]) if number not in (PAD_ID, BOS_ID)]
+        words = [unknown.get(k, self._words[number]) for k, number in written]
+        return self._joiner.detokenize(words, unescape=False)
+
+    def inner(self) -> list[bool]:
+        return [False for _ in self._words]
+
+    def cuts(self) -> list[list[tuple[int, int]]]:
+        return [[] for _ in self._words]
+
+    def to_asset(self) -> bytes:
+        positions = len(self.unknowns) - 1
+        words = self._words[len(SPECIALS) : self.vocab_size - positions]
+        fields: dict[str, object] = {"language": self.language, "words": words}
+        if positions:
+            fields["positions"] = True
+        return json.dumps(fields, ensure_ascii=False).encode()
+
+    @classmethod
+    def from_asset(cls, asset: bytes) -> Words:
+        """Build the words again from `to_asset`; raises InputError when the bytes are no such thing."""
+        try:
+            fields = json.loads(asset)
+            language, words = str(fields["language"]), [str(word) for word in fields["words"]]
+            positions = bool(fields.get("positions", False))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise InputError("the tokenizer is damaged: its bytes are not a vocabulary of words") from error
+        return cls(words, language, positions)
+
+
+def _before_end(ids: Sequence[int]) -> list[int]:
+    plain: list[int] = []
+    for number in ids:
+        if number == EOS_ID:
+            break
+        if number not in (PAD_ID, BOS_ID):
+            plain.append(int(number))
+    return plain
+
+
+def train_words(sentences: Iterable[str], vocab_size: int, language: str, positions: bool = False) -> Words:
+    """Keep the most frequent words, `vocab_size` with the four special ones; ties go by spelling.
+
+    Where there are fewer words than that, all are kept. positions: of unknown words get ids beyond these.
+    Raises InputError when Moses does not know the language, or there is room or text for no word.
+    """
+    splitter = Words([], language)
+    counts: Counter[str] = Counter()
+    for sentence in sentences:
+        counts.update(splitter.split(sentence))
+    _check_vocab_size(vocab_size, len(SPECIALS) + 1)
+    if not counts:
+        raise InputError("the tokenizer was given no text to learn from")
+    by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
+    return Words(by_frequency[: vocab_size - len(SPECIALS)], language, positions)
+
+
+def train_subwords(
+    sentences: Iterable[str],
+    vocab_size: int,
+    seed: int,
+    algorithm: Literal["unigram", "bpe"] = "unigram",
+    character_coverage: float = 1.0,
+) -> Subwords:
+    """Learn a sentencepiece vocabulary of `vocab_size` pieces from at most 200,000 sentences drawn by seed.
+
+    The unigram model (Kudo 2018) or byte-pair encoding (Sennrich et al. 2016). `character_coverage` is the
+    share of the text whose characters all become pieces; scripts of thousands of characters want 0.9995.
+    There are no byte pieces: 256 of them would crowd a small vocabulary, and small corpora never train them.
+    Raises InputError when the text allows no vocabulary of that size; it names the nearest that it does.
+    """
+    _check_vocab_size(vocab_size, len(SPECIALS) + 1)
+    sample = _draw(filter(None, map(normalise, sentences)), _SENTENCES, seed)
+    if not sample:
+        raise InputError("the tokenizer was given no text to learn from")
+    model = io.BytesIO()
+    try:
+        SentencePieceTrainer.train(
+            sentence_iterator=iter(sample),
+            model_writer=model,
+            model_type=algorithm,
+            vocab_size=vocab_size,
+            character_coverage=character_coverage,
+            normalization_rule_name="identity",
+            max_sentence_length=_LONGEST_SENTENCE,
+            pad_id=PAD_ID,
+            unk_id=UNK_ID,
+            bos_id=BOS_ID,
+            eos_id=EOS_ID,
+            unk_surface=UNKNOWN_SIGN,
+            num_threads=_THREADS,
+            minloglevel=9,
+        )
+    except RuntimeError as error:
+        raise _explained(str(error), vocab_size) from error
+    return Subwords(model.getvalue())
+
+
+def _draw(sentences: Iterable[str], size: int, seed: int) -> list[str]:
+    """Return `size` sentences, every one equally likely, in one pass (Vitter 1985, algorithm R)."""
+    stream = iter(sentences)
+    sample = list(islice(stream, size))
+    generator = random.Random(seed)
+    for seen, sentence in enumerate(stream, size):
+        place = generator.randint(0, seen)
+        if place < size:
+            sample[place] = sentence
+    return sample
+
+
+def _check_vocab_size(vocab_size: int, smallest: int) -> None:
+    if vocab_size < smallest:
+        raise InputError(f"vocab_size is {vocab_size}; it must be at least {smallest}")
+
+
+def _explained(message: str, vocab_size: int) -> InputError:
+    """Turn a failed check inside sentencepiece into a sentence for the user."""
+    if found := re.search(r"value <= (\d+)", message):
+        return InputError(f"vocab_size is {vocab_size}; the training text allows at most {found[1]}")
+    if found := re.search(r"\d+ vs (\d+)", message):
+        return InputError(
+            f"vocab_size is {vocab_size}; the characters of the training text alone need at least {found[1]}"
+        )
+    return InputError(f"sentencepiece cannot learn from the training text: {message.strip()}")
