@@ -1,4 +1,4 @@
-"""What translations must have in them, and what they must never have, as the model writes it."""
+"""Phrases that a text must contain, or must not, as the model writes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from throughtime.decoding.constrained import Phrase
 from throughtime.errors import InputError
 from throughtime.layers.special_ids import UNK_ID
-from throughtime.seq2seq.config import SearchConfig
 from throughtime.text.tokenizer import Tokenizer
 
 
@@ -20,18 +19,18 @@ class Demands:
     never: tuple[Phrase, ...] = ()
 
 
-def demands_of(config: SearchConfig, tokenizer: Tokenizer) -> Demands:
-    """The phrases of a configuration as the tokenizer cuts them.
+def demands_of(must: Sequence[str], never: Sequence[str], tokenizer: Tokenizer) -> Demands:
+    """The phrases as the tokenizer cuts them.
 
     Raises InputError for a phrase of nothing, for one that the tokenizer cannot write, and where what must be
     written has something in it that must not.
     """
-    must, never = (_encoded(name, getattr(config, name), tokenizer) for name in ("must", "never"))
-    for phrase in must:
-        if (barred := first_inside(phrase, never)) is not None:
+    demands = Demands(_encoded("must", must, tokenizer), _encoded("never", never, tokenizer))
+    for phrase in demands.must:
+        if (barred := first_inside(phrase, demands.never)) is not None:
             has, lacks = tokenizer.decode(phrase), tokenizer.decode(barred)
             raise InputError(f"must has {has!r}, but never has {lacks!r}; expected phrases that go together")
-    return Demands(must, never)
+    return demands
 
 
 def first_inside(text: Sequence[int], phrases: Sequence[Phrase]) -> Phrase | None:

@@ -280,7 +280,7 @@ def load_pipeline(
     decoder, unknown = decoder_of(config), unknown_words(config)
     trained = load_models(paths)
     tokenizers = trained[0].tokenizers
-    demands = demands_of(config, tokenizers.tgt)
+    demands = demands_of(config.must, config.never, tokenizers.tgt)
     models = [quantise(one.model) if config.quantise == "int8" else one.model for one in trained]
     steppers: list[StepModel] = [stepper(model) for model in models]
     if config.shortlist is not None:
