@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from throughtime.cells import Cell, Rows
 from throughtime.cells.initialise import Initialiser
+from throughtime.engine.naming import text_of
 from throughtime.engine.step import NativeStep
 from throughtime.errors import TensorError
 from throughtime.layers.arguments import (
@@ -96,6 +97,7 @@ class Recurrent(nn.Module):
         if reverse and bidirectional:
             raise ValueError("a bidirectional layer reads both ways; leave out `reverse` or `bidirectional`")
         self.cell = as_cell(cell)
+        self._text = text_of(self.cell)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
         self.bidirectional, self.reverse = bidirectional, reverse
@@ -117,6 +119,10 @@ class Recurrent(nn.Module):
             f"torch.jit.script cannot compile throughtime.{type(self).__name__}: use torch.compile, "
             "torch.export, or for LSTM, GRU and RNN torch.jit.trace"
         )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._text = text_of(self.cell)  # made known in this process
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is kept for inference: a copy packs weights of its own."""
@@ -317,7 +323,7 @@ class Recurrent(nn.Module):
     ) -> tuple[Ragged, State, list[dict[str, Ragged]]]:
         """Time-major input through all layers."""
         self._check_input(sequences.values)
-        if not sequences.steps:
+        if sequences.steps == 0:
             raise TensorError("input must have at least one step; got none")
         self._check_state(hx, sequences.batch)
         first = self._first_states(hx, sequences)
@@ -335,7 +341,7 @@ class Recurrent(nn.Module):
                 self.cell, self.hidden_size, sequences, states, self.weights(k), self.training
             )
             done = BACKENDS["reference" if exporting() else self.backend].run(
-                self.cell, sequences, directions, observed
+                self.cell, sequences, directions, observed, self._text
             )
             done = in_dtypes(done, dtypes, self.cell.state[0])
             sequences = done.output
