@@ -296,13 +296,12 @@ class Recurrent(nn.Module):
         count = self.num_layers * self.num_directions
         if hx is None:
             one = self._states(data.shape[1], data)
-            stacked = [
-                value.expand(count, -1, -1).clone(memory_format=torch.contiguous_format)
-                for value in one.values()
-            ]
+            parts = tuple(value.expand(count, -1, -1) for value in one.values())
         else:
-            stacked = [value.clone(memory_format=torch.contiguous_format) for value in _parts(hx)]
-        states = [dict(zip(self.cell.state, parts, strict=True)) for parts in zip(*stacked, strict=True)]
+            parts = _parts(hx)
+        stacked = [part.clone(memory_format=torch.contiguous_format) for part in parts]
+        split = zip(*(part.unbind() for part in stacked), strict=True)
+        states = [dict(zip(self.cell.state, parts, strict=True)) for parts in split]
         weights = [self.weights(k) for k in range(self.num_layers)]
         output, seen = self._inference.run(self.cell, weights, data, states, observed)
         return output, stacked[0] if len(stacked) == 1 else tuple(stacked), seen
