@@ -32,7 +32,7 @@ from throughtime.layers.direction import directions_of
 from throughtime.layers.forms import check_form
 from throughtime.layers.inference import Inference, nothing_watches
 from throughtime.layers.onnx import exporting
-from throughtime.layers.ragged import Ragged, pack_like, unpack
+from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
 from throughtime.layers.reading import Reading, in_direction, reading
 from throughtime.layers.single_step import step, step_by_equations, step_layers
 from throughtime.layers.stream import ReferenceStep, Stream
@@ -234,8 +234,11 @@ class Recurrent(nn.Module):
                 output = output.transpose(0, 1)
                 shown = [{name: one.transpose(0, 1) for name, one in each.items()} for each in shown]
             return output, state, shown
-        steps = reading(data, lengths, mask.mT if turn and mask is not None else mask, self.reverse)
-        output, state, seen = self._read(steps, hx, observed)
+        if mask is None and not self.reverse:
+            output, state, seen = self._run(ragged(data, lengths), hx, observed)
+        else:
+            steps = reading(data, lengths, mask.mT if turn and mask is not None else mask, self.reverse)
+            output, state, seen = self._read(steps, hx, observed)
         padded = _in_form(seen, lambda one: one.data.transpose(0, 1) if turn else one.data)
         return (output.data.transpose(0, 1) if turn else output.data), state, padded
 
