@@ -43,6 +43,10 @@ def everything(
     return [one.detach().double() for one in (*found, *grads)]
 
 
+TORCH = tuple(int(number) for number in torch.__version__.split(".")[:2])
+"""The version of torch that the tests run with."""
+
+
 def allowed(cell: Cell, dtype: torch.dtype) -> dict[str, float]:
     """What `everything` may differ by."""
     return dict(tolerance("normalised" if "Norm" in cell.name else "gradient", dtype))

@@ -13,13 +13,12 @@ from torch.nn import functional
 from torch.testing import assert_close
 
 from expressions import SINGLE, Expression
-from native_scan import everything, needs_native, pair, states
+from native_scan import TORCH, everything, needs_native, pair, states
 from throughtime import Cell, Recurrent
 from tolerances import FINITE_DIFFERENCES, tolerance
 
 pytestmark = needs_native
 
-TORCH = tuple(int(number) for number in torch.__version__.split(".")[:2])
 NORMALISED = ("layer norm", "rms norm", "group norm", "group norm of parameters", "normalize")
 SMOOTH = ("gelu", "mish", "erf", "sine", "powers of rows", "logsumexp", "running sum", "heads", "variance")
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from throughtime.cells import Cell
-from throughtime.engine.cell_text import cell_of, text_of
+from throughtime.engine.cell_text import cell_of
 from throughtime.engine.operators import library
 from throughtime.engine.scan import DirectionInputs, Result, scan
 
@@ -19,15 +18,15 @@ library.define(
 
 
 def layer(
-    cell: Cell,
+    text: str,
     rows: Tensor,
     sizes: Tensor | None,
     directions: Sequence[DirectionInputs],
     observed: tuple[str, ...],
 ) -> list[Result]:
-    """As `engine.scan.scan`, in a graph of torch's."""
+    """As `engine.scan.scan`, in a graph of torch's; text: that of the cell."""
     found = torch.ops.throughtime.layer(
-        _constant_text(cell),
+        text,
         rows,
         sizes,
         [one for direction in directions for one in direction.state.values()],
@@ -36,23 +35,15 @@ def layer(
         len(directions),
         list(observed),
     )
-    each, names = len(found) // len(directions), cell.state
+    each, names = len(found) // len(directions), tuple(directions[0].state)
     return [
         Result(
             found[k],
-            dict(zip(names, found[k + 1 :], strict=False)),
-            dict(zip(observed, found[k + 1 + len(names) :], strict=False)),
+            dict(zip(names, found[k + 1 : k + 1 + len(names)], strict=True)),
+            dict(zip(observed, found[k + 1 + len(names) : k + each], strict=True)),
         )
         for k in range(0, len(found), each)
     ]
-
-
-def _constant_text(cell: Cell) -> str:
-    return text_of(cell)
-
-
-# What torch.compiler.assume_constant_result does, but for its import of the compiler, which takes a second.
-_constant_text._dynamo_marked_constant = True  # pyright: ignore
 
 
 def _by_text(

@@ -137,7 +137,8 @@ def in_rows(tensor: Tensor) -> Tensor:
 def address(tensor: Tensor) -> int:
     """Where the numbers of a tensor lie, row by row, for the library to read or write.
 
-    Every address that the library is given comes from here, but for matrices that are still to be packed.
+    Every address that the library is given comes from here, but for tensors that the engine has just made and
+    matrices that are still to be packed.
     Raises ValueError for a tensor whose numbers lie elsewhere or otherwise; `in_rows` makes one that has them
     so.
     """
@@ -281,6 +282,8 @@ class Pass:
 
     given: what the code reads, in the order of `Code.reads`; the other buffers are made, in `tensors` in the
     order of `Code.buffers`. rows: of each sequence, at least those of all steps; those of no step are 0.
+    data, packed_data: where the buffers and the packed matrices lie.
+    Raises ValueError for tensors of another dtype than `like`, and as `address` does.
     """
 
     def __init__(
@@ -294,23 +297,25 @@ class Pass:
         like: Tensor,
     ) -> None:
         self.linked, self.packed, self.backwards = linked, packed, backwards
+        dtype = like.dtype
         self.tensors: list[Tensor | None] = []
+        self.data, self.packed_data = array("q"), array("q", [_address_of(one, dtype) for one in packed])
         for buffer, source, inside in linked.sources:
+            tensor, place = None, 0
             if source >= 0:
                 tensor = given[source]
-            elif buffer.kind is Kind.TILE:
-                tensor = None
+                place = _address_of(tensor, dtype)
             elif buffer.key == CONSTANTS:
-                tensor = linked.constants(like.dtype)
-            else:
+                tensor = linked.constants(dtype)
+                place = tensor.data_ptr()
+            elif buffer.kind is not Kind.TILE:
                 count = rows if buffer.kind is Kind.SEQUENCE else steps.batch
                 tensor = (pool.empty if inside else Tensor.new_empty)(like, count, buffer.width)
                 if rows != steps.rows:
                     tensor.zero_()
+                place = tensor.data_ptr()
             self.tensors.append(tensor)
-        for tensor in chain(self.tensors, packed):
-            if tensor is not None and tensor.dtype != like.dtype:
-                raise ValueError(f"a scan takes tensors of one dtype; got {like.dtype} and {tensor.dtype}")
+            self.data.append(place)
 
 
 class Prepared:
@@ -330,13 +335,12 @@ class Prepared:
         shared = team > 1 and steps.batch < ROWS_EACH * team
         near = first.numbers * like.element_size() <= NEAR_BYTES
         rows_at_once = ROWS_AT_ONCE if near else ROWS_OF_FAR_MATRICES
-        self.data = [_places(one.tensors) for one in passes]
-        self._packed = [_places(one.packed) for one in passes]
+        self.data = [one.data for one in passes]
         laid: list[int] = []
-        for one, data, packed in zip(passes, self.data, self._packed, strict=True):
+        for one in passes:
             laid += steps.places
             laid += one.linked.tables
-            laid += (data.buffer_info()[0], packed.buffer_info()[0])
+            laid += (one.data.buffer_info()[0], one.packed_data.buffer_info()[0])
             laid += one.linked.sizes
             laid += (one.backwards, shared, rows_at_once)
         self._scans = array("q", laid)
@@ -347,5 +351,7 @@ class Prepared:
         self._run(self._address, self._count, self._threads)
 
 
-def _places(tensors: Sequence[Tensor | None]) -> array[int]:
-    return array("q", [0 if tensor is None else address(tensor) for tensor in tensors])
+def _address_of(tensor: Tensor, dtype: torch.dtype) -> int:
+    if tensor.dtype != dtype:
+        raise ValueError(f"a scan takes tensors of one dtype; got {dtype} and {tensor.dtype}")
+    return address(tensor)

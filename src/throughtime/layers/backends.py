@@ -30,11 +30,17 @@ class Backend(Protocol):
         ...
 
     def run(
-        self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
+        self,
+        cell: Cell,
+        sequences: Ragged,
+        directions: Sequence[Direction],
+        observed: tuple[str, ...] = (),
+        text: str = "",
     ) -> LayerResult:
         """Runs every direction, the first forwards, the second backwards.
 
-        sequences: I features; observed: what the cell shall let be seen, by name.
+        sequences: I features; observed: what the cell shall let be seen, by name. text: `text_of(cell)`, by
+        which graphs of torch name the cell: none of them can hold it.
         """
         ...
 

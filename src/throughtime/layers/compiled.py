@@ -38,13 +38,18 @@ class CompiledScan:
         return None
 
     def run(
-        self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
+        self,
+        cell: Cell,
+        sequences: Ragged,
+        directions: Sequence[Direction],
+        observed: tuple[str, ...] = (),
+        text: str = "",
     ) -> LayerResult:
         in_graph = torch.compiler.is_compiling()
         if not in_graph and _transformed():
             return Reference().run(cell, sequences, directions, observed)
         if torch.is_autocast_enabled("cpu"):
-            return self._cast(cell, sequences, directions, observed)
+            return self._cast(cell, sequences, directions, observed, text)
         sequences = sequences if sequences.lengths is None or in_graph else sequences.as_packed()
         layout = layout_of(sequences)
         given = [
@@ -58,8 +63,11 @@ class CompiledScan:
             )
             for one in directions
         ]
-        run = layer if in_graph else scan.scan
-        results = run(cell, layout.rows(sequences), layout.sizes, given, observed)
+        rows = layout.rows(sequences)
+        if in_graph:
+            results = layer(text, rows, layout.sizes, given, observed)
+        else:
+            results = scan.scan(cell, rows, layout.sizes, given, observed)
         outputs = [one.output for one in results]
         return LayerResult(
             layout.formed(torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]),
@@ -68,14 +76,19 @@ class CompiledScan:
         )
 
     def _cast(
-        self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...]
+        self,
+        cell: Cell,
+        sequences: Ragged,
+        directions: Sequence[Direction],
+        observed: tuple[str, ...],
+        text: str,
     ) -> LayerResult:
         """Under autocast: computed in the weights' dtype."""
         dtype = directions[0].weights["weight_ih"].dtype
         with torch.autocast("cpu", enabled=False):
             states = [{name: value.to(dtype) for name, value in one.state.items()} for one in directions]
             cast = [replace(one, state=state) for one, state in zip(directions, states, strict=True)]
-            return self.run(cell, sequences.map(lambda x: x.to(dtype)), cast, observed)
+            return self.run(cell, sequences.map(lambda x: x.to(dtype)), cast, observed, text)
 
 
 def _transformed() -> bool:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import sys
 
+import torch
+
 
 def exporting() -> bool:
-    """True inside torch.onnx.export; its module is not imported for the question."""
+    """True inside torch.onnx.export, which traces a graph in one way or the other."""
+    tracing = torch.compiler.is_compiling() or torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
+    return tracing and _is_in_onnx_export()
+
+
+def _is_in_onnx_export() -> bool:
+    """torch's answer, for which torch.onnx is not imported, and which takes microseconds."""
     onnx = sys.modules.get("torch.onnx")
     return onnx is not None and onnx.is_in_onnx_export()
 
 
 # Computed while a graph is traced, as by torch.compiler.assume_constant_result, whose import takes a second.
-exporting._dynamo_marked_constant = True  # pyright: ignore
+_is_in_onnx_export._dynamo_marked_constant = True  # pyright: ignore

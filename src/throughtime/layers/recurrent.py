@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from throughtime.cells import Cell, Rows
 from throughtime.cells.initialise import Initialiser
+from throughtime.engine.cell_text import text_of
 from throughtime.engine.step import NativeStep
 from throughtime.errors import TensorError
 from throughtime.layers.arguments import (
@@ -31,7 +32,7 @@ from throughtime.layers.direction import directions_of
 from throughtime.layers.forms import check_form
 from throughtime.layers.inference import Inference, nothing_watches
 from throughtime.layers.onnx import exporting
-from throughtime.layers.ragged import Ragged, pack_like, unpack
+from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
 from throughtime.layers.reading import Reading, in_direction, reading
 from throughtime.layers.single_step import step, step_by_equations, step_layers
 from throughtime.layers.stream import ReferenceStep, Stream
@@ -96,6 +97,7 @@ class Recurrent(nn.Module):
         if reverse and bidirectional:
             raise ValueError("a bidirectional layer reads both ways; leave out `reverse` or `bidirectional`")
         self.cell = as_cell(cell)
+        self._text = text_of(self.cell)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
         self.bidirectional, self.reverse = bidirectional, reverse
@@ -117,6 +119,10 @@ class Recurrent(nn.Module):
             f"torch.jit.script cannot compile throughtime.{type(self).__name__}: use torch.compile, "
             "torch.export, or for LSTM, GRU and RNN torch.jit.trace"
         )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._text = text_of(self.cell)  # made known in this process
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is kept for inference: a copy packs weights of its own."""
@@ -228,8 +234,11 @@ class Recurrent(nn.Module):
                 output = output.transpose(0, 1)
                 shown = [{name: one.transpose(0, 1) for name, one in each.items()} for each in shown]
             return output, state, shown
-        steps = reading(data, lengths, mask.mT if turn and mask is not None else mask, self.reverse)
-        output, state, seen = self._read(steps, hx, observed)
+        if mask is None and not self.reverse:
+            output, state, seen = self._run(ragged(data, lengths), hx, observed)
+        else:
+            steps = reading(data, lengths, mask.mT if turn and mask is not None else mask, self.reverse)
+            output, state, seen = self._read(steps, hx, observed)
         padded = _in_form(seen, lambda one: one.data.transpose(0, 1) if turn else one.data)
         return (output.data.transpose(0, 1) if turn else output.data), state, padded
 
@@ -290,13 +299,12 @@ class Recurrent(nn.Module):
         count = self.num_layers * self.num_directions
         if hx is None:
             one = self._states(data.shape[1], data)
-            stacked = [
-                value.expand(count, -1, -1).clone(memory_format=torch.contiguous_format)
-                for value in one.values()
-            ]
+            parts = tuple(value.expand(count, -1, -1) for value in one.values())
         else:
-            stacked = [value.clone(memory_format=torch.contiguous_format) for value in _parts(hx)]
-        states = [dict(zip(self.cell.state, parts, strict=True)) for parts in zip(*stacked, strict=True)]
+            parts = _parts(hx)
+        stacked = [part.clone(memory_format=torch.contiguous_format) for part in parts]
+        split = zip(*(part.unbind() for part in stacked), strict=True)
+        states = [dict(zip(self.cell.state, parts, strict=True)) for parts in split]
         weights = [self.weights(k) for k in range(self.num_layers)]
         output, seen = self._inference.run(self.cell, weights, data, states, observed)
         return output, stacked[0] if len(stacked) == 1 else tuple(stacked), seen
@@ -317,7 +325,7 @@ class Recurrent(nn.Module):
     ) -> tuple[Ragged, State, list[dict[str, Ragged]]]:
         """Time-major input through all layers."""
         self._check_input(sequences.values)
-        if not sequences.steps:
+        if sequences.steps == 0:
             raise TensorError("input must have at least one step; got none")
         self._check_state(hx, sequences.batch)
         first = self._first_states(hx, sequences)
@@ -335,7 +343,7 @@ class Recurrent(nn.Module):
                 self.cell, self.hidden_size, sequences, states, self.weights(k), self.training
             )
             done = BACKENDS["reference" if exporting() else self.backend].run(
-                self.cell, sequences, directions, observed
+                self.cell, sequences, directions, observed, self._text
             )
             done = in_dtypes(done, dtypes, self.cell.state[0])
             sequences = done.output

@@ -22,16 +22,18 @@ class Reference:
         return None
 
     def run(
-        self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
+        self,
+        cell: Cell,
+        sequences: Ragged,
+        directions: Sequence[Direction],
+        observed: tuple[str, ...] = (),
+        text: str = "",
     ) -> LayerResult:
         if not torch.compiler.is_compiling() and torch.is_inference_mode_enabled():
             with torch.inference_mode(False), torch.no_grad():
                 return self.run(cell, sequences, list(map(_counting_versions, directions)), observed)
         padded = sequences.as_padded()
-        scans = [
-            scan(cell, padded, direction, reverse, observed)
-            for direction, reverse in zip(directions, (False, True), strict=False)
-        ]
+        scans = [scan(cell, padded, direction, bool(k), observed) for k, direction in enumerate(directions)]
         outputs = torch.cat([output for output, _, _ in scans], -1)
         seen = [
             {name: sequences.with_data(value) for name, value in values.items()} for _, _, values in scans

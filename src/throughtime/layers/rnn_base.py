@@ -57,7 +57,7 @@ class RNNBase(Recurrent):
 
     # A parametrised layer inherits from torch.nn's too, where these keep a list of the weights up to date.
     __setattr__ = nn.Module.__setattr__
-    __setstate__ = nn.Module.__setstate__
+    __setstate__ = Recurrent.__setstate__
     _apply = nn.Module._apply
     _replicate_for_data_parallel = nn.Module._replicate_for_data_parallel
 

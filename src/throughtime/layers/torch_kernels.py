@@ -36,7 +36,12 @@ class TorchKernels:
         return f"torch has kernels for {', '.join(one.__name__ for one in KERNELS)} alone"
 
     def run(
-        self, cell: Cell, sequences: Ragged, directions: Sequence[Direction], observed: tuple[str, ...] = ()
+        self,
+        cell: Cell,
+        sequences: Ragged,
+        directions: Sequence[Direction],
+        observed: tuple[str, ...] = (),
+        text: str = "",
     ) -> LayerResult:
         if observed:
             raise ValueError("torch's kernels let nothing be seen of their steps; backend='reference' does")

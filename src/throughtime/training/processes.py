@@ -61,8 +61,12 @@ def held_by_first(fabric: Fabric, folder: Path) -> Generator[None]:
 
 
 def _leave() -> None:
-    """End gloo's threads while Python still runs: at its end they now and then abort it."""
-    if torch.distributed.is_initialized():
+    """End gloo's threads while Python still runs: at its end they now and then abort it.
+
+    Before torch 2.8 that hangs now and then where another process is gone already.
+    """
+    version = tuple(map(int, torch.__version__.split(".")[:2]))
+    if torch.distributed.is_initialized() and version >= (2, 8):
         torch.distributed.destroy_process_group()
 
 

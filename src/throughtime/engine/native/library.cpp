@@ -11,7 +11,7 @@ namespace host {
 namespace {
 
 // An idle machine suspends a thread for some milliseconds now and then, a busy one for a quarter of its time and more.
-constexpr std::int64_t WINDOW = 100'000'000;     // nanoseconds of threads' time that are judged together
+constexpr std::int64_t WINDOW = 200'000'000;     // nanoseconds of threads' time that are judged together
 constexpr std::int64_t BUSY_FOR = 1'000'000'000;  // nanoseconds after which it is tried again whether threads pay
 
 std::atomic<std::int64_t> busy_until{0}, kept_in_window{0}, window{0};
@@ -50,7 +50,7 @@ void note_kept(std::int64_t kept, std::int64_t whole) {
     const std::int64_t in_window = kept_in_window.fetch_add(kept, std::memory_order_relaxed) + kept;
     const std::int64_t judged = window.fetch_add(whole, std::memory_order_relaxed) + whole;
     if (judged < WINDOW) return;
-    if (in_window > judged / 6) busy_until.store(now() + BUSY_FOR, std::memory_order_relaxed);
+    if (in_window > judged / 4) busy_until.store(now() + BUSY_FOR, std::memory_order_relaxed);
     kept_in_window.store(0, std::memory_order_relaxed);
     window.store(0, std::memory_order_relaxed);
 }

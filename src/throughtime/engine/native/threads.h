@@ -157,14 +157,15 @@ class Kept {
     void during(const Work& work) {
         const std::int64_t ran = host::thread_time();
         work();
-        const std::int64_t ended = host::now();
-        kept_.fetch_add(ended - begun_ - (host::thread_time() - ran), std::memory_order_relaxed);
-        whole_.fetch_add(ended - begun_, std::memory_order_relaxed);
+        const std::int64_t whole = host::now() - begun_, kept = whole - (host::thread_time() - ran);
+        if (kept > WAKING) kept_.fetch_add(kept, std::memory_order_relaxed);
+        whole_.fetch_add(whole, std::memory_order_relaxed);
     }
 
     void tell() const { host::note_kept(kept_.load(), whole_.load()); }
 
   private:
+    static constexpr std::int64_t WAKING = 250'000;  // nanoseconds in which a thread wakes where processors are free
     const std::int64_t begun_;
     std::atomic<std::int64_t> kept_{0}, whole_{0};
 };
