@@ -72,7 +72,7 @@ def test_another_seed_gives_other_pairs_and_the_same_phrases(
 
 def test_another_process_with_other_hashes_gives_the_same_phrasebook(small: phrasebook.Phrasebook) -> None:
     program = (
-        "import hashlib; from throughtime.seq2seq import phrasebook; "
+        "import hashlib; from throughtime.corpora import phrasebook; "
         f"book = phrasebook.build(5, {SMALL}); text = repr([book.train, book.validation, book.test]); "
         "print(hashlib.sha256(text.encode()).hexdigest())"
     )
