@@ -53,7 +53,7 @@ def run(folder: Path, options: str, epochs: float, seed: int) -> dict[str, Any]:
     """The report of a training, done now if it is not there yet."""
     if not (folder / "report.json").exists():
         command = [sys.executable, "-m", "throughtime", "seq2seq", "train", "--folder", str(folder)]
-        command += ["--overwrite", "--watch", "bleu", "--max-epochs", str(epochs), "--seed", str(seed)]
+        command += ["--overwrite", "--best-by", "bleu", "--max-epochs", str(epochs), "--seed", str(seed)]
         for option, part in PARTS.items():
             command += [f"--{option}", *multi30k(part)]
         subprocess.run([*command, *shlex.split(f"{PACE} {options}")], check=True)

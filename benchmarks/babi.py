@@ -30,7 +30,7 @@ SETTINGS = (
     *("--tokenizer", "words", "--max-words", "1000", "--max-ratio", "10000", "--no-drop-duplicates"),
     *("--embedding-size", "64", "--encoder-size", "64", "--decoder-size", "128", "--dropout", "0.3"),
     *("--learning-rate", "0.003", "--schedule", "linear", "--label-smoothing", "0"),
-    *("--tokens-per-batch", "2000", "--max-epochs", "40", "--validate-every", "2", "--watch", "accuracy"),
+    *("--tokens-per-batch", "2000", "--max-epochs", "40", "--validate-every", "2", "--best-by", "accuracy"),
 )
 
 app = App(help=__doc__, help_format="plaintext")

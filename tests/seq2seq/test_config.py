@@ -84,7 +84,7 @@ def test_values_out_of_range(config: type, changes: dict[str, Any], told: str) -
             "without joint, tie_embeddings output or none is possible",
         ),
         ({}, {}, dict(seed=-1), "seed is -1; expected 0 or more and below 2**63"),
-        ({}, {}, dict(watch="blue"), "watch is blue; expected one of loss, perplexity, bleu, accuracy"),
+        ({}, {}, dict(best_by="blue"), "best_by is blue; expected one of loss, perplexity, bleu, accuracy"),
     ],
 )
 def test_settings_that_contradict_each_other(

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import safetensors.torch
 import torch
@@ -20,13 +21,16 @@ from torch import Tensor, nn
 from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
 from throughtime.training.fit import fit
-from throughtime.training.task import Loss
+from throughtime.training.task import Better, Loss
 
 BATCHES = 7
 
 
 class Dropping:
     """Batches of unequal size through dropout."""
+
+    unit = "rows"
+    metrics: ClassVar[Mapping[str, Better]] = {"loss": "min"}
 
     def __init__(self, killed: bool) -> None:
         torch.manual_seed(0)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import safetensors.torch
@@ -12,13 +13,16 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
-from throughtime.training.task import Floor, Loss
+from throughtime.training.task import Better, Floor, Loss
 
 Pairs = list[tuple[Tensor, Tensor]]
 
 
 class Regression:
     """Learns y = x (1, -2, 3) + 1; `before_loss` runs inside of every batch."""
+
+    unit = "words"
+    metrics: ClassVar[Mapping[str, Better]] = {"loss": "min", "bleu": "max"}
 
     def __init__(self, batches: int = 8, dropout: float = 0.0, scores: list[float] | None = None) -> None:
         torch.manual_seed(0)
@@ -43,7 +47,7 @@ class Regression:
     def loss(self, module: nn.Module, batch: tuple[Tensor, Tensor]) -> Loss:
         self.before_loss()
         x, y = batch
-        return Loss(((module(x) - y) ** 2).sum(), count=len(x), words=10 * len(x))
+        return Loss(((module(x) - y) ** 2).sum(), count=len(x), units=10 * len(x))
 
     def validate(self) -> dict[str, float]:
         assert not self.module.training

@@ -81,11 +81,11 @@ def test_output_that_is_no_terminal_has_no_control_characters(
     assert all(character.isprintable() or character == "\n" for character in shown)
 
 
-def test_the_best_model_is_that_of_the_watched_metric(
+def test_the_best_model_is_that_of_the_chosen_metric(
     make_task: Any, tmp_path: Path, console: Console
 ) -> None:
     task = make_task(scores=[10.0, 30.0, 20.0])
-    outcome = fit(task, TrainingConfig(max_epochs=3, watch="bleu"), tmp_path, console=console)
+    outcome = fit(task, TrainingConfig(max_epochs=3, best_by="bleu"), tmp_path, console=console)
     assert (outcome.best_step, outcome.best_metrics["bleu"]) == (16, 30.0)
     assert [line["best"] for line in lines(tmp_path, "validation")] == [True, True, False]
     best, last = (safetensors.torch.load_file(tmp_path / f"{name}.safetensors") for name in ("best", "last"))
@@ -95,7 +95,7 @@ def test_the_best_model_is_that_of_the_watched_metric(
 
 def test_patience_ends_the_run(make_task: Any, tmp_path: Path, console: Console) -> None:
     task = make_task(scores=[1.0, 3.0, 2.0, 3.0, 9.0])
-    config = TrainingConfig(max_epochs=50, watch="bleu", patience=2)
+    config = TrainingConfig(max_epochs=50, best_by="bleu", patience=2)
     outcome = fit(task, config, tmp_path, console=console)
     assert (outcome.stopped, outcome.epochs, outcome.best_step) == ("patience", 4.0, 16)
 
@@ -103,7 +103,7 @@ def test_patience_ends_the_run(make_task: Any, tmp_path: Path, console: Console)
 def test_a_plateau_lowers_the_rate(make_task: Any, tmp_path: Path, console: Console) -> None:
     task = make_task(scores=[5.0, 4.0, 4.0, 6.0, 5.0, 5.0, 5.0])
     settings = {"schedule": "plateau", "plateau_patience": 2, "plateau_factor": 0.25, "learning_rate": 1.0}
-    config = TrainingConfig(max_epochs=7, watch="bleu", optimiser="sgd", log_every=8, **settings)
+    config = TrainingConfig(max_epochs=7, best_by="bleu", optimiser="sgd", log_every=8, **settings)
     fit(task, config, tmp_path, console=console)
     rates = [line["learning_rate"] for line in lines(tmp_path, "train")]
     assert rates == [1.0, 1.0, 1.0, 0.25, 0.25, 0.25, 0.0625]
@@ -148,7 +148,7 @@ def test_the_average_of_the_last_becomes_best_when_better(
     make_task: Any, tmp_path: Path, console: Console, score: float, better: bool
 ) -> None:
     task = make_task(scores=[1.0, 2.0, 6.0, score])
-    config = TrainingConfig(max_epochs=3, watch="bleu", average_last=2, keep_checkpoints=2)
+    config = TrainingConfig(max_epochs=3, best_by="bleu", average_last=2, keep_checkpoints=2)
     outcome = fit(task, config, tmp_path, console=console)
     assert (outcome.averaged, outcome.best_metrics["bleu"]) == (better, max(score, 6.0))
     load = safetensors.torch.load_file
@@ -165,7 +165,7 @@ def test_a_resumed_run_ends_in_the_same_bits(
     make_task: Any, tmp_path: Path, console: Console, stop_at: int, optimiser: Any
 ) -> None:
     settings = {
-        "watch": "bleu",
+        "best_by": "bleu",
         "average_last": 2,
         "schedule": "plateau",
         "log_every": 3,
@@ -305,7 +305,7 @@ def test_a_validation_that_is_not_finite_stops_the_run(
     make_task: Any, tmp_path: Path, console: Console
 ) -> None:
     with pytest.raises(TrainingError) as error:
-        fit(make_task(scores=[1.0, math.nan]), TrainingConfig(watch="bleu"), tmp_path, console=console)
+        fit(make_task(scores=[1.0, math.nan]), TrainingConfig(best_by="bleu"), tmp_path, console=console)
     assert str(error.value) == (
         "validation at step 16 gave bleu nan, which is not finite; "
         f"the files in {tmp_path} are those of the validation before"
@@ -314,8 +314,8 @@ def test_a_validation_that_is_not_finite_stops_the_run(
 
 def test_an_unknown_metric_is_named(make_task: Any, tmp_path: Path, console: Console) -> None:
     with pytest.raises(InputError) as error:
-        fit(make_task(), TrainingConfig(watch="chrf"), tmp_path, console=console)
-    assert str(error.value) == "watch is chrf; expected a validation metric, one of loss, bleu"
+        fit(make_task(), TrainingConfig(best_by="chrf"), tmp_path, console=console)
+    assert str(error.value) == "best_by is chrf; use a validation metric of the task: loss, bleu"
 
 
 def test_a_full_disk_is_said_in_one_sentence(

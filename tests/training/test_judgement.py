@@ -29,7 +29,7 @@ def judged(
     waiting: float = 0.0,
     config: TrainingConfig = BY_MINUTES,
 ) -> str:
-    return shortfall(config, state, stopped, floor, waiting)
+    return shortfall(config, state, stopped, floor, waiting, {"loss": "min", "accuracy": "max"})
 
 
 def test_a_run_that_learned_has_no_shortfall() -> None:
@@ -50,8 +50,8 @@ def test_a_score_at_the_floor_is_named(stopped: Ending) -> None:
     assert judged(state(3, loss=2.49), stopped, FLOOR) == ""
 
 
-def test_the_watched_metric_is_compared_where_the_floor_has_it() -> None:
-    config = TrainingConfig(watch="accuracy", max_minutes=3.5)
+def test_the_metric_that_chooses_is_compared_where_the_floor_has_it() -> None:
+    config = TrainingConfig(best_by="accuracy", max_minutes=3.5)
     overfitted = state(3, loss=9.0)
     assert judged(overfitted, floor=FLOOR, config=config) == ""
     overfitted.best_metrics["accuracy"] = 30.0
@@ -63,7 +63,7 @@ def test_the_watched_metric_is_compared_where_the_floor_has_it() -> None:
 
 
 def test_all_reasons_are_given() -> None:
-    slow = state(0.4, loss=3.0, pace=Pace(all_words=9_000, all_seconds=10.0, fastest=30_000.0))
+    slow = state(0.4, loss=3.0, pace=Pace("words", all_units=9_000, all_seconds=10.0, fastest=30_000.0))
     assert judged(slow, floor=FLOOR) == (
         "the model has not learned: it has seen 0.4 of one epoch, and loss 3 is no better than the 2.5 of a "
         "model that guesses, and it trained at 900 words/s, far below the 30,000 it reached"
@@ -75,7 +75,7 @@ def test_all_reasons_are_given() -> None:
 
 
 def test_a_slow_run_that_was_still_improving_is_not_done() -> None:
-    pace = Pace(all_words=90_000, all_seconds=10.0, fastest=30_000.0)
+    pace = Pace("words", all_units=90_000, all_seconds=10.0, fastest=30_000.0)
     assert judged(state(3, pace=pace)) == (
         "the model was still improving: it trained at 9,000 words/s, far below the 30,000 it reached"
     )

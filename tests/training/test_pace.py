@@ -10,18 +10,18 @@ from throughtime.training.state import Pace
 def test_speeds_are_those_of_windows_of_ten_seconds() -> None:
     pace = Pace()
     for _ in range(4):
-        pace.add(words=100, seconds=2.4)
+        pace.add(units=100, seconds=2.4)
     assert (pace.fastest, pace.latest) == (0, 0)
-    pace.add(words=100, seconds=0.4)
+    pace.add(units=100, seconds=0.4)
     assert (pace.fastest, pace.latest) == (50, 50)
-    pace.add(words=100, seconds=10)
+    pace.add(units=100, seconds=10)
     assert (pace.fastest, pace.latest) == (50, 10)
     assert pace.mean == 30
 
 
 def test_before_the_first_step_there_is_no_speed() -> None:
     assert Pace().mean == 0
-    assert Pace().text(0) == "0 words/s"
+    assert Pace("words").text(0) == "0 words/s"
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_before_the_first_step_there_is_no_speed() -> None:
     ],
 )
 def test_a_slow_speed_names_the_fastest_and_the_reason(speed: float, waiting: float, text: str) -> None:
-    assert Pace(fastest=30_120).text(speed, waiting) == text
+    assert Pace("words", fastest=30_120).text(speed, waiting) == text

@@ -12,10 +12,10 @@ from throughtime.training.metrics import MetricsLog
 from throughtime.training.processors import Processors
 from throughtime.training.progress import PlainDisplay
 from throughtime.training.reporting import Teller
-from throughtime.training.state import RunState, Totals
+from throughtime.training.state import Pace, RunState, Totals
 from throughtime.training.step import StepResult
 
-TOTALS = {"total": 231.0, "count": 100, "words": 8420, "seconds": 2.0}
+TOTALS = {"total": 231.0, "count": 100, "units": 8420, "seconds": 2.0}
 
 IDLE = Processors(lambda: 0.0, lambda: None)
 
@@ -30,7 +30,7 @@ def lines(folder: Path) -> list[dict[str, object]]:
 
 
 def test_one_line_a_validation(console: Console, tmp_path: Path) -> None:
-    state = RunState(step=912, epoch=3, minutes=6.2, since_validation=Totals(**TOTALS))
+    state = RunState(step=912, epoch=3, minutes=6.2, pace=Pace("words"), since_validation=Totals(**TOTALS))
     teller(console, tmp_path, state).validation({"bleu": 31.234, "loss": 2.05}, better=True)
     assert console.file.getvalue() == (
         "epoch 3  step 912  train loss 2.310  val loss 2.050  bleu 31.23  best  4,210 words/s  6m12s\n"
@@ -51,7 +51,7 @@ def test_one_line_a_validation(console: Console, tmp_path: Path) -> None:
 
 
 def test_metrics_of_training_come_every_few_steps(console: Console, tmp_path: Path) -> None:
-    state = RunState(epoch_batches=10)
+    state = RunState(epoch_batches=10, pace=Pace("words"))
     tells = teller(console, tmp_path, state, log_every=2)
     for norm in (1.0, 2.0, 3.0):
         state.advance(1)
@@ -74,7 +74,7 @@ def test_metrics_of_training_come_every_few_steps(console: Console, tmp_path: Pa
 
 def test_the_average_is_told_plainly(console: Console, tmp_path: Path) -> None:
     state = RunState(step=8, best_step=6, snapshots=[4, 6, 8])
-    tells = teller(console, tmp_path, state, watch="bleu")
+    tells = teller(console, tmp_path, state, best_by="bleu")
     tells.average({"loss": 2.0, "bleu": 30.5}, better=True, best_before=30.0)
     tells.average({"loss": 2.0, "bleu": 29.5}, better=False, best_before=30.0)
     start = "average of the last 3 validated weights: loss 2.000"

@@ -22,7 +22,7 @@ def test_each_run_has_its_standing(make_task: Any, tmp_path: Path, console: Cons
     found = {run.folder.name: run for run in runs_in(tmp_path)}
     assert {name: run.standing for name, run in found.items()} == {"done": "finished", "cut": "no checkpoint"}
     done = found["done"]
-    assert (done.epochs, done.watch, done.resume) == (1.0, "loss", "") and done.best is not None
+    assert (done.epochs, done.best_by, done.resume) == (1.0, "loss", "") and done.best is not None
     with held(tmp_path / "done"):
         assert {run.folder.name: run.standing for run in runs_in(tmp_path)}["done"] == "running"
 

@@ -35,16 +35,16 @@ def test_the_state_survives_json() -> None:
 
 def test_totals_give_mean_loss_and_speed() -> None:
     totals = Totals()
-    assert (totals.loss, totals.words_per_second) == (0.0, 0.0)
-    totals.add(total=6.0, count=2, words=10, seconds=2.0)
-    totals.add(total=6.0, count=4, words=30, seconds=3.0)
-    assert (totals.loss, totals.words_per_second) == (2.0, 8.0)
+    assert (totals.loss, totals.units_per_second) == (0.0, 0.0)
+    totals.add(total=6.0, count=2, units=10, seconds=2.0)
+    totals.add(total=6.0, count=4, units=30, seconds=3.0)
+    assert (totals.loss, totals.units_per_second) == (2.0, 8.0)
 
 
 def test_losses_are_better_low_and_scores_high() -> None:
-    assert is_better("loss", 1.0, None)
-    assert is_better("loss", 1.0, 2.0)
-    assert not is_better("loss", 2.0, 2.0)
-    assert is_better("bleu", 2.0, 1.0)
-    assert not is_better("bleu", 1.0, 1.0)
-    assert not is_better("perplexity", 3.0, 2.0)
+    assert is_better("min", 1.0, None)
+    assert is_better("min", 1.0, 2.0)
+    assert not is_better("min", 2.0, 2.0)
+    assert is_better("max", 2.0, 1.0)
+    assert not is_better("max", 1.0, 1.0)
+    assert not is_better("min", 3.0, 2.0)

@@ -39,7 +39,7 @@ def test_the_gradient_is_that_of_the_mean_over_counts(make_task: Any) -> None:
         torch.testing.assert_close(weight.detach(), old - 0.5 * gradient)
     norm = torch.cat([g.flatten() for g in gradients]).norm().item()
     assert step.norm == pytest.approx(norm)
-    assert (step.count, step.words) == (6, 60)
+    assert (step.count, step.units) == (6, 60)
 
 
 def test_two_accumulated_batches_are_one_of_twice_the_size(make_task: Any) -> None:
@@ -49,7 +49,7 @@ def test_two_accumulated_batches_are_one_of_twice_the_size(make_task: Any) -> No
     first = stepper(apart, clip_norm=1.0).step(group(*batches), rate=0.1)
     second = stepper(together, clip_norm=1.0).step(group(whole), rate=0.1)
     assert first == StepResult(
-        pytest.approx(second.total), second.count, second.words, pytest.approx(second.norm)
+        pytest.approx(second.total), second.count, second.units, pytest.approx(second.norm)
     )
     torch.testing.assert_close(apart.module.state_dict(), together.module.state_dict())
 
@@ -105,7 +105,7 @@ def test_a_finite_loss_with_an_infinite_gradient_is_caught(make_task: Any) -> No
 
     def rooted(module: nn.Module, batch: Any) -> Any:
         loss = plain(module, (batch[0], torch.zeros_like(batch[1])))
-        return type(loss)(loss.total.sqrt(), loss.count, loss.words)
+        return type(loss)(loss.total.sqrt(), loss.count, loss.units)
 
     task.loss = rooted
     with pytest.raises(NotFinite) as error:

@@ -63,7 +63,7 @@ def test_a_loss_that_stands_still() -> None:
 
 @pytest.mark.parametrize("schedule", ["constant", "linear"])
 def test_a_learning_rate_that_never_falls(schedule: str) -> None:
-    found = told([1.0] * 4, [4.0, 3.0, 2.0, 1.0], [0, 1, 2, 3], schedule=schedule, watch="bleu")
+    found = told([1.0] * 4, [4.0, 3.0, 2.0, 1.0], [0, 1, 2, 3], schedule=schedule, best_by="bleu")
     expected = (
         "no better bleu for 3 validations, and the learning rate stays at 0.001; schedule plateau, linear or "
         "cosine lowers it"

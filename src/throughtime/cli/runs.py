@@ -39,7 +39,7 @@ def runs(folder: Path = Path("runs")) -> None:
 
 
 def _row(run: FoundRun) -> list[str]:
-    best = "" if run.best is None else f"{run.watch} {run.best:.4g}"
+    best = "" if run.best is None else f"{run.best_by} {run.best:.4g}"
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.changed)) if run.changed else ""
     return [
         str(run.folder),

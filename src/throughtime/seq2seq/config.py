@@ -10,9 +10,10 @@ from typing import Any, Literal
 from throughtime.errors import InputError
 from throughtime.settings import require, require_effect
 from throughtime.training.config import SEEDS, TrainingConfig
+from throughtime.training.task import Better
 
-METRICS = ("loss", "perplexity", "bleu", "accuracy")
-"""What a validation can measure; accuracy, the share of exact answers, only where it is watched."""
+METRICS: Mapping[str, Better] = {"loss": "min", "perplexity": "min", "bleu": "max", "accuracy": "max"}
+"""What a validation can measure; accuracy, the share of exact answers, only where `best_by` asks for it."""
 
 
 @dataclass(frozen=True)
@@ -294,7 +295,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Raises InputError where settings contradict each other."""
-        require(self.training, "watch", self.training.watch in METRICS, f"one of {', '.join(METRICS)}")
+        require(self.training, "best_by", self.training.best_by in METRICS, f"one of {', '.join(METRICS)}")
         if self.model.tie_embeddings == "all" and not self.data.joint:
             raise InputError(
                 "tie_embeddings all needs one vocabulary for both languages; "

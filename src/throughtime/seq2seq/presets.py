@@ -27,7 +27,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "max_epochs": 14,
         "max_minutes": 30,
         "validate_every": 2,
-        "watch": "bleu",
+        "best_by": "bleu",
     },
     "multi30k": {  # the plain form of 2014 on 29,000 pairs: six models within 90 minutes on two cores
         "attention": "none",
@@ -40,7 +40,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "max_epochs": 100,
         "max_minutes": 14,
         "validate_every": 2,
-        "watch": "bleu",
+        "best_by": "bleu",
     },
     "paper": {  # Sutskever, Vinyals and Le 2014, sections 3.1 and 3.4
         "tokenizer": "words",

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from throughtime.seq2seq.config import SearchConfig, TrainConfig
+from throughtime.seq2seq.config import METRICS, SearchConfig, TrainConfig
 from throughtime.seq2seq.data.batches import Batch, Side, make_batch, plan_batches
 from throughtime.seq2seq.data.corpus import EncodedCorpus, TextCorpus
 from throughtime.seq2seq.data.subword_dropout import SubwordDropout
@@ -81,6 +81,9 @@ class TranslationTask:
         torch.manual_seed(config.training.seed)
         self.translator = Translator(config.model, tokenizers.src.vocab_size, tokenizers.tgt.vocab_size)
 
+    unit = "words"
+    metrics = METRICS
+
     @property
     def module(self) -> nn.Module:
         return self.translator
@@ -129,7 +132,7 @@ class TranslationTask:
         )
         texts = list(pipeline.texts(sources))
         found = {"bleu": quick_bleu(texts, references)}
-        if self.config.training.watch == "accuracy":
+        if self.config.training.best_by == "accuracy":
             found["accuracy"] = accuracy(texts, references)
         return found
 

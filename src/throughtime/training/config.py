@@ -76,8 +76,8 @@ class TrainingConfig:
         distance between two validations, fractions of an epoch allowed.
     validate_unit
         what validate_every counts: epochs or steps.
-    watch
-        validation metric that decides which model is best; a loss or perplexity is better low, all else high.
+    best_by
+        validation metric that decides which model is best.
     patience
         validations without improvement after which the run ends; 0 never ends it early.
     average_last
@@ -116,7 +116,7 @@ class TrainingConfig:
     max_minutes: float = 0.0
     validate_every: float = 1.0
     validate_unit: Literal["epochs", "steps"] = "epochs"
-    watch: str = "loss"
+    best_by: str = "loss"
     patience: int = 0
     average_last: int = 0
     keep_checkpoints: int = 0

@@ -22,7 +22,7 @@ from throughtime.training.processors import Processors, ReadUsage, read_usage
 from throughtime.training.progress import make_display
 from throughtime.training.reporting import Teller
 from throughtime.training.run import Interruption, Run
-from throughtime.training.state import RunState, Stopwatch
+from throughtime.training.state import Pace, RunState, Stopwatch
 from throughtime.training.step import Stepper
 from throughtime.training.task import Task
 
@@ -52,6 +52,9 @@ def fit(
     Raises InputError where the task, the folder or the checkpoint cannot be used or the disk is full, and its
     kind TrainingError where a loss or gradient is not finite.
     """
+    if config.best_by not in task.metrics:
+        known = ", ".join(task.metrics)
+        raise InputError(f"best_by is {config.best_by}; use a validation metric of the task: {known}")
     fabric = fabric or join(config.precision)
     keeper = Keeper(task, config, Path(folder), fabric.is_global_zero, resume_hint)
     console = (console or Console()) if fabric.is_global_zero else Console(quiet=True)
@@ -87,7 +90,7 @@ def _start(
     processes = stepper.fabric.world_size
     if not resume:
         keeper.start_over()
-        return RunState(processes=processes), []
+        return RunState(processes=processes, pace=Pace(stepper.task.unit)), []
     checkpoint = keeper.read()
     checkpoint.restore(stepper.module, stepper.optimiser, config)
     state = checkpoint.state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from throughtime.training.budget import Ending
 from throughtime.training.config import TrainingConfig
 from throughtime.training.processors import NOTABLE
 from throughtime.training.state import RunState, is_better
-from throughtime.training.task import Floor
+from throughtime.training.task import Better, Floor
 
 _REASONS = {
     "epochs": "all epochs are done",
@@ -65,13 +65,18 @@ _EPOCHS = 10.0
 
 
 def shortfall(
-    config: TrainingConfig, state: RunState, stopped: Ending, floor: Floor | None, waiting: float
+    config: TrainingConfig,
+    state: RunState,
+    stopped: Ending,
+    floor: Floor | None,
+    waiting: float,
+    metrics: Mapping[str, Better],
 ) -> str:
     """Return what speaks against the model of a run that ended, or "" where nothing does.
 
-    `waiting` is the share of its time that the run waited for a processor.
+    `waiting` is the share of its time that the run waited for a processor; `metrics` are the task's.
     """
-    unseen, at_floor = list(_unseen(state, stopped)), list(_at_floor(config, state, floor))
+    unseen, at_floor = list(_unseen(state, stopped)), list(_at_floor(config, state, floor, metrics))
     if reasons := [*unseen, *at_floor]:
         learned = "has not learned" if at_floor else "has not learned enough"
         return f"the model {learned}: {', and '.join([*reasons, *_slow(state, waiting)])}"
@@ -96,19 +101,21 @@ def _unseen(state: RunState, stopped: Ending) -> Iterator[str]:
         yield f"it has seen {state.epochs:.2g} of one epoch"
 
 
-def _at_floor(config: TrainingConfig, state: RunState, floor: Floor | None) -> Iterator[str]:
+def _at_floor(
+    config: TrainingConfig, state: RunState, floor: Floor | None, metrics: Mapping[str, Better]
+) -> Iterator[str]:
     if floor is None or not state.best_metrics:
         return
-    name = config.watch if config.watch in floor.metrics else "loss"
+    name = config.best_by if config.best_by in floor.metrics else "loss"
     if name in floor.metrics and name in state.best_metrics:
         reached, least = state.best_metrics[name], floor.metrics[name]
-        if not is_better(name, reached, least):
+        if not is_better(metrics[name], reached, least):
             yield f"{name} {reached:.4g} is no better than the {least:.4g} of {floor.method}"
 
 
 def _slow(state: RunState, waiting: float) -> Iterator[str]:
     mean, pace = state.pace.mean, state.pace
     if mean < FAR_BELOW * pace.fastest:
-        yield f"it trained at {mean:,.0f} words/s, far below the {pace.fastest:,.0f} it reached"
+        yield f"it trained at {mean:,.0f} {pace.unit}/s, far below the {pace.fastest:,.0f} it reached"
     elif waiting >= (NOTABLE if state.epochs < 1 else MOSTLY):
         yield f"no processor was free {waiting:.0%} of the time"

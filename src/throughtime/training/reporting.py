@@ -38,7 +38,7 @@ class Teller:
                 "loss": totals.loss,
                 "learning_rate": rate,
                 "gradient_norm": step.norm,
-                "words_per_second": totals.words_per_second,
+                f"{self.state.pace.unit}_per_second": totals.units_per_second,
             }
             self._write("train", values)
             self.state.since_log = Totals()
@@ -56,7 +56,7 @@ class Teller:
             f"train loss {totals.loss:.3f}",
             f"val {_figures(metrics)}",
             "best" if better else "",
-            state.pace.text(totals.words_per_second, waiting),
+            state.pace.text(totals.units_per_second, waiting),
             in_words(state.minutes),
         ]
         self.display.line("  ".join(part for part in parts if part))
@@ -74,7 +74,7 @@ class Teller:
         verdict = "better than" if better else "no better than"
         self.display.line(
             f"average of the last {len(self.state.snapshots)} validated weights: {_figures(metrics)}, "
-            f"{verdict} {self.config.watch} {best_before:.4g}; best.safetensors holds {holds}"
+            f"{verdict} {self.config.best_by} {best_before:.4g}; best.safetensors holds {holds}"
         )
 
     def close(self) -> None:
@@ -90,13 +90,13 @@ class Teller:
 
     def _glance(self) -> Glance:
         state, config, latest = self.state, self.config, self.state.pace.latest
-        best = "" if state.best is None else f"{config.watch} {state.best:.4g}"
+        best = "" if state.best is None else f"{config.best_by} {state.best:.4g}"
         return Glance(
             epoch=state.epochs,
             progress=progress(config, state),
             loss=state.since_validation.loss,
             speed=state.pace.text(
-                latest or state.since_validation.words_per_second, self.processors.recent()
+                latest or state.since_validation.units_per_second, self.processors.recent()
             ),
             left=time_left(config, state),
             best=best,

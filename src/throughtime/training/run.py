@@ -118,8 +118,8 @@ class Run:
         state.advance(len(group.numbers))
         seconds = self.stopwatch.lap()
         for totals in (state.since_log, state.since_validation):
-            totals.add(step.total, step.count, step.words, seconds)
-        state.pace.add(step.words, seconds)
+            totals.add(step.total, step.count, step.units, seconds)
+        state.pace.add(step.units, seconds)
         self.teller.step(step, rate)
         self.validator.watch.step(step.norm)
         if validation_due(self.config, before, state):
@@ -178,6 +178,8 @@ class Run:
         if stopped == "interrupt":
             return ""
         task, waiting = self.stepper.task, self.teller.processors.whole()
-        return first_does(
-            self.fabric, lambda: shortfall(self.config, self.state, stopped, task.floor(), waiting)
-        )
+
+        def judged() -> str:
+            return shortfall(self.config, self.state, stopped, task.floor(), waiting, task.metrics)
+
+        return first_does(self.fabric, judged)

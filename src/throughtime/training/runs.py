@@ -25,7 +25,7 @@ class FoundRun:
     standing: Standing
     epochs: float = 0.0
     minutes: float = 0.0
-    watch: str = ""
+    best_by: str = ""
     best: float | None = None
     changed: float = 0.0  # seconds since the epoch, of the checkpoint
     resume: str = ""  # the command that goes on; nothing where there is nothing to go on with
@@ -56,9 +56,9 @@ def _look_at(folder: Path) -> FoundRun:
     try:
         metadata, changed = read_metadata(path), path.stat().st_mtime
         state = RunState.from_json(json.loads(metadata["state"]))
-        watch: str = json.loads(metadata["config"])["watch"]
+        best_by: str = json.loads(metadata["config"])["best_by"]
     except (InputError, OSError, KeyError, TypeError, ValueError):
         return FoundRun(folder, "running" if running else "no checkpoint")
     standing: Standing = "running" if running else "finished" if state.finished else "stopped"
     hint = metadata.get("hint", "") if standing == "stopped" else ""
-    return FoundRun(folder, standing, state.epochs, state.minutes, watch, state.best, changed, resume=hint)
+    return FoundRun(folder, standing, state.epochs, state.minutes, best_by, state.best, changed, resume=hint)

@@ -9,6 +9,7 @@ from typing import Any
 from lightning_fabric import Fabric
 
 from throughtime.training.processors import NOTABLE, WINDOW
+from throughtime.training.task import Better
 
 SLOW = 0.5
 """Share of the fastest speed below which the progress line names the fastest too."""
@@ -16,40 +17,41 @@ SLOW = 0.5
 
 @dataclass
 class Pace:
-    """Words a second over windows of `WINDOW` seconds, validations left out."""
+    """Units a second over windows of `WINDOW` seconds, validations left out; `unit` is the task's."""
 
-    all_words: int = 0
+    unit: str = "units"
+    all_units: int = 0
     all_seconds: float = 0.0
-    words: int = 0  # of the running window
+    units: int = 0  # of the running window
     seconds: float = 0.0
     fastest: float = 0.0
     latest: float = 0.0
 
-    def add(self, words: int, seconds: float) -> None:
+    def add(self, units: int, seconds: float) -> None:
         """Count one step."""
-        self.all_words, self.all_seconds = self.all_words + words, self.all_seconds + seconds
-        self.words, self.seconds = self.words + words, self.seconds + seconds
+        self.all_units, self.all_seconds = self.all_units + units, self.all_seconds + seconds
+        self.units, self.seconds = self.units + units, self.seconds + seconds
         if self.seconds >= WINDOW:
-            self.latest = self.words / self.seconds
+            self.latest = self.units / self.seconds
             self.fastest = max(self.fastest, self.latest)
-            self.words, self.seconds = 0, 0.0
+            self.units, self.seconds = 0, 0.0
 
     @property
     def mean(self) -> float:
-        """Words a second over the whole run; 0 before the first step."""
-        return self.all_words / self.all_seconds if self.all_seconds else 0.0
+        """Units a second over the whole run; 0 before the first step."""
+        return self.all_units / self.all_seconds if self.all_seconds else 0.0
 
-    def text(self, words_per_second: float, waiting: float = 0.0) -> str:
+    def text(self, per_second: float, waiting: float = 0.0) -> str:
         """Return a speed as text, with the fastest where it is far below, and the share of time waiting.
 
         "30,120 words/s", "9,012 words/s (at best 30,120; no processor was free 55% of the time)".
         """
         notes: list[str] = []
-        if words_per_second < SLOW * self.fastest:
+        if per_second < SLOW * self.fastest:
             notes.append(f"at best {self.fastest:,.0f}")
         if waiting >= NOTABLE:
             notes.append(f"no processor was free {waiting:.0%} of the time")
-        return f"{words_per_second:,.0f} words/s" + (f" ({'; '.join(notes)})" if notes else "")
+        return f"{per_second:,.0f} {self.unit}/s" + (f" ({'; '.join(notes)})" if notes else "")
 
 
 @dataclass
@@ -58,14 +60,14 @@ class Totals:
 
     total: float = 0.0
     count: int = 0
-    words: int = 0
+    units: int = 0
     seconds: float = 0.0
 
-    def add(self, total: float, count: int, words: int, seconds: float) -> None:
+    def add(self, total: float, count: int, units: int, seconds: float) -> None:
         """Add one step."""
         self.total += total
         self.count += count
-        self.words += words
+        self.units += units
         self.seconds += seconds
 
     @property
@@ -74,9 +76,9 @@ class Totals:
         return self.total / self.count if self.count else 0.0
 
     @property
-    def words_per_second(self) -> float:
+    def units_per_second(self) -> float:
         """Speed of training, validations left out; 0 before the first step."""
-        return self.words / self.seconds if self.seconds else 0.0
+        return self.units / self.seconds if self.seconds else 0.0
 
 
 @dataclass
@@ -103,7 +105,7 @@ class RunState:
     validations: int = 0
     validated_step: int = -1
     averaged_step: int = -1
-    best: float | None = None  # the watched metric at its best
+    best: float | None = None  # the metric `best_by` at its best
     best_step: int = 0
     best_metrics: dict[str, float] = field(default_factory=dict[str, float])
     best_is_average: bool = False
@@ -144,11 +146,11 @@ class RunState:
         return cls(**fields)
 
 
-def is_better(watch: str, new: float, old: float | None) -> bool:
-    """Say whether a watched metric improved: a loss or perplexity is better low, all else high."""
+def is_better(better: Better, new: float, old: float | None) -> bool:
+    """Say whether a metric improved, of which lower ("min") or higher values ("max") are better."""
     if old is None:
         return True
-    return new < old if watch in ("loss", "perplexity") else new > old
+    return new < old if better == "min" else new > old
 
 
 class Stopwatch:

@@ -67,7 +67,7 @@ class StepResult:
 
     total: float  # loss summed over the batches of all processes
     count: int
-    words: int
+    units: int
     norm: float  # of the mean gradient, before clipping
 
 
@@ -93,7 +93,7 @@ class Stepper:
         """Take one step at a learning rate; raise NotFinite, nothing changed, where the numbers are not."""
         footing = Footing(self.module)
         losses = self._backward(group)
-        total, count, words = self._sums(losses)
+        total, count, units = self._sums(losses)
         gradients = gradients_of(self.module.parameters())
         mean = self.fabric.world_size / max(count, 1)  # processes average their gradients
         norm = gradient_norm(gradients) * mean
@@ -101,7 +101,7 @@ class Stepper:
             self._stop(group, total, footing)
         scale(gradients, mean * clip_factor(norm, self.config.clip_norm))
         self._update(rate)
-        return StepResult(total, count, words, norm)
+        return StepResult(total, count, units, norm)
 
     def _backward(self, group: Group) -> list[Loss]:
         numbers, losses = self._own(group), list[Loss]()
@@ -129,12 +129,12 @@ class Stepper:
 
     def _sums(self, losses: list[Loss]) -> tuple[float, int, int]:
         total = sum(loss.total.item() for loss in losses)
-        count, words = sum(loss.count for loss in losses), sum(loss.words for loss in losses)
+        count, units = sum(loss.count for loss in losses), sum(loss.units for loss in losses)
         if self.fabric.world_size == 1:
-            return total, count, words
-        sums = torch.tensor([total, count, words], dtype=torch.float64, device=self.fabric.device)
-        total, count, words = torch.as_tensor(self.fabric.all_reduce(sums, reduce_op="sum")).tolist()
-        return total, round(count), round(words)
+            return total, count, units
+        sums = torch.tensor([total, count, units], dtype=torch.float64, device=self.fabric.device)
+        total, count, units = torch.as_tensor(self.fabric.all_reduce(sums, reduce_op="sum")).tolist()
+        return total, round(count), round(units)
 
     def _update(self, rate: float) -> None:
         set_learning_rate(self.optimiser, rate)

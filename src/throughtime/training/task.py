@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from torch import Tensor, nn
+
+Better = Literal["min", "max"]
+"""Whether lower or higher values of a metric are better."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Loss:
 
     total: Tensor  # () summed over the batch
     count: int  # what the loss is a mean over: tokens, as a rule
-    words: int  # what the speed is told in
+    units: int  # what speed is counted in, as the task's `unit` names it
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,16 @@ class Task(Protocol):
     The trainer moves `module` to the device, in place. A batch is a tensor, a collection of tensors, or an
     object whose `to(device)` returns it moved (asked for only where the device is not the CPU).
     """
+
+    @property
+    def unit(self) -> str:
+        """What training speed is counted in: "words", "images"."""
+        ...
+
+    @property
+    def metrics(self) -> Mapping[str, Better]:
+        """The validation metrics by which the best model can be chosen, each with its better direction."""
+        ...
 
     @property
     def module(self) -> nn.Module:

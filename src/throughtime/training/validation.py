@@ -6,7 +6,6 @@ import math
 
 import torch
 
-from throughtime.errors import InputError
 from throughtime.training.keeping import Keeper
 from throughtime.training.non_finite import TrainingError
 from throughtime.training.processes import first_does
@@ -24,13 +23,13 @@ class Validator:
     ) -> None:
         self.stepper, self.keeper, self.state = stepper, keeper, state
         self.teller, self.stopwatch = teller, stopwatch
-        self.watched, self.watch = stepper.config.watch, Watch(stepper.config, state)
+        self.best_by, self.watch = stepper.config.best_by, Watch(stepper.config, state)
 
     def validate(self) -> None:
         """Validate the weights of this step; count it for the best, the patience and the plateau."""
         metrics, state = self._measured(), self.state
         state.validations, state.validated_step = state.validations + 1, state.step
-        better = is_better(self.watched, metrics[self.watched], state.best)
+        better = is_better(self.stepper.task.metrics[self.best_by], metrics[self.best_by], state.best)
         if better:
             self._take_as_best(metrics, average=False)
         else:
@@ -63,12 +62,9 @@ class Validator:
         with torch.no_grad():
             metrics = self.stepper.task.validate()
         module.train()
-        if self.watched not in metrics:
-            found = ", ".join(metrics)
-            raise InputError(f"watch is {self.watched}; expected a validation metric, one of {found}")
-        if not math.isfinite(metrics[self.watched]):
+        if not math.isfinite(metrics[self.best_by]):
             raise TrainingError(
-                f"validation at step {self.state.step} gave {self.watched} {metrics[self.watched]}, which "
+                f"validation at step {self.state.step} gave {self.best_by} {metrics[self.best_by]}, which "
                 f"is not finite; the files in {self.keeper.folder} are those of the validation before"
             )
         return metrics
@@ -76,7 +72,7 @@ class Validator:
     def _take_as_best(self, metrics: dict[str, float], *, average: bool) -> None:
         state = self.state
         state.stale = state.plateau_stale = 0
-        state.best, state.best_step = metrics[self.watched], state.step
+        state.best, state.best_step = metrics[self.best_by], state.step
         state.best_metrics, state.best_is_average = metrics, average
         self.keeper.save_best()
 
@@ -93,7 +89,7 @@ class Validator:
         self.stepper.fabric.barrier()  # the first process wrote what all read
         module.load_state_dict(keeper.snapshots.mean(state.snapshots))
         metrics = self._measured()
-        better = is_better(self.watched, metrics[self.watched], best_before)
+        better = is_better(self.stepper.task.metrics[self.best_by], metrics[self.best_by], best_before)
         if better:
             self._take_as_best(metrics, average=True)
         module.load_state_dict(last)

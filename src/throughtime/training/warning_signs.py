@@ -74,6 +74,6 @@ class Watch:
         if self.config.schedule == "constant" and self.state.stale >= PERIODS:
             yield (
                 "rate",
-                f"no better {self.config.watch} for {PERIODS} validations, and the learning rate stays at "
+                f"no better {self.config.best_by} for {PERIODS} validations, and the learning rate stays at "
                 f"{self.config.learning_rate:g}; schedule plateau, linear or cosine lowers it",
             )

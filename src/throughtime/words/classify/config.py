@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,12 +16,16 @@ from throughtime.training.config import (  # the command line looks up the types
     ScheduleName,  # noqa: F401  # pyright: ignore[reportUnusedImport]
     TrainingConfig,
 )
+from throughtime.training.task import Better
 
 KIND = "text classifier"
 """Of the one-file model."""
 
 LINEAR = ("bag", "tfidf", "codebook", "vectors")
 """Methods of a linear classifier; any other is a recurrence, by the name of its cell."""
+
+METRICS: Mapping[str, Better] = {"loss": "min", "accuracy": "max", "f1": "max"}
+"""Of a validation, each with its better direction."""
 
 METHODS = (*LINEAR, "lstm", "gru")
 """Those that are compared unless some are named."""
@@ -129,6 +133,7 @@ class LearningConfig(TrainingConfig):
         """Raise InputError where a value lies outside of its range; scikit-learn's seeds are below 2**32."""
         super().__post_init__()
         require(self, "seed", self.seed < 2**32, "below 2**32")
+        require(self, "best_by", self.best_by in METRICS, f"one of {', '.join(METRICS)}")
 
 
 @dataclass(frozen=True)

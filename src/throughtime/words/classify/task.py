@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from throughtime.training.task import Floor, Loss
 from throughtime.words.classify.batches import Encoded, Epoch, in_order, plan
+from throughtime.words.classify.config import METRICS
 from throughtime.words.classify.measure import Judgement, judge
 from throughtime.words.classify.network import TextNetwork, Texts
 
@@ -35,6 +36,9 @@ class ClassificationTask:
     ) -> None:
         self.network, self.train, self.validation = network, train, validation
         self.labels, self.seed, self._save = labels, seed, save
+
+    unit = "words"
+    metrics = METRICS
 
     @property
     def module(self) -> nn.Module:
