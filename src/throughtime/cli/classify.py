@@ -10,13 +10,13 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.console import Console
 
+from throughtime.application.runs import run_folder
 from throughtime.artefact.report import write_report
 from throughtime.errors import InputError
 from throughtime.files.documents import ReadingConfig
 from throughtime.files.lines import given_lines, require_one
 from throughtime.insight.charts import confusion
 from throughtime.text.cleaning import CleaningConfig
-from throughtime.training.runs import run_folder
 from throughtime.words.classify.compare import in_order
 from throughtime.words.classify.config import (
     METHODS,

@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from throughtime.application.folder import no_false_start
+from throughtime.application.runs import run_folder
 from throughtime.artefact.report import write_report
 from throughtime.corpora.documentation import find_sources
 from throughtime.errors import InputError
 from throughtime.files.documents import AS_FOUND, ReadingConfig, ReadingReport
 from throughtime.insight.word_map import word_map
 from throughtime.text.cleaning import Cleaner, CleaningConfig
-from throughtime.training.folder import no_false_start
-from throughtime.training.runs import run_folder
 from throughtime.words.embed.corpus import Corpus, corpus_of_files, corpus_of_packages
 from throughtime.words.embed.exchange import read_vectors, write_vectors
 from throughtime.words.embed.groups import groups_around

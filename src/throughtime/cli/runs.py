@@ -8,9 +8,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from throughtime.application.runs import FoundRun, runs_in
 from throughtime.console import say
 from throughtime.training.progress import in_words
-from throughtime.training.runs import FoundRun, runs_in
 
 
 def runs(folder: Path = Path("runs")) -> None:

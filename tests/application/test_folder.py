@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from throughtime.application.folder import no_false_start
 from throughtime.errors import InputError
-from throughtime.training.folder import no_false_start
 
 
 @pytest.fixture(autouse=True)
