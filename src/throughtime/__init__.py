@@ -1,22 +1,27 @@
 """Recurrent neural networks, whole: a recurrence is written once, as its equations."""
 
-# First, since it sets what OpenMP reads when torch is loaded.
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+# Sets what OpenMP reads when torch is loaded.
 import throughtime.spinning  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
-# isort: split
-from throughtime.cells import Cell
-from throughtime.layers import (
-    GRU,
-    LSTM,
-    RNN,
-    GRUCell,
-    LSTMCell,
-    Recurrent,
-    RecurrentCell,
-    RNNCell,
-    Stream,
-    convert,
-)
+if TYPE_CHECKING:
+    from throughtime.cells import Cell
+    from throughtime.layers import (
+        GRU,
+        LSTM,
+        RNN,
+        GRUCell,
+        LSTMCell,
+        Recurrent,
+        RecurrentCell,
+        RNNCell,
+        Stream,
+        convert,
+    )
 
 __version__ = "0.1.0"
 
@@ -33,3 +38,16 @@ __all__ = [
     "Stream",
     "convert",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: the command line answers --help without torch."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module("throughtime.cells" if name == "Cell" else "throughtime.layers")
+    globals()[name] = value = getattr(module, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.chat import FORGET, ChatConfig, Conversation, converse
+from throughtime.seq2seq.chat import Conversation, converse
+from throughtime.seq2seq.config import FORGET, ChatConfig
 
 
 class Echo:

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from throughtime.errors import InputError
-from throughtime.training.config import TrainingConfig
+from throughtime.training.config import Better, TrainingConfig
 from throughtime.training.fit import fit
-from throughtime.training.task import Better, Loss
+from throughtime.training.task import Loss
 
 BATCHES = 7
 

@@ -13,7 +13,8 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
-from throughtime.training.task import Better, Floor, Loss
+from throughtime.training.config import Better
+from throughtime.training.task import Floor, Loss
 
 Pairs = list[tuple[Tensor, Tensor]]
 

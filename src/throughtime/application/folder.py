@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import re
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -27,3 +28,9 @@ def no_false_start(folder: Path, what: str = "the run") -> Generator[None]:
             for one in made:
                 one.rmdir()
         raise
+
+
+def run_folder(corpus: Sequence[str], otherwise: str) -> Path:
+    """Return where a run stands that was not told where: runs/ and the name of its corpus, or another."""
+    first = corpus[0].removeprefix("hf:").rstrip("/").split("/")[-1] if corpus else ""
+    return Path("runs") / (re.sub(r"[^\w-]+", "-", first.lstrip(".").split(".")[0]) or otherwise)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -29,12 +28,6 @@ class FoundRun:
     best: float | None = None
     changed: float = 0.0  # seconds since the epoch, of the checkpoint
     resume: str = ""  # the command that goes on; nothing where there is nothing to go on with
-
-
-def run_folder(corpus: Sequence[str], otherwise: str) -> Path:
-    """Return where a run stands that was not told where: runs/ and the name of its corpus, or another."""
-    first = corpus[0].removeprefix("hf:").rstrip("/").split("/")[-1] if corpus else ""
-    return Path("runs") / (re.sub(r"[^\w-]+", "-", first.lstrip(".").split(".")[0]) or otherwise)
 
 
 def runs_in(folder: Path) -> list[FoundRun]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from cyclopts import App
 
 import throughtime
-from throughtime.cli.info import info
 
 app = App(
     name="throughtime",
@@ -13,7 +12,11 @@ app = App(
     "--debug anywhere shows the traceback of an error instead of its sentence.",
     version=throughtime.__version__,
 )
-app.command(info)
+app.command(
+    "throughtime.cli.info:info",
+    name="info",
+    help="Print versions, devices, threads, and which back-end runs which cell.",
+)
 app.command("throughtime.cli.seq2seq:app", name="seq2seq", help="Sequence to sequence: translation.")
 app.command(
     "throughtime.cli.words:app", name="words", help="Words: cleaning, vectors, classification of texts."

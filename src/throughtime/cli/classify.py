@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.console import Console
 
-from throughtime.application.runs import run_folder
+from throughtime.application.folder import run_folder
 from throughtime.artefact.report import write_report
 from throughtime.errors import InputError
 from throughtime.files.documents import ReadingConfig

@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from throughtime.application.folder import no_false_start
-from throughtime.application.runs import run_folder
+from throughtime.application.folder import no_false_start, run_folder
 from throughtime.artefact.report import write_report
 from throughtime.corpora.documentation import find_sources
 from throughtime.errors import InputError

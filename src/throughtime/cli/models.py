@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from throughtime.cli.phrasebook import PHRASEBOOK_MODEL
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import EnsembleConfig, SearchConfig
 from throughtime.seq2seq.pipeline import Pipeline, load_pipeline
-from throughtime.seq2seq.train import default_folder
-
-PHRASEBOOK_MODEL = default_folder(()) / "best.safetensors"
 
 
 def pipeline_of(model: Path, members: EnsembleConfig, search: SearchConfig) -> Pipeline:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
-from throughtime.application.runs import FoundRun, runs_in
-from throughtime.console import say
-from throughtime.training.progress import in_words
+if TYPE_CHECKING:
+    from throughtime.application.runs import FoundRun
 
 
 def runs(folder: Path = Path("runs")) -> None:
@@ -21,6 +18,12 @@ def runs(folder: Path = Path("runs")) -> None:
     folder
         Where the runs are; those in folders within it are listed too.
     """
+    from rich.console import Console
+    from rich.table import Table
+
+    from throughtime.application.runs import runs_in
+    from throughtime.console import say
+
     found = runs_in(folder)
     if not found:
         print(f"{folder} holds no run")
@@ -39,6 +42,8 @@ def runs(folder: Path = Path("runs")) -> None:
 
 
 def _row(run: FoundRun) -> list[str]:
+    from throughtime.training.progress import in_words
+
     best = "" if run.best is None else f"{run.best_by} {run.best:.4g}"
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.changed)) if run.changed else ""
     return [

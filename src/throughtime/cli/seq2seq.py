@@ -1,4 +1,7 @@
-"""`throughtime seq2seq`: commands made from the configurations."""
+"""`throughtime seq2seq`: commands made from the configurations.
+
+Each imports what it needs when it runs, so that --help and mistyped options are answered without torch.
+"""
 
 from __future__ import annotations
 
@@ -12,34 +15,22 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.argument import ArgumentCollection
 from cyclopts.config import Dict
-from rich.console import Console
 
-from throughtime.artefact.report import write_report
-from throughtime.cli.models import PHRASEBOOK_MODEL, pipeline_of, present
+from throughtime.cli.phrasebook import PHRASEBOOK_MODEL
 from throughtime.errors import InputError
 from throughtime.files.lines import read_lines, require_one
-from throughtime.files.pairs import read_pairs
-from throughtime.seq2seq.chat import FORGET, ChatConfig, Conversation, converse
 from throughtime.seq2seq.config import (
+    FORGET,
+    ChatConfig,
     DataConfig,
     EnsembleConfig,
+    Format,
     ModelConfig,
     SearchConfig,
     TrainConfig,
     TrainingConfig,
 )
-from throughtime.seq2seq.data.prepare import read_test
-from throughtime.seq2seq.evaluate import evaluate, write_translations
-from throughtime.seq2seq.formats import Format, writer_of
-from throughtime.seq2seq.lexicon import lexicon_of, write_lexicon
-from throughtime.seq2seq.measure.likelihood import load_judge
-from throughtime.seq2seq.measure.n_best import n_best_lines, read_n_best, rescored
-from throughtime.seq2seq.model_file import load_model
-from throughtime.seq2seq.pipeline import load_pipeline
 from throughtime.seq2seq.presets import PLAIN_FORM, PRESETS, PresetName
-from throughtime.seq2seq.show import show_scores, votes_table
-from throughtime.seq2seq.train import default_folder, resume_run, train_run
-from throughtime.seq2seq.translate import blocks_of, prefixes_of, translate
 
 
 def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
@@ -91,6 +82,10 @@ def train(
         corpus is given, multi30k the plain form of 2014 for a small corpus, paper that form at the size and
         by the rules of 2014.
     """
+    from rich.console import Console
+
+    from throughtime.seq2seq.train import default_folder, train_run
+
     train_run(TrainConfig(data, model, training), folder or default_folder(data.corpus), overwrite, Console())
 
 
@@ -126,6 +121,11 @@ def rescore(
     output
         File for the list in its new order; without it, it is printed.
     """
+    from throughtime.cli.models import present
+    from throughtime.seq2seq.evaluate import write_translations
+    from throughtime.seq2seq.measure.likelihood import load_judge
+    from throughtime.seq2seq.measure.n_best import n_best_lines, read_n_best, rescored
+
     if not 0 <= weight <= 1:
         raise InputError(f"weight is {weight}; expected 0 to 1")
     lines = list(read_lines(sources))
@@ -160,6 +160,10 @@ def resume(
     patience
         New number of validations without improvement after which the run ends; 0 never ends it early.
     """
+    from rich.console import Console
+
+    from throughtime.seq2seq.train import resume_run
+
     given = {"max_epochs": max_epochs, "max_minutes": max_minutes, "patience": patience}
     budget = {name: value for name, value in given.items() if value is not None}
     resume_run(folder, Console(), budget)
@@ -192,6 +196,15 @@ def evaluate_command(
     report
         File for the scores as JSON.
     """
+    from rich.console import Console
+
+    from throughtime.artefact.report import write_report
+    from throughtime.cli.models import present
+    from throughtime.seq2seq.data.prepare import read_test
+    from throughtime.seq2seq.evaluate import evaluate, write_translations
+    from throughtime.seq2seq.pipeline import load_pipeline
+    from throughtime.seq2seq.show import show_scores, votes_table
+
     if search.n_best > 1:
         raise InputError(f"n_best is {search.n_best}, but the best translation alone is scored; expected 1")
     pairs = read_test(corpus, columns)
@@ -242,6 +255,10 @@ def run(
     prefixes
         A text file, .gz allowed, with what the translation of each line begins with.
     """
+    from throughtime.cli.models import pipeline_of
+    from throughtime.seq2seq.formats import writer_of
+    from throughtime.seq2seq.translate import blocks_of, prefixes_of, translate
+
     require_one(text, file, "translated")
     told = prefixes_of(prefix, prefixes)
     pipeline = pipeline_of(model, members, search)
@@ -263,6 +280,10 @@ def chat(
     search: Search = SearchConfig(),  # noqa: B008
 ) -> None:
     """Talk with a model that was trained on questions and answers, line by line, until Ctrl-D."""
+    from throughtime.cli.models import pipeline_of
+    from throughtime.seq2seq.chat import Conversation, converse
+    from throughtime.seq2seq.translate import blocks_of
+
     pipeline = pipeline_of(model, members, search)
     _print_utf8()
     if sys.stdin.isatty():
@@ -297,6 +318,11 @@ def lexicon(
     best
         So many likeliest target tokens of each source token are kept.
     """
+    from throughtime.cli.models import present
+    from throughtime.files.pairs import read_pairs
+    from throughtime.seq2seq.lexicon import lexicon_of, write_lexicon
+    from throughtime.seq2seq.model_file import load_model
+
     trained = load_model(present(model))
     both = trained.tokenizers
     found = lexicon_of(read_pairs(corpus, columns), both, trained.data, best)

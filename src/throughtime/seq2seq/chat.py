@@ -3,37 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
-from throughtime.errors import InputError
+from throughtime.seq2seq.config import FORGET, ChatConfig
 from throughtime.seq2seq.pipeline import Pipeline
-from throughtime.settings import require
-
-FORGET = "/new"
-"""What is typed to begin anew."""
-
-
-@dataclass(frozen=True)
-class ChatConfig:
-    """What a model is told beside a line; it should be what it was trained on.
-
-    Attributes:
-        story: lines that do not end with a question mark are kept, and told with the questions after them.
-        remember: so many lines said before are told with each line; none by default, with story all.
-        own_answers: the model's answers are among these.
-        separator: what stands between lines that are told together.
-    """
-
-    story: bool = False
-    remember: int | None = None
-    own_answers: bool = False
-    separator: str = " "
-
-    def __post_init__(self) -> None:
-        """Raises InputError where a value lies outside of its range."""
-        require(self, "remember", self.remember is None or self.remember >= 0, "0 or more")
-        if self.own_answers and not (self.story or self.remember):
-            raise InputError("own_answers is given, but nothing is remembered; expected remember or story")
 
 
 class Conversation:

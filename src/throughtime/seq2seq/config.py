@@ -9,8 +9,13 @@ from typing import Any, Literal
 
 from throughtime.errors import InputError
 from throughtime.settings import require, require_effect
-from throughtime.training.config import SEEDS, TrainingConfig
-from throughtime.training.task import Better
+from throughtime.training.config import SEEDS, Better, TrainingConfig
+
+Format = Literal["text", "moses", "jsonl"]
+"""Of translations: plain lines, an n-best list, an object a line."""
+
+FORGET = "/new"
+"""The line that begins a conversation anew."""
 
 METRICS: Mapping[str, Better] = {"loss": "min", "perplexity": "min", "bleu": "max", "accuracy": "max"}
 """What a validation can measure; accuracy, the share of exact answers, only where `best_by` asks for it."""
@@ -310,3 +315,26 @@ class TrainConfig:
 def with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
     """Settings as JSON gives them back, with tuples where it has lists."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+@dataclass(frozen=True)
+class ChatConfig:
+    """What a model is told beside a line; it should be what it was trained on.
+
+    Attributes:
+        story: lines that do not end with a question mark are kept, and told with the questions after them.
+        remember: so many lines said before are told with each line; none by default, with story all.
+        own_answers: the model's answers are among these.
+        separator: what stands between lines that are told together.
+    """
+
+    story: bool = False
+    remember: int | None = None
+    own_answers: bool = False
+    separator: str = " "
+
+    def __post_init__(self) -> None:
+        """Raises InputError where a value lies outside of its range."""
+        require(self, "remember", self.remember is None or self.remember >= 0, "0 or more")
+        if self.own_answers and not (self.story or self.remember):
+            raise InputError("own_answers is given, but nothing is remembered; expected remember or story")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from throughtime.layers.special_ids import EOS_ID
+from throughtime.seq2seq.config import Format
 from throughtime.seq2seq.measure.n_best import n_best_line
 from throughtime.seq2seq.pipeline import Candidate, Pipeline
 from throughtime.text.tokenizer import Tokenizer
-
-Format = Literal["text", "moses", "jsonl"]
 
 Writer = Callable[[int, str, Sequence[Candidate]], list[str]]
 """From the number of a line, from 0, the line and its candidates to what is printed for it."""

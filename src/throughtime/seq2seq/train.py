@@ -15,8 +15,7 @@ import numpy as np
 from lightning_fabric import Fabric
 from rich.console import Console
 
-from throughtime.application.folder import no_false_start
-from throughtime.application.runs import run_folder
+from throughtime.application.folder import no_false_start, run_folder
 from throughtime.artefact.report import write_report
 from throughtime.console import say
 from throughtime.errors import InputError

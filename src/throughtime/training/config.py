@@ -10,6 +10,8 @@ from throughtime.settings import require, require_effect
 Optimiser = Literal["adam", "adamw", "sgd"]
 ScheduleName = Literal["constant", "plateau", "inverse_sqrt", "halving", "linear", "cosine"]
 Precision = Literal["32-true", "bf16-mixed"]
+Better = Literal["min", "max"]
+"""Whether lower or higher values of a metric are better."""
 
 _POSITIVE = (
     "learning_rate",

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from throughtime.training.budget import Ending
-from throughtime.training.config import TrainingConfig
+from throughtime.training.config import Better, TrainingConfig
 from throughtime.training.processors import NOTABLE
 from throughtime.training.state import RunState, is_better
-from throughtime.training.task import Better, Floor
+from throughtime.training.task import Floor
 
 _REASONS = {
     "epochs": "all epochs are done",

@@ -8,8 +8,8 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
+from throughtime.training.config import Better
 from throughtime.training.processors import NOTABLE, WINDOW
-from throughtime.training.task import Better
 
 SLOW = 0.5
 """Share of the fastest speed below which the progress line names the fastest too."""

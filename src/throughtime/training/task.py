@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-Better = Literal["min", "max"]
-"""Whether lower or higher values of a metric are better."""
+from throughtime.training.config import Better
 
 
 @dataclass(frozen=True)

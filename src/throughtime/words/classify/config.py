@@ -11,12 +11,12 @@ from throughtime.errors import InputError
 from throughtime.settings import require
 from throughtime.text.cleaning import CleaningConfig
 from throughtime.training.config import (  # the command line looks up the types of inherited fields here
+    Better,
     Optimiser,  # noqa: F401  # pyright: ignore[reportUnusedImport]
     Precision,  # noqa: F401  # pyright: ignore[reportUnusedImport]
     ScheduleName,  # noqa: F401  # pyright: ignore[reportUnusedImport]
     TrainingConfig,
 )
-from throughtime.training.task import Better
 
 KIND = "text classifier"
 """Of the one-file model."""
