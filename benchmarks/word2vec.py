@@ -34,8 +34,9 @@ from gensim.models import Word2Vec
 from gensim.models.word2vec import LineSentence
 from numpy.typing import NDArray
 
+from throughtime.words.embed.config import EmbedConfig
 from throughtime.words.embed.corpus import Moment
-from throughtime.words.embed.train import EmbedConfig, train
+from throughtime.words.embed.train import train
 
 ALLOWED_RATIO = 0.95
 ALLOWED_MIB = 32  # of growth, from the small corpus to the large one, besides ...

@@ -8,31 +8,22 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from rich.console import Console
 
 from throughtime.application.folder import run_folder
-from throughtime.artefact.report import write_report
 from throughtime.errors import InputError
 from throughtime.files.documents import ReadingConfig
 from throughtime.files.lines import given_lines, require_one
-from throughtime.insight.charts import confusion
 from throughtime.text.cleaning import CleaningConfig
-from throughtime.words.classify.compare import in_order
 from throughtime.words.classify.config import (
     METHODS,
+    REPORT,
+    TEST,
     ClassifyConfig,
     FeaturesConfig,
     LearningConfig,
     NetworkConfig,
+    TextsConfig,
 )
-from throughtime.words.classify.explain import word_weights
-from throughtime.words.classify.linear import LinearClassifier
-from throughtime.words.classify.measure import judge
-from throughtime.words.classify.methods import Surroundings, load_classifier
-from throughtime.words.classify.show import codewords_table, explained, judgement_lines, labels_table
-from throughtime.words.classify.train import REPORT, TEST, TextsConfig, read, train_all
-from throughtime.words.embed.exchange import read_vectors
-from throughtime.words.features.codebook import CodebookHistogram
 
 app = App(name="classify", default_parameter=Parameter(consume_multiple=True, negative_iterable=()))
 Reading = Annotated[ReadingConfig, Parameter(name="*", group="Reading")]
@@ -68,6 +59,13 @@ def train(
         File of word vectors, of any kind that `throughtime words embed` reads: codebook and vectors use them,
         and a recurrence begins with them. Without it each learns vectors from the texts first.
     """
+    from rich.console import Console
+
+    from throughtime.words.classify.compare import in_order
+    from throughtime.words.classify.methods import Surroundings
+    from throughtime.words.classify.train import train_all
+    from throughtime.words.embed.exchange import read_vectors
+
     place = folder or Path(f"{run_folder(texts.corpus, 'docstrings')}-classify")
     if (place / REPORT).exists() and not overwrite:
         raise InputError(
@@ -110,6 +108,15 @@ def evaluate(
     report
         File for the figures as JSON.
     """
+    from rich.console import Console
+
+    from throughtime.artefact.report import write_report
+    from throughtime.insight.charts import confusion
+    from throughtime.words.classify.measure import judge
+    from throughtime.words.classify.methods import load_classifier
+    from throughtime.words.classify.show import judgement_lines, labels_table
+    from throughtime.words.classify.train import read
+
     classifier = load_classifier(model)
     found = read(corpus, reading, classifier.labels)
     judged = judge(classifier.probabilities(found.texts.texts), found.texts.labels, classifier.labels)
@@ -145,6 +152,12 @@ def run(
         Show which words spoke for the label, green, and against it, red, and by how much its probability
         falls without each of the strongest.
     """
+    from rich.console import Console
+
+    from throughtime.words.classify.explain import word_weights
+    from throughtime.words.classify.methods import load_classifier
+    from throughtime.words.classify.show import explained
+
     require_one(text, file, "classified")
     classifier, given = load_classifier(model), given_lines(text, file)
     for texts in [["\n".join(chain.from_iterable(given))]] if whole else given:
@@ -165,6 +178,13 @@ def codewords(model: Model, *, count: int = 6) -> None:
     count
         Words that are shown of each codeword.
     """
+    from rich.console import Console
+
+    from throughtime.words.classify.linear import LinearClassifier
+    from throughtime.words.classify.methods import load_classifier
+    from throughtime.words.classify.show import codewords_table
+    from throughtime.words.features.codebook import CodebookHistogram
+
     classifier = load_classifier(model)
     if not (isinstance(classifier, LinearClassifier) and isinstance(classifier.features, CodebookHistogram)):
         raise InputError(f"{model} has no codebook; expected a model of the method codebook")

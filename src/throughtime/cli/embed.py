@@ -6,29 +6,20 @@ import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from throughtime.application.folder import no_false_start, run_folder
-from throughtime.artefact.report import write_report
-from throughtime.corpora.documentation import find_sources
 from throughtime.errors import InputError
 from throughtime.files.documents import AS_FOUND, ReadingConfig, ReadingReport
-from throughtime.insight.word_map import word_map
 from throughtime.text.cleaning import Cleaner, CleaningConfig
-from throughtime.words.embed.corpus import Corpus, corpus_of_files, corpus_of_packages
-from throughtime.words.embed.exchange import read_vectors, write_vectors
-from throughtime.words.embed.groups import groups_around
-from throughtime.words.embed.judge import SIMILARITIES, judge_analogies, judge_similarity, shipped
-from throughtime.words.embed.progress import shown
-from throughtime.words.embed.show import analogies_table, judge_figures, similarities_table
-from throughtime.words.embed.train import EmbedConfig
-from throughtime.words.embed.train import train as train_vectors
-from throughtime.words.embed.vectors import WordVectors
+from throughtime.words.embed.config import EmbedConfig
+
+if TYPE_CHECKING:
+    from throughtime.words.embed.corpus import Corpus
+    from throughtime.words.embed.vectors import WordVectors
 
 
 def default_place(corpus: Sequence[str]) -> Path:
@@ -70,6 +61,12 @@ def train(
     overwrite
         Write over a file that is there already.
     """
+    from rich.console import Console
+
+    from throughtime.words.embed.exchange import write_vectors
+    from throughtime.words.embed.progress import shown
+    from throughtime.words.embed.train import train as train_vectors
+
     place = output or default_place(corpus)
     if place.exists() and not overwrite:
         raise InputError(
@@ -106,6 +103,10 @@ def nearest(vectors: Vectors, *words: str, count: int = 10) -> None:
     count
         So many neighbours of each word are shown.
     """
+    from rich.console import Console
+
+    from throughtime.words.embed.exchange import read_vectors
+
     if not words:
         raise InputError("no word was given; expected one or more")
     Console().print(_neighbours(read_vectors(vectors), words, count))
@@ -126,6 +127,8 @@ def analogy(vectors: Vectors, a: str, b: str, c: str, *, count: int = 5) -> None
     count
         So many answers are shown.
     """
+    from throughtime.words.embed.exchange import read_vectors
+
     found = read_vectors(vectors).analogy([b, c], [a], count)
     print(f"{a} is to {b} as {c} is to:")
     for word, cosine in found:
@@ -135,6 +138,8 @@ def analogy(vectors: Vectors, a: str, b: str, c: str, *, count: int = 5) -> None
 @app.command
 def odd(vectors: Vectors, *words: str) -> None:
     """Say which of some words goes least with the others."""
+    from throughtime.words.embed.exchange import read_vectors
+
     print(read_vectors(vectors).odd_one_out(words))
 
 
@@ -160,6 +165,13 @@ def evaluate(
     report
         The figures are written to this file as JSON.
     """
+    from rich.console import Console
+
+    from throughtime.artefact.report import write_report
+    from throughtime.words.embed.exchange import read_vectors
+    from throughtime.words.embed.judge import SIMILARITIES, judge_analogies, judge_similarity, shipped
+    from throughtime.words.embed.show import analogies_table, judge_figures, similarities_table
+
     one = read_vectors(vectors)
     asked = judge_analogies(one, analogies, restrict)
     pairs = _named(similarities) or [(name, shipped(file)) for name, file in SIMILARITIES.items()]
@@ -196,6 +208,10 @@ def map_command(
     seed
         What tsne leaves to chance depends on this number.
     """
+    from throughtime.insight.word_map import word_map
+    from throughtime.words.embed.exchange import read_vectors
+    from throughtime.words.embed.groups import groups_around
+
     one = read_vectors(vectors)
     if one.size < 2:
         raise InputError(f"{vectors} has vectors of 1 number; a map needs 2 or more")
@@ -215,6 +231,8 @@ def export(vectors: Vectors, output: Path, *, format: Literal["model", "text", "
     format
         text and binary are the forms of word2vec, for other programs; model is the model file.
     """
+    from throughtime.words.embed.exchange import read_vectors, write_vectors
+
     one = read_vectors(vectors)
     write_vectors(one, output, format)
     print(f"{output}: {len(one):,} words with vectors of {one.size}")
@@ -225,6 +243,9 @@ def export(vectors: Vectors, output: Path, *, format: Literal["model", "text", "
 def _corpus(
     paths: Sequence[str], cleaner: Cleaner, reading: ReadingConfig, report: ReadingReport
 ) -> tuple[Corpus, dict[str, object]]:
+    from throughtime.corpora.documentation import find_sources
+    from throughtime.words.embed.corpus import corpus_of_files, corpus_of_packages
+
     if paths:
         return corpus_of_files(paths, cleaner, reading, report), {"files": list(paths)}
     if reading != AS_FOUND:
@@ -241,6 +262,8 @@ def _named(paths: Sequence[Path]) -> list[tuple[str, Path]]:
 
 
 def _neighbours(vectors: WordVectors, words: Sequence[str], count: int) -> Table:
+    from rich.text import Text
+
     table = Table("word", "nearest, with their cosines", title="Neighbours", title_justify="left")
     for word in words:
         found = ", ".join(f"{other} {cosine:.2f}" for other, cosine in vectors.nearest(word, count))

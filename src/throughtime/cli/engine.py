@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import torch
 from cyclopts import App
 
-from throughtime.cells import cell_named
-from throughtime.engine.catalogue import table
-from throughtime.engine.show import report
 from throughtime.errors import InputError
 
 app = App(name="engine")
@@ -26,6 +22,11 @@ def show(cell: str = "lstm", *, hidden_size: int = 64, bias: bool = True) -> Non
     bias
         Whether the layer has biases.
     """
+    import torch
+
+    from throughtime.cells import cell_named
+    from throughtime.engine.show import report
+
     if hidden_size < 1:
         raise InputError(f"hidden_size is {hidden_size}; expected at least 1")
     try:
@@ -40,5 +41,7 @@ def show(cell: str = "lstm", *, hidden_size: int = 64, bias: bool = True) -> Non
 @app.command
 def operations() -> None:
     """Print the operations of torch that the engine compiles, as the table of docs/operations.md."""
+    from throughtime.engine.catalogue import table
+
     for line in table():
         print(line)

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from rich.console import Console
 
 from throughtime.errors import InputError
 from throughtime.files.lines import given_lines, require_one
 from throughtime.text.cleaning import Cleaner, CleaningConfig
-from throughtime.words.show import steps_table
 
 app = App(name="words", default_parameter=Parameter(consume_multiple=True, negative_iterable=()))
 Cleaning = Annotated[CleaningConfig, Parameter(name="*", group="Cleaning")]
@@ -41,6 +39,10 @@ def clean(
     explain
         Show what each step makes of the text, and what it drops and changes.
     """
+    from rich.console import Console
+
+    from throughtime.words.show import steps_table
+
     require_one(text, file, "cleaned")
     cleaner = Cleaner(cleaning)
     if explain:

@@ -13,8 +13,9 @@ from gensim.models import Word2Vec
 from throughtime.errors import InputError
 from throughtime.words.embed import corpus
 from throughtime.words.embed import train as training
+from throughtime.words.embed.config import EmbedConfig
 from throughtime.words.embed.corpus import Moment
-from throughtime.words.embed.train import EmbedConfig, train
+from throughtime.words.embed.train import train
 
 TOPICS = [[f"{letter}{number}" for number in range(10)] for letter in "abcd"]
 

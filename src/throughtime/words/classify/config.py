@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from throughtime.cells.registry import cell_named
 from throughtime.errors import InputError
 from throughtime.settings import require
 from throughtime.text.cleaning import CleaningConfig
@@ -17,6 +16,8 @@ from throughtime.training.config import (  # the command line looks up the types
     ScheduleName,  # noqa: F401  # pyright: ignore[reportUnusedImport]
     TrainingConfig,
 )
+
+REPORT, TEST = "report.json", "test.jsonl"
 
 KIND = "text classifier"
 """Of the one-file model."""
@@ -33,6 +34,8 @@ METHODS = (*LINEAR, "lstm", "gru")
 
 def check_methods(methods: Sequence[str]) -> None:
     """Raise InputError for methods that do not exist, are named twice, or not at all."""
+    from throughtime.cells.registry import cell_named  # here, since it imports torch
+
     for method in methods:
         try:
             if method not in LINEAR:
@@ -144,3 +147,30 @@ class ClassifyConfig:
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     training: TrainingConfig = field(default_factory=LearningConfig)
+
+
+@dataclass(frozen=True)
+class TextsConfig:
+    """Which texts are learned from, and which are kept to judge by.
+
+    Attributes:
+        corpus: labelled texts: a folder for each label, .csv, .tsv, .jsonl, or hf:OWNER/NAME; the
+            documentation strings of the installed packages where none is given.
+        builtin_label: what these are labelled by, their package or the kind of their object.
+        test: texts to judge by; part of the corpus unless given.
+        test_share: share of the corpus that is kept for that.
+        folds: parts of the corpus, each judged by what was learned from the others; 0 for one test alone.
+    """
+
+    corpus: tuple[str, ...] = ()
+    builtin_label: Literal["package", "kind"] = "package"
+    test: tuple[str, ...] = ()
+    test_share: float = 0.2
+    folds: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises InputError where values are out of their range or contradict each other."""
+        require(self, "test_share", 0 < self.test_share <= 0.5, "above 0 and at most 0.5")
+        require(self, "folds", self.folds == 0 or self.folds >= 2, "2 or more, or 0 for none")
+        if self.test and self.folds:
+            raise InputError("test and folds are both given; expected one way to judge")

@@ -19,7 +19,7 @@ from throughtime.words.classify.config import KIND, LINEAR, ClassifyConfig
 from throughtime.words.classify.labelled import Labelled, held_out
 from throughtime.words.classify.linear import Features, LinearClassifier, train_linear
 from throughtime.words.classify.recurrent import RecurrentClassifier, train_recurrent
-from throughtime.words.embed.train import EmbedConfig
+from throughtime.words.embed.config import EmbedConfig
 from throughtime.words.embed.train import train as train_vectors
 from throughtime.words.embed.vectors import WordVectors
 from throughtime.words.features.averages import MeanVectors

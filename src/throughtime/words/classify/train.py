@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from throughtime.corpora import documentation
 from throughtime.errors import InputError
 from throughtime.files.documents import ReadingConfig, ReadingReport, read_documents
 from throughtime.insight.charts import confusion
-from throughtime.settings import require
 from throughtime.text.cleaning import Cleaner
 from throughtime.words.classify.compare import (
     Compared,
@@ -29,44 +28,15 @@ from throughtime.words.classify.compare import (
     in_order,
     verdict,
 )
-from throughtime.words.classify.config import ClassifyConfig, check_methods
+from throughtime.words.classify.config import REPORT, TEST, ClassifyConfig, TextsConfig, check_methods
 from throughtime.words.classify.labelled import Labelled, held_out, labelled, require_texts
 from throughtime.words.classify.methods import Surroundings, learn
 from throughtime.words.embed.vectors import WordVectors
-
-REPORT, TEST = "report.json", "test.jsonl"
 
 FEWEST = 3
 """Different texts that each label must have: to learn from, to stop by, and to judge by."""
 
 WITHOUT_VECTORS = ("bag", "tfidf")
-
-
-@dataclass(frozen=True)
-class TextsConfig:
-    """Which texts are learned from, and which are kept to judge by.
-
-    Attributes:
-        corpus: labelled texts: a folder for each label, .csv, .tsv, .jsonl, or hf:OWNER/NAME; the
-            documentation strings of the installed packages where none is given.
-        builtin_label: what these are labelled by, their package or the kind of their object.
-        test: texts to judge by; part of the corpus unless given.
-        test_share: share of the corpus that is kept for that.
-        folds: parts of the corpus, each judged by what was learned from the others; 0 for one test alone.
-    """
-
-    corpus: tuple[str, ...] = ()
-    builtin_label: Literal["package", "kind"] = "package"
-    test: tuple[str, ...] = ()
-    test_share: float = 0.2
-    folds: int = 0
-
-    def __post_init__(self) -> None:
-        """Raises InputError where values are out of their range or contradict each other."""
-        require(self, "test_share", 0 < self.test_share <= 0.5, "above 0 and at most 0.5")
-        require(self, "folds", self.folds == 0 or self.folds >= 2, "2 or more, or 0 for none")
-        if self.test and self.folds:
-            raise InputError("test and folds are both given; expected one way to judge")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,53 @@
+"""What the command line imports before it knows that it has work to do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "numpy", "datasets", "sentencepiece", "gensim", "sklearn", "lightning_fabric", "matplotlib")
+
+
+def loaded_by(*arguments: str) -> list[str]:
+    """The heavy modules that a command line loads before it ends."""
+    script = (
+        "import sys\n"
+        "from throughtime.cli.main import main\n"
+        "try:\n"
+        f"    main({list(arguments)!r})\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        f"print('LOADED', *(name for name in {HEAVY!r} if name in sys.modules))\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    return shown.rsplit("LOADED", 1)[1].split()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "seq2seq",
+        "seq2seq train",
+        "seq2seq run",
+        "words",
+        "words classify",
+        "words classify train",
+        "words embed",
+        "words embed train",
+        "runs",
+        "engine",
+    ],
+)
+def test_help_needs_none_of_the_large_libraries(command: str) -> None:
+    assert loaded_by(*command.split(), "--help") == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["seq2seq train --hiden-size 3", "words classify train --method bag", "words embed train --widow 3"],
+)
+def test_nor_does_a_mistyped_option(command: str) -> None:
+    assert loaded_by(*command.split()) == []
