@@ -51,3 +51,17 @@ def test_help_needs_none_of_the_large_libraries(command: str) -> None:
 )
 def test_nor_does_a_mistyped_option(command: str) -> None:
     assert loaded_by(*command.split()) == []
+
+
+def test_translating_needs_nothing_of_training() -> None:
+    script = (
+        "import sys, throughtime.cli.models, throughtime.seq2seq.formats, throughtime.seq2seq.translate\n"
+        "print(*(name for name in sys.modules))"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    unneeded = {"datasets", "pyarrow", "pandas", "sacrebleu", "lightning_fabric", "matplotlib", "scipy"}
+    modules = set(shown.split())
+    assert not unneeded & modules
+    assert not [
+        name for name in modules if name.startswith("throughtime.training") and "config" not in name[19:]
+    ]

@@ -320,7 +320,8 @@ def lexicon(
     """
     from throughtime.cli.models import present
     from throughtime.files.pairs import read_pairs
-    from throughtime.seq2seq.lexicon import lexicon_of, write_lexicon
+    from throughtime.seq2seq.learn_lexicon import lexicon_of
+    from throughtime.seq2seq.lexicon import write_lexicon
     from throughtime.seq2seq.model_file import load_model
 
     trained = load_model(present(model))

@@ -1,62 +1,25 @@
-"""Which target tokens a source token is likely to become: learned from pairs, kept as a table of text."""
+"""Which target tokens a source token is likely to become, as a table of text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from throughtime.artefact.file import written_whole
 from throughtime.errors import InputError
 from throughtime.files.lines import read_lines
-from throughtime.files.pairs import Pair
 from throughtime.layers.special_ids import PAD_ID
-from throughtime.seq2seq.config import DataConfig
-from throughtime.seq2seq.data.alignment import learn_alignment
-from throughtime.seq2seq.data.corpus import EncodedCorpus, build_text_corpus, encode_corpus
-from throughtime.seq2seq.data.prepare import cleaning_of, most_tokens
-from throughtime.text.tokenizer import Tokenizer, Tokenizers
+from throughtime.text.tokenizer import Tokenizer
 
 _HEAD = "#\tthroughtime lexicon\t"
 """What the first line of a lexicon begins with, before the digest of the others."""
 
 Lexicon = Mapping[int, Sequence[tuple[int, float]]]
 """For each source id its likeliest target ids with t(target | source), likeliest first."""
-
-
-def learn(corpus: EncodedCorpus, tgt_words: int, best: int) -> Lexicon:
-    """The `best` likeliest target ids of each source id, as aligning the corpus finds them.
-
-    tgt_words: size of the target's vocabulary. The end of a sentence is not among them.
-    """
-    alignment = learn_alignment(corpus, tgt_words)
-    sources, targets = np.divmod(alignment.couples, tgt_words)
-    order = np.lexsort((-alignment.chances, sources))
-    found: dict[int, list[tuple[int, float]]] = {}
-    columns = (one[order].tolist() for one in (sources, targets, alignment.chances))
-    for src, tgt, chance in zip(*columns, strict=True):
-        if len(own := found.setdefault(src, [])) < best:
-            own.append((tgt, chance))
-    return found
-
-
-def lexicon_of(pairs: Iterable[Pair], both: Tokenizers, data: DataConfig, best: int) -> Lexicon:
-    """The same of pairs of text, cleaned by the settings of training.
-
-    Raises InputError where none is of use, and for `best` under 1.
-    """
-    if best < 1:
-        raise InputError(f"best is {best}; expected at least 1")
-    with TemporaryDirectory() as place:
-        folder = Path(place)
-        text, _ = build_text_corpus(pairs, folder, cleaning_of(data))
-        encoded = encode_corpus(text, both.src, both.tgt, folder, most_tokens(data))
-        return learn(encoded, both.tgt.vocab_size, best)
 
 
 def write_lexicon(path: Path, lexicon: Lexicon, src: Tokenizer, tgt: Tokenizer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -13,7 +13,9 @@ from torch import Tensor
 
 from throughtime.errors import InputError
 from throughtime.layers.special_ids import BOS_ID, PAD_ID
-from throughtime.seq2seq.data.corpus import EncodedCorpus
+
+if TYPE_CHECKING:
+    from throughtime.seq2seq.data.corpus import EncodedCorpus
 
 
 class Batch(NamedTuple):

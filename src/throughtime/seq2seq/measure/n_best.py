@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from throughtime.errors import InputError
 from throughtime.files.lines import read_lines
 from throughtime.files.pairs import Pair
-from throughtime.seq2seq.measure.likelihood import Judge
-from throughtime.seq2seq.measure.score import sentence_bleu
+
+if TYPE_CHECKING:
+    from throughtime.seq2seq.measure.likelihood import Judge
 
 BAR, BAR_IN_TEXT = "|||", "&#124;" * 3
 
@@ -95,6 +97,8 @@ def _mean(score: float, other: float, weight: float) -> float:
 
 def oracle(lists: Lists, references: Sequence[str]) -> list[str]:
     """Of each list the text nearest to the reference, by its BLEU: what the list can give at most."""
+    from throughtime.seq2seq.measure.score import sentence_bleu  # here, since translating needs no scorer
+
     return [
         max((one.text for one in ones), key=lambda text: sentence_bleu(text, reference))
         for ones, reference in zip(lists, references, strict=True)
