@@ -8,7 +8,7 @@ import pytest
 
 from throughtime.engine.native import native
 from throughtime.errors import InputError
-from throughtime.seq2seq import forecast as module
+from throughtime.seq2seq import memory_estimate as module
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.memory_estimate import Forecast, forecast, free_memory
 from throughtime.seq2seq.network.model import Translator

@@ -1,14 +1,23 @@
-"""What a layer refuses about the form of its input before it reads a number."""
+"""The forms that input may have, padded, one sequence or packed, and results in the same form."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from throughtime.errors import TensorError
+from throughtime.layers.ragged import Ragged, pack_like, unpack
+from throughtime.layers.reading import Reading, in_direction, reading
+
+State = Tensor | tuple[Tensor, ...]
+"""All layers' state, (num_layers * D, B, width): a tensor, or a tuple for cells with more states than one."""
+
+RunLayers = Callable[[Reading, State | None], tuple[Ragged, State, list[dict[str, Ragged]]]]
+"""All layers over steps, from the first states: output, last states, observed values."""
 
 
 def check_form(input: Tensor | PackedSequence, lengths: object, mask: object) -> None:
@@ -39,3 +48,42 @@ def _check_mask(mask: object, expected: Sequence[int], lengths: object) -> None:
         raise TensorError(
             f"mask must have shape {tuple(expected)}, the input's without features; got {tuple(mask.shape)}"
         )
+
+
+def run_in_form(
+    run: RunLayers,
+    input: Tensor | PackedSequence,
+    hx: State | None,
+    lengths: Tensor | list[int] | None,
+    mask: Tensor | None,
+    batch_first: bool,
+    reverse: bool,
+) -> tuple[Any, State, list[dict[str, Any]]]:
+    """Runs layers on input of any form, and gives the results the same form."""
+    if isinstance(input, PackedSequence):
+        output, state, seen = run(in_direction(unpack(input), reverse), hx)
+        return pack_like(output, input), state, _in_form(seen, lambda values: pack_like(values, input))
+    if input.dim() == 2:
+        states = None if hx is None else each(hx, lambda value: value[:, None])
+        steps = reading(input[:, None], lengths, None if mask is None else mask[..., None], reverse)
+        output, state, seen = run(steps, states)
+        alone = _in_form(seen, lambda values: values.data[:, 0])
+        return output.data[:, 0], each(state, lambda value: value[:, 0]), alone
+    data, mask = (input.transpose(0, 1), None if mask is None else mask.mT) if batch_first else (input, mask)
+    output, state, seen = run(reading(data, lengths, mask, reverse), hx)
+
+    def padded(values: Ragged) -> Tensor:
+        return values.data.transpose(0, 1) if batch_first else values.data
+
+    return padded(output), state, _in_form(seen, padded)
+
+
+def each(state: State, change: Callable[[Tensor], Tensor]) -> State:
+    """The state with every part changed."""
+    return change(state) if isinstance(state, Tensor) else tuple(change(part) for part in state)
+
+
+def _in_form(
+    seen: list[dict[str, Ragged]], form: Callable[[Ragged], Tensor | PackedSequence]
+) -> list[dict[str, Tensor | PackedSequence]]:
+    return [{name: form(values) for name, values in layer.items()} for layer in seen]

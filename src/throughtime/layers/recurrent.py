@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from numbers import Real
 from typing import Any, cast
 
@@ -29,17 +28,14 @@ from throughtime.layers.arguments import (
 from throughtime.layers.autocast import in_dtypes, result_dtypes
 from throughtime.layers.backends import BACKENDS, choose
 from throughtime.layers.direction import directions_of
-from throughtime.layers.forms import check_form
+from throughtime.layers.forms import State, check_form, each, run_in_form
 from throughtime.layers.inference import Inference, nothing_watches
 from throughtime.layers.onnx import exporting
-from throughtime.layers.ragged import Ragged, pack_like, ragged, unpack
-from throughtime.layers.reading import Reading, in_direction, reading
+from throughtime.layers.ragged import Ragged
+from throughtime.layers.reading import Reading
 from throughtime.layers.single_step import step, step_by_equations, step_layers
 from throughtime.layers.stream import ReferenceStep, Stream
 from throughtime.layers.tracing import call_as_leaf, refuse_jit_trace
-
-State = Tensor | tuple[Tensor, ...]
-"""All layers' state, (num_layers * D, B, width): a tensor, or a tuple for cells with more states than one."""
 
 NOT_SHOWN = dict(
     num_layers=1,
@@ -216,31 +212,15 @@ class Recurrent(nn.Module):
         """Runs all layers on input of any form, and gives results the same form."""
         refuse_jit_trace(self)
         check_form(input, lengths, mask)
-        if isinstance(input, PackedSequence):
-            output, state, seen = self._read(in_direction(unpack(input), self.reverse), hx, observed)
-            return pack_like(output, input), state, _in_form(seen, lambda one: pack_like(one, input))
-        if input.dim() == 2:
-            self._check_state(hx)
-            batched = None if hx is None else _each(hx, lambda s: s[:, None])
-            steps = reading(input[:, None], lengths, None if mask is None else mask[..., None], self.reverse)
-            output, state, seen = self._read(steps, batched, observed)
-            alone = _in_form(seen, lambda one: one.data[:, 0])
-            return output.data[:, 0], _each(state, lambda s: s[:, 0]), alone
-        turn = self.batch_first
-        data = input.transpose(0, 1) if turn else input
         if lengths is None and mask is None and not self.reverse and self._only_infers(input):
-            output, state, shown = self._inferred(data, hx, observed)
-            if turn:
-                output = output.transpose(0, 1)
-                shown = [{name: one.transpose(0, 1) for name, one in each.items()} for each in shown]
-            return output, state, shown
-        if mask is None and not self.reverse:
-            output, state, seen = self._run(ragged(data, lengths), hx, observed)
-        else:
-            steps = reading(data, lengths, mask.mT if turn and mask is not None else mask, self.reverse)
-            output, state, seen = self._read(steps, hx, observed)
-        padded = _in_form(seen, lambda one: one.data.transpose(0, 1) if turn else one.data)
-        return (output.data.transpose(0, 1) if turn else output.data), state, padded
+            return self._inferred_in_form(cast(Tensor, input), hx, observed)
+
+        def run(steps: Reading, states: State | None) -> tuple[Ragged, State, list[dict[str, Ragged]]]:
+            return self._read(steps, states, observed)
+
+        if isinstance(input, Tensor) and input.dim() == 2:
+            self._check_state(hx)
+        return run_in_form(run, input, hx, lengths, mask, self.batch_first, self.reverse)
 
     def step(self, input: Tensor, hx: State | None = None) -> tuple[Tensor, State]:
         """Takes one step of all layers, with gradients; `stream` is faster without.
@@ -255,8 +235,8 @@ class Recurrent(nn.Module):
             raise TensorError(f"input must have 1 dimension (unbatched) or 2; got shape {tuple(input.shape)}")
         self._check_state(hx, *input.shape[:-1])
         if input.dim() == 1:
-            output, state = self.step(input[None], None if hx is None else _each(hx, lambda s: s[:, None]))
-            return output[0], _each(state, lambda s: s[:, 0])
+            output, state = self.step(input[None], None if hx is None else each(hx, lambda s: s[:, None]))
+            return output[0], each(state, lambda s: s[:, 0])
         self._check_input(input)
         states = self._first_states(hx, Ragged(input[None], None, 1))
         weights = [self.weights(k)[0] for k in range(self.num_layers)]
@@ -284,11 +264,21 @@ class Recurrent(nn.Module):
             [*own, f"{self.input_size}, {self.hidden_size}", *changed, f"backend={self.backend}"]
         )
 
-    def _only_infers(self, input: Tensor) -> bool:
-        """Whether a call on padded input is plain arithmetic on the engine, without gradients or chance."""
-        if self.training or not nothing_watches(input):
+    def _only_infers(self, input: Tensor | PackedSequence) -> bool:
+        """Whether a call on a padded batch is plain arithmetic on the engine, without gradients or chance."""
+        if self.training or not isinstance(input, Tensor) or input.dim() != 3 or not nothing_watches(input):
             return False
         return self.backend == "compiled" and 0 not in input.shape[:2]
+
+    def _inferred_in_form(
+        self, input: Tensor, hx: State | None, observed: tuple[str, ...]
+    ) -> tuple[Tensor, State, list[Rows]]:
+        """`_inferred`, batch first where the layer is."""
+        if not self.batch_first:
+            return self._inferred(input, hx, observed)
+        output, state, seen = self._inferred(input.transpose(0, 1), hx, observed)
+        turned = [{name: values.transpose(0, 1) for name, values in each.items()} for each in seen]
+        return output.transpose(0, 1), state, turned
 
     def _inferred(
         self, data: Tensor, hx: State | None, observed: tuple[str, ...]
@@ -405,13 +395,3 @@ def _stacked(states: list[Tensor]) -> Tensor:
 
 def _parts(hx: State) -> tuple[Tensor, ...]:
     return (hx,) if isinstance(hx, Tensor) else tuple(hx)
-
-
-def _in_form(
-    seen: list[dict[str, Ragged]], form: Callable[[Ragged], Tensor | PackedSequence]
-) -> list[dict[str, Tensor | PackedSequence]]:
-    return [{name: form(one) for name, one in values.items()} for values in seen]
-
-
-def _each(state: State, change: Callable[[Tensor], Tensor]) -> State:
-    return change(state) if isinstance(state, Tensor) else tuple(change(part) for part in state)

@@ -48,6 +48,11 @@ class Batch(NamedTuple):
         return self._replace(src=src, tgt_in=tgt_in, tgt_out=tgt_out)
 
 
+def twice(batch: Batch) -> Batch:
+    """The batch and once more the batch, as one."""
+    return Batch(*(torch.cat([part, part]) for part in batch))
+
+
 Side: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32]]
 """Ids of sentences end to end, and how many each has."""
 

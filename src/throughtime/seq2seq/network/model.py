@@ -18,7 +18,7 @@ from throughtime.layers.output import FullOutput, output_layer
 from throughtime.layers.ranking import Ranked, ranked
 from throughtime.layers.special_ids import PAD_ID
 from throughtime.seq2seq.config import ModelConfig
-from throughtime.seq2seq.data.batches import Batch
+from throughtime.seq2seq.data.batches import Batch, twice
 from throughtime.seq2seq.network.copying import CopyingGate, attention_on, log_probabilities, log_probability
 from throughtime.seq2seq.network.coverage import COVERED_SCORES, coverage_loss
 from throughtime.seq2seq.network.head import (
@@ -139,7 +139,7 @@ class Translator(nn.Module):
     def forward(self, batch: Batch) -> TokenLoss:
         """The loss of a batch under teacher forcing; in training with label smoothing and coverage loss."""
         passes = 2 if self.training and self.config.consistency else 1
-        given = _twice(batch) if passes == 2 else batch
+        given = twice(batch) if passes == 2 else batch
         encoded = self.encode(given.src, given.src_lengths)
         decoded = self.decode(given.tgt_in, encoded.state, self.head.attended(encoded))
         valid = given.tgt_out != PAD_ID
@@ -383,8 +383,3 @@ class AttendingStepper(Stepper):
 def stepper(model: Translator) -> Stepper:
     """The trained model as search takes it."""
     return Stepper(model) if model.config.attention == "none" else AttendingStepper(model)
-
-
-def _twice(batch: Batch) -> Batch:
-    """The batch and once more the batch, as one."""
-    return Batch(*(torch.cat([part, part]) for part in batch))

@@ -11,9 +11,9 @@ from torch.nn.functional import cross_entropy, kl_div, linear
 from throughtime.engine import native
 from throughtime.engine.softmax import ROWS_AT_ONCE
 from throughtime.errors import InputError
-from throughtime.layers.consistency import twice
 from throughtime.layers.output import ChunkedOutput, FullOutput
 from throughtime.seq2seq.config import ModelConfig
+from throughtime.seq2seq.data.batches import twice
 
 
 def by_hand(
