@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# Sets what OpenMP reads when torch is loaded.
-import throughtime.spinning  # noqa: F401  # pyright: ignore[reportUnusedImport]
+# First, since it sets what OpenMP reads when torch is loaded.
+from throughtime.spinning import IS_COMMAND
 
-if TYPE_CHECKING:
+if TYPE_CHECKING or not IS_COMMAND:  # the command line answers --help without torch
     from throughtime.cells import Cell
     from throughtime.layers import (
         GRU,
@@ -41,7 +41,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: the command line answers --help without torch."""
+    """Import a public name when it is first used, within the command line."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = import_module("throughtime.cells" if name == "Cell" else "throughtime.layers")

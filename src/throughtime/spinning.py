@@ -14,5 +14,9 @@ from pathlib import Path
 
 VARIABLE, ROUNDS = "GOMP_SPINCOUNT", "5000"
 
-if Path(sys.argv[0]).name == "throughtime" or sys.orig_argv[1:3] == ["-m", "throughtime"]:
+_AS_MODULE = sys.argv[0] == "-m" and sys.orig_argv[sys.orig_argv.index("-m") + 1] == "throughtime"
+IS_COMMAND = Path(sys.argv[0]).name == "throughtime" or _AS_MODULE
+"""Whether this process is the command line and not a program that uses the library."""
+
+if IS_COMMAND:
     os.environ.setdefault(VARIABLE, ROUNDS)

@@ -53,7 +53,10 @@ def test_extras_are_those_of_the_project(extra: str) -> None:
 
 
 def test_a_missing_module_is_answered_with_the_extra_of_the_command(start: Callable[..., Any]) -> None:
-    process = start("words", "embed", "odd", "a", program=[sys.executable, "-c", WITHOUT_MATPLOTLIB])
+    process = start(
+        *("words", "embed", "map", "a", "--picture", "p"),
+        program=[sys.executable, "-c", WITHOUT_MATPLOTLIB],
+    )
     _, err = process.communicate(timeout=300)
     assert err.decode() == (
         "throughtime: matplotlib is not installed; `pip install 'throughtime[words]'` brings it\n"

@@ -128,7 +128,7 @@ def test_a_file_of_unknown_form(refused: Refused) -> None:
         (["--learning-rate", "-1"], "learning_rate is -1.0; expected above 0"),
         (["--tokens-per-batch", "0"], "tokens_per_batch is 0; expected at least 1"),
         (["--seed", "-3"], "seed is -3; expected 0 or more and below 2**63"),
-        (["--watch", "blue"], "watch is blue; expected one of loss, perplexity, bleu"),
+        (["--best-by", "blue"], "best_by is blue; expected one of loss, perplexity, bleu"),
         (
             ["--cell", "abacus"],
             "there is no cell named 'abacus'; the cells are elman, elman_relu, linear, indrnn, lstm, ",

@@ -153,7 +153,7 @@ def small_phrasebook(monkeypatch: pytest.MonkeyPatch) -> Phrasebook:
 @pytest.fixture
 def small_preset(monkeypatch: pytest.MonkeyPatch) -> None:
     values = dict(
-        src_vocab_size=30, schedule="cosine", warmup_steps=3, dropout=0.25, max_epochs=50, watch="bleu"
+        src_vocab_size=30, schedule="cosine", warmup_steps=3, dropout=0.25, max_epochs=50, best_by="bleu"
     )
     monkeypatch.setitem(PRESETS, "phrasebook", values)
 
@@ -162,13 +162,17 @@ def test_without_a_corpus_the_preset_of_the_phrasebook_holds(
     run: Run, small_phrasebook: Phrasebook, small_preset: None
 ) -> None:
     sizes = ["--embedding-size", "8", "--encoder-size", "6", "--decoder-size", "8"]
-    done = run("seq2seq", "train", *sizes, "--max-epochs", "1", "--watch", "loss")
+    done = run("seq2seq", "train", *sizes, "--max-epochs", "1", "--best-by", "loss")
     assert (done.code, done.err) == (0, "")
     assert "the built-in phrasebook: 20 pairs, 5 for validation, 5 for test" in done.out
     config = read_settings(Path("runs/phrasebook/settings.json"))
     assert (config.data.src_vocab_size, config.model.dropout) == (30, 0.25)
     assert (config.training.schedule, config.training.warmup_steps) == ("cosine", 3)
-    assert (config.model.embedding_size, config.training.watch, config.training.max_epochs) == (8, "loss", 1)
+    assert (config.model.embedding_size, config.training.best_by, config.training.max_epochs) == (
+        8,
+        "loss",
+        1,
+    )
     assert Path("runs/phrasebook/best.safetensors") == PHRASEBOOK_MODEL
     assert run("seq2seq", "run", PHRASEBOOK_MODEL, "The cat likes fish today.").code == 0
     done = run("seq2seq", "evaluate", "--search", "greedy")

@@ -12,17 +12,13 @@ HEAVY = ("torch", "numpy", "datasets", "sentencepiece", "gensim", "sklearn", "li
 
 def loaded_by(*arguments: str) -> list[str]:
     """The heavy modules that a command line loads before it ends."""
-    script = (
-        "import sys\n"
-        "from throughtime.cli.main import main\n"
-        "try:\n"
-        f"    main({list(arguments)!r})\n"
-        "except SystemExit:\n"
-        "    pass\n"
-        f"print('LOADED', *(name for name in {HEAVY!r} if name in sys.modules))\n"
-    )
-    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    return shown.rsplit("LOADED", 1)[1].split()
+    command = [sys.executable, "-X", "importtime", "-m", "throughtime", *arguments]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    loaded = {
+        line.rpartition("|")[2].strip() for line in told.splitlines() if line.startswith("import time:")
+    }
+    assert "throughtime.cli.main" in loaded
+    return [name for name in HEAVY if name in loaded]
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_loss_is_summed_over_the_tokens_it_counts(make_task: MakeTask) -> None:
     task.module.train()
     loss = task.loss(task.module, batch)
     assert torch.equal(loss.total, task.translator(batch).total)
-    assert loss.count == loss.words == int((batch.tgt_out != PAD_ID).sum()) == batch.tgt_tokens
+    assert loss.count == loss.units == int((batch.tgt_out != PAD_ID).sum()) == batch.tgt_tokens
 
 
 def test_weights_begin_by_the_seed(make_task: MakeTask) -> None:
@@ -262,7 +262,7 @@ def test_the_loss_is_a_mean_over_tokens_or_sentences(make_task: MakeTask) -> Non
         task = make_task(loss_mean=mean)
         batch = next(iter(task.batches(0)))
         loss = task.loss(task.module, batch)
-        assert (loss.count, loss.words) == (of(batch), batch.tgt_tokens)
+        assert (loss.count, loss.units) == (of(batch), batch.tgt_tokens)
 
 
 def test_learning_needs_the_source(make_task: MakeTask, pairs: list[Pair]) -> None:

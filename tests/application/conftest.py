@@ -1,0 +1,5 @@
+"""The task of `support/regression.py`, for the tests of run folders."""
+
+from regression import console, make_task
+
+__all__ = ["console", "make_task"]
