@@ -19,11 +19,11 @@ import sys
 import time
 from pathlib import Path
 
-import torch
 from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 from safetensors import safe_open
+from same_bits import weights_digest
 
 SETTINGS = (
     *("--embedding-size", "32", "--encoder-size", "32", "--decoder-size", "64", "--dropout", "0.2"),
@@ -58,10 +58,7 @@ def digest(path: Path) -> str:
     found = hashlib.sha256()
     with safe_open(path, framework="pt") as file:
         found.update(repr(sorted(file.metadata().items())).encode())
-        for name in sorted(file.keys()):
-            tensor = file.get_tensor(name)
-            found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            found.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    found.update(weights_digest(path).encode())
     return found.hexdigest()
 
 

@@ -168,11 +168,8 @@ def test_without_a_corpus_the_preset_of_the_phrasebook_holds(
     config = read_settings(Path("runs/phrasebook/settings.json"))
     assert (config.data.src_vocab_size, config.model.dropout) == (30, 0.25)
     assert (config.training.schedule, config.training.warmup_steps) == ("cosine", 3)
-    assert (config.model.embedding_size, config.training.best_by, config.training.max_epochs) == (
-        8,
-        "loss",
-        1,
-    )
+    training = config.training
+    assert (config.model.embedding_size, training.best_by, training.max_epochs) == (8, "loss", 1)
     assert Path("runs/phrasebook/best.safetensors") == PHRASEBOOK_MODEL
     assert run("seq2seq", "run", PHRASEBOOK_MODEL, "The cat likes fish today.").code == 0
     done = run("seq2seq", "evaluate", "--search", "greedy")

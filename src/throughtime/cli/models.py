@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from throughtime.cli.phrasebook import PHRASEBOOK_MODEL
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import EnsembleConfig, SearchConfig
+from throughtime.seq2seq.folder import PHRASEBOOK_MODEL
 from throughtime.seq2seq.pipeline import Pipeline, load_pipeline
 
 

@@ -16,7 +16,6 @@ from cyclopts import App, Parameter
 from cyclopts.argument import ArgumentCollection
 from cyclopts.config import Dict
 
-from throughtime.cli.phrasebook import PHRASEBOOK_MODEL
 from throughtime.errors import InputError
 from throughtime.files.lines import read_lines, require_one
 from throughtime.seq2seq.config import (
@@ -30,6 +29,7 @@ from throughtime.seq2seq.config import (
     TrainConfig,
     TrainingConfig,
 )
+from throughtime.seq2seq.folder import PHRASEBOOK_MODEL, default_folder
 from throughtime.seq2seq.presets import PLAIN_FORM, PRESETS, PresetName
 
 
@@ -84,7 +84,7 @@ def train(
     """
     from rich.console import Console
 
-    from throughtime.seq2seq.train import default_folder, train_run
+    from throughtime.seq2seq.train import train_run
 
     train_run(TrainConfig(data, model, training), folder or default_folder(data.corpus), overwrite, Console())
 

@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from throughtime.cli.models import pipeline_of
-from throughtime.cli.phrasebook import PHRASEBOOK_MODEL
 from throughtime.seq2seq.config import EnsembleConfig, SearchConfig
+from throughtime.seq2seq.folder import PHRASEBOOK_MODEL
 from throughtime.studio.config import ServeConfig
 from throughtime.studio.server import serve as serve_until_stopped
 from throughtime.studio.translation import application

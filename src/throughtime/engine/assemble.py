@@ -154,7 +154,11 @@ class _Assembler:
 
     def _behind(self, targets: Sequence[Target]) -> list[FusedOperation]:
         """The products that no step reads, of operands that are kept for all steps."""
-        read = {base(one, self.given).number for operation in self.made.values() for one in operation.inputs}
+        read = {
+            base(operand, self.given).number
+            for operation in self.made.values()
+            for operand in operation.inputs
+        }
         read |= {one.node.number for one in targets if one.kind is Kind.STATE}
 
         def stays(node: Node) -> bool:
@@ -175,7 +179,11 @@ class _Assembler:
             for group in self.groups
             for operation in group
         }
-        read = {base(one, self.given).number: k for operation, k in order.items() for one in operation.inputs}
+        read = {
+            base(operand, self.given).number: k
+            for operation, k in order.items()
+            for operand in operation.inputs
+        }
         old = {key: number for number, (_, key) in self.given.items()}
         ends: list[FusedOperation] = []
         for target in targets:
@@ -185,7 +193,9 @@ class _Assembler:
             place = self._buffer(target.kind, target.key, node.width)
             operation = self.made[node.number]
             over = read.get(before, -1)
-            itself = operation.by_number and all(one is base(one, self.given) for one in operation.inputs)
+            itself = operation.by_number and all(
+                operand is base(operand, self.given) for operand in operation.inputs
+            )
             free = over < begun[operation] or (over == order[operation] and itself)
             if free and node.number not in self.places and operation.op != "join":
                 self.places[node.number] = place
@@ -208,8 +218,8 @@ class _Assembler:
         }
         for g, group in enumerate(self.groups):
             for operation in group:
-                read = {base(one, self.given).number for one in operation.inputs}
-                lasting |= {one for one in read if operation.is_product or group_of.get(one, g) != g}
+                read = {base(operand, self.given).number for operand in operation.inputs}
+                lasting |= {number for number in read if operation.is_product or group_of.get(number, g) != g}
         for number, operation in reversed(self.made.items()):
             if number not in self.places and number in lasting:
                 self.places[number] = self._buffer(Kind.STATE, WORK, 0).moved(self.work_width)
@@ -229,7 +239,9 @@ class _Assembler:
         free: dict[int, list[Place]] = {}
         for group in self.groups:
             last = {
-                base(one, self.given).number: operation for operation in group for one in operation.inputs
+                base(operand, self.given).number: operation
+                for operation in group
+                for operand in operation.inputs
             }
             taken: dict[int, tuple[int, Place]] = {}
             for operation in group:
@@ -266,7 +278,8 @@ class _Assembler:
             width = operation.inputs[0].width if operation.op in OVER_COLUMNS else node.width
             matrix = self.matrices.index(operation.matrix) if operation.matrix else -1
             operands = tuple(
-                self._operand(one, one.width if operation.is_product else width) for one in operation.inputs
+                self._operand(operand, operand.width if operation.is_product else width)
+                for operand in operation.inputs
             )
             yield Instruction(operation.op, width, self.places[node.number], operands, matrix)
 

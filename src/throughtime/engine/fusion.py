@@ -142,7 +142,7 @@ def groups(operations: Iterable[FusedOperation], given: Collection[int]) -> list
     found: list[list[FusedOperation]] = []
 
     def can_run(operation: FusedOperation) -> bool:
-        bases = [base(one, given) for one in operation.inputs]
+        bases = [base(operand, given) for operand in operation.inputs]
         return all(one.number in ready or one.op == "constant" for one in bases)
 
     while waiting:

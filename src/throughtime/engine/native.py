@@ -299,7 +299,10 @@ class Pass:
         self.linked, self.packed, self.backwards = linked, packed, backwards
         dtype = like.dtype
         self.tensors: list[Tensor | None] = []
-        self.data, self.packed_data = array("q"), array("q", [_address_of(one, dtype) for one in packed])
+        self.data, self.packed_data = (
+            array("q"),
+            array("q", [_address_of(matrix, dtype) for matrix in packed]),
+        )
         for buffer, source, inside in linked.sources:
             tensor, place = None, 0
             if source >= 0:
@@ -335,14 +338,14 @@ class Prepared:
         shared = team > 1 and steps.batch < ROWS_EACH * team
         near = first.numbers * like.element_size() <= NEAR_BYTES
         rows_at_once = ROWS_AT_ONCE if near else ROWS_OF_FAR_MATRICES
-        self.data = [one.data for one in passes]
+        self.data = [scan.data for scan in passes]
         laid: list[int] = []
-        for one in passes:
+        for scan in passes:
             laid += steps.places
-            laid += one.linked.tables
-            laid += (one.data.buffer_info()[0], one.packed_data.buffer_info()[0])
-            laid += one.linked.sizes
-            laid += (one.backwards, shared, rows_at_once)
+            laid += scan.linked.tables
+            laid += (scan.data.buffer_info()[0], scan.packed_data.buffer_info()[0])
+            laid += scan.linked.sizes
+            laid += (scan.backwards, shared, rows_at_once)
         self._scans = array("q", laid)
         self._address = self._scans.buffer_info()[0]
 

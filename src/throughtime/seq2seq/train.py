@@ -15,7 +15,7 @@ import numpy as np
 from lightning_fabric import Fabric
 from rich.console import Console
 
-from throughtime.application.folder import no_false_start, run_folder
+from throughtime.application.folder import no_false_start
 from throughtime.artefact.report import write_report
 from throughtime.console import say
 from throughtime.errors import InputError
@@ -60,11 +60,6 @@ RUN_FILES = (
 
 SHOWN = 5
 """Translations of the test shown at the end."""
-
-
-def default_folder(corpus: Sequence[str]) -> Path:
-    """runs/ and the name of the corpus, or phrasebook."""
-    return run_folder(corpus, "phrasebook")
 
 
 def train_run(config: TrainConfig, folder: Path, overwrite: bool, console: Console) -> None:

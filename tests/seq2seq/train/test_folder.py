@@ -13,7 +13,8 @@ from rich.console import Console
 
 from letter_runs import FOLDER, KEPT, MakeConfig, names
 from throughtime.errors import InputError
-from throughtime.seq2seq.train import default_folder, read_settings, resume_run, train_run
+from throughtime.seq2seq.folder import default_folder
+from throughtime.seq2seq.train import read_settings, resume_run, train_run
 from throughtime.training.lock import LOCK
 
 
