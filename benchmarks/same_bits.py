@@ -53,7 +53,7 @@ def main() -> None:
     """Print both digests."""
     with tempfile.TemporaryDirectory() as place:
         print("translation   ", trained(TRANSLATION, Path(place) / "translation", "last.safetensors"))
-        print("classification", trained(CLASSIFICATION, Path(place) / "classification", "lstm.safetensors"))
+        print("classification", trained(CLASSIFICATION, Path(place) / "classification", "best.safetensors"))
 
 
 if __name__ == "__main__":

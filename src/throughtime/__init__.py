@@ -23,6 +23,9 @@ if TYPE_CHECKING or not IS_COMMAND:  # the command line answers --help without t
         convert,
     )
 
+if TYPE_CHECKING:
+    from throughtime.application.api import load, resume, train
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -37,14 +40,22 @@ __all__ = [
     "RecurrentCell",
     "Stream",
     "convert",
+    "load",
+    "resume",
+    "train",
 ]
+
+_PLACES = {
+    "Cell": "throughtime.cells",
+    **dict.fromkeys(("load", "resume", "train"), "throughtime.application.api"),
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, within the command line."""
+    """Import a public name when it is first used: applications always, the others within the command line."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module("throughtime.cells" if name == "Cell" else "throughtime.layers")
+    module = import_module(_PLACES.get(name, "throughtime.layers"))
     globals()[name] = value = getattr(module, name)
     return value
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,7 @@ def write_sentences(path: Path) -> None:
 def vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("embed")
     write_sentences(place / "corpus.txt")
-    learned = place / "vectors.safetensors"
+    learned = place / "run" / "best.safetensors"
     with pytest.raises(SystemExit) as left:
         main(
             [
@@ -41,8 +43,8 @@ def vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "train",
                 "--corpus",
                 str(place / "corpus.txt"),
-                "--output",
-                str(learned),
+                "--folder",
+                str(place / "run"),
                 *SMALL,
             ]
         )
@@ -55,16 +57,18 @@ def test_training_tells_neighbours_and_what_to_type_next(run: Callable[..., Any]
     done = run("words", "embed", "train", "--corpus", "some corpus.txt", *SMALL)
     assert "600 documents (files: 1 in utf-8), 0 bad rows passed over\n" in done.out
     assert "8 have vectors of 8" in done.out
-    assert "throughtime words embed evaluate runs/some-corpus-vectors/vectors.safetensors\n" in done.out
-    assert [path.name for path in Path("runs/some-corpus-vectors").iterdir()] == ["vectors.safetensors"]
+    assert "throughtime words embed evaluate runs/some-corpus-vectors/best.safetensors\n" in done.out
+    assert {path.name for path in Path("runs/some-corpus-vectors").iterdir()} == {
+        *("best.safetensors", "settings.json", "report.json", "run.lock"),
+    }
 
 
 def test_what_is_printed_can_be_typed(run: Callable[..., Any]) -> None:
     Path("c.txt").write_text("l'été l'été l'hiver l'été l'hiver l'automne\n" * 20)
-    done = run("words", "embed", "train", "--corpus", "c.txt", "--output", "my vectors/v", *SMALL)
+    done = run("words", "embed", "train", "--corpus", "c.txt", "--folder", "my vectors", *SMALL)
     (line,) = (line for line in done.out.splitlines() if "embed nearest" in line)
     program, *arguments = shlex.split(line)
-    assert (program, arguments[-2:]) == ("throughtime", ["my vectors/v", "l'été"])
+    assert (program, arguments[-2:]) == ("throughtime", ["my vectors/best.safetensors", "l'été"])
     assert "l'hiver" in run(*arguments).out
 
 
@@ -72,12 +76,14 @@ def test_vectors_that_are_there_are_not_written_over_unasked(
     run: Callable[..., Any], refused: Callable[..., str]
 ) -> None:
     write_sentences(Path("c.txt"))
-    place = Path("runs/c-vectors/vectors.safetensors")
+    place = Path("runs/c-vectors/best.safetensors")
     command = ["words", "embed", "train", "--corpus", "c.txt", *SMALL]
     run(*command)
     before = place.read_bytes()
     assert refused(*command, "--seed", "3") == (
-        f"{place} is there already; --overwrite writes over it, --output takes another place"
+        "runs/c-vectors holds a run already; `throughtime words embed resume runs/c-vectors` goes on with "
+        "it, "
+        "--overwrite begins anew, --folder takes another place"
     )
     assert place.read_bytes() == before
     assert run(*command, "--seed", "3", "--overwrite").code == 0
@@ -93,7 +99,7 @@ def test_tables_are_learned_from_as_classification_reads_them(run: Callable[...,
     assert "30 documents (files: 1 in cp1252), 1 bad rows passed over\n" in done.out
     assert "t.tsv: a header; text in column 0, no label\n" in done.out
     assert "t.tsv:32: 1 columns found; 2 were expected, as in the first row\n" in done.out
-    words = load_vectors("runs/t-vectors/vectors.safetensors").words
+    words = load_vectors("runs/t-vectors/best.safetensors").words
     assert "nîmes" in words and "ham" not in words and "v1" not in words
 
 
@@ -152,20 +158,23 @@ def test_other_forms_are_written_and_read(run: Callable[..., Any], vectors: Path
 
 def test_subwords_that_stay_behind_are_told_of(run: Callable[..., Any]) -> None:
     write_sentences(Path("c.txt"))
-    subwords = ["--subwords", "--buckets", "50", "--output", "v"]
+    subwords = ["--subwords", "--buckets", "50", "--folder", "v"]
     run("words", "embed", "train", "--corpus", "c.txt", *SMALL, *subwords)
     told = "text holds no parts of words: words never seen have no vector there; model keeps them\n"
-    assert run("words", "embed", "export", "v", "out").out == f"out: 8 words with vectors of 8\n{told}"
-    assert told not in run("words", "embed", "export", "v", "out", "--format", "model").out
+    assert (
+        run("words", "embed", "export", "v/best.safetensors", "out").out
+        == f"out: 8 words with vectors of 8\n{told}"
+    )
+    assert told not in run("words", "embed", "export", "v/best.safetensors", "out", "--format", "model").out
 
 
 def test_a_false_start_leaves_nothing(run: Callable[..., Any], refused: Callable[..., str]) -> None:
     Path("c.txt").write_text("alone\n")
     for corpus in ("none.txt", "c.txt"):
-        refused("words", "embed", "train", "--corpus", corpus, "--output", "new/v", *SMALL)
+        refused("words", "embed", "train", "--corpus", corpus, "--folder", "new", *SMALL)
     assert [path.name for path in Path().iterdir()] == ["c.txt"]
-    assert "cannot hold the vectors" in refused(
-        "words", "embed", "train", "--corpus", "c.txt", "--output", "c.txt/v", *SMALL
+    assert "cannot hold the run" in refused(
+        "words", "embed", "train", "--corpus", "c.txt", "--folder", "c.txt/v", *SMALL
     )
 
 
@@ -182,7 +191,7 @@ def test_help_is_made_of_whole_clauses(run: Callable[..., Any], monkeypatch: pyt
     for command in ("train", "nearest", "analogy", "map", "export", "evaluate"):
         told = run("words", "embed", command, "--help").out
         assert not re.search(r"  (Of|As|The same|0 for) [^.]*\.? *(\[|│|$)", told, re.MULTILINE)
-    assert "So many neighbours of each word are shown." in run("words", "embed", "nearest", "--help").out
+    assert "Number of neighbours of each word." in run("words", "embed", "nearest", "--help").out
 
 
 @pytest.mark.parametrize(
@@ -208,3 +217,36 @@ def test_a_word_that_is_not_known(refused: Callable[..., str], vectors: Path) ->
     assert refused("words", "embed", "nearest", vectors) == "no word was given; expected one or more"
     for asked in (["nearest", vectors, "cat"], ["analogy", vectors, "cat", "dog", "red"]):
         assert refused("words", "embed", *asked, "--count", "0") == "count is 0; expected at least 1"
+
+
+def test_a_run_that_was_killed_is_resumed(
+    start: Callable[..., subprocess.Popen[bytes]], run: Callable[..., Any]
+) -> None:
+    write_sentences(Path("c.txt"))
+    command = ["words", "embed", "train", "--corpus", "c.txt", "--folder", "r", *SMALL]
+    process = start(*command, "--epochs", "1000000")
+    while not Path("r/settings.json").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    told = run("runs", ".").out
+    assert "stopped" in told and "throughtime words embed resume r" in told
+    settings = json.loads(Path("r/settings.json").read_text())
+    settings["embed"]["epochs"] = 5
+    Path("r/settings.json").write_text(json.dumps(settings))
+    assert run("words", "embed", "resume", "r").code == 0
+    run("words", "embed", "train", "--corpus", "c.txt", "--folder", "whole", *SMALL)
+    resumed, whole = (load_vectors(f"{name}/best.safetensors") for name in ("r", "whole"))
+    assert (resumed.matrix == whole.matrix).all()
+
+
+def test_run_prints_the_nearest_words_of_each_line(
+    run: Callable[..., Any], vectors: Path, standard_input: Callable[[bytes], None]
+) -> None:
+    standard_input(b"cat\nred\n")
+    rows = [
+        line.split("\t") for line in run("words", "embed", "run", vectors, "--count", "3").out.splitlines()
+    ]
+    assert [row[0] for row in rows] == ["cat", "red"] and all(len(row) == 4 for row in rows)
+    assert {word.split()[0] for word in rows[0][1:]} == {"dog", "cow", "pig"}

@@ -187,7 +187,7 @@ def test_models_that_are_none(refused: Refused, trained: Path) -> None:
 def test_what_cannot_be_translated(refused: Refused, trained: Path) -> None:
     run = ["seq2seq", "run", trained / "best.safetensors"]
     assert refused(*run, "a", "--file", "b") == (
-        "text and --file are both given; one of them is translated, not both"
+        "text and --file are both given; one of them is read, not both"
     )
     assert refused(*run, "--file", "none.txt") == "none.txt cannot be read: No such file or directory"
     write("b.txt", b"a\nb\0\n")

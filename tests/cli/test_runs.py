@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,12 @@ def test_runs_are_listed_with_what_to_do(run: Callable[..., Any], trained: Path)
         assert "running" in run("runs", trained.parent).out
 
 
+def test_runs_are_printed_as_json(run: Callable[..., Any], trained: Path) -> None:
+    (listed,) = json.loads(run("runs", trained, "--json").out)
+    assert (listed["application"], listed["standing"]) == ("seq2seq", "finished")
+    assert listed["epochs"] > 0 and listed["folder"] == str(trained)
+
+
 def test_no_runs(run: Callable[..., Any], refused: Callable[..., str], tmp_path: Path) -> None:
     assert run("runs", tmp_path).out == f"{tmp_path} holds no run\n"
-    assert refused("runs", "none") == "none is no folder; expected the one that holds the runs"
+    assert refused("runs", "none") == "none is not a folder; name the one that holds the runs"

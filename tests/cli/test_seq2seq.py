@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from throughtime.cli.seq2seq import PHRASEBOOK_MODEL
 
+from letter_runs import read_settings
 from throughtime.artefact.file import load, save
 from throughtime.cli.main import main
-from throughtime.cli.seq2seq import PHRASEBOOK_MODEL
 from throughtime.corpora import phrasebook
 from throughtime.corpora.phrasebook import Phrasebook
 from throughtime.files.pairs import Pair
@@ -21,7 +22,6 @@ from throughtime.seq2seq.config import DataConfig, ModelConfig, SearchConfig, Tr
 from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.pipeline import load_pipeline
 from throughtime.seq2seq.presets import PRESETS
-from throughtime.seq2seq.train import read_settings
 
 Run = Callable[..., Any]
 SOURCES = ["a b c", "", "h g f e", "  ", "zebra", "🙂", "d"]

@@ -59,4 +59,4 @@ def test_an_address_that_is_none(refused: Callable[..., str], trained: Path) -> 
 def test_limits_out_of_range(refused: Callable[..., str], trained: Path) -> None:
     serve = ["seq2seq", "serve", trained / "best.safetensors"]
     assert refused(*serve, "--timeout", "0") == "timeout is 0.0; expected above 0 and below a million"
-    assert refused(*serve, "--max-lines", "5000") == "max_waiting is 2000; expected at least max_lines"
+    assert refused(*serve, "--max-inputs", "5000") == "max_waiting is 2000; expected at least max_inputs"

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from throughtime.application import memory_estimate as module
+from throughtime.application.memory_estimate import MemoryEstimate, free_memory
 from throughtime.engine.native import native
 from throughtime.errors import InputError
-from throughtime.seq2seq import memory_estimate as module
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
-from throughtime.seq2seq.memory_estimate import Forecast, forecast, free_memory
+from throughtime.seq2seq.memory_estimate import ADVICE, memory_estimate
 from throughtime.seq2seq.network.model import Translator
 
 GIB = 1 << 30
@@ -19,9 +20,9 @@ HALF = TrainingConfig(precision="bf16-mixed")
 
 def of(
     words: int = 500, data: DataConfig | None = None, training: TrainingConfig | None = None, **model
-) -> Forecast:
+) -> MemoryEstimate:
     config = TrainConfig(data or DataConfig(), ModelConfig(**model), training or TrainingConfig())
-    return forecast(config, (words, words), longest=40, all_tokens=100_000)
+    return memory_estimate(config, (words, words), longest=40, all_tokens=100_000)
 
 
 @pytest.mark.parametrize(
@@ -87,14 +88,15 @@ def test_coverage_and_copying_keep_more_of_what_is_looked_at() -> None:
 
 
 def test_what_cannot_fit_is_refused_with_the_sum() -> None:
-    needed = Forecast({"program": GIB, "weights": 3 * GIB, "optimiser": 100 << 20}, 2 * GIB)
+    parts = {"program": GIB, "weights": 3 * GIB, "optimiser": 100 << 20}
+    needed = MemoryEstimate(parts, 2 * GIB, advice=ADVICE)
     told = "memory: about 4.1 GiB of 2.0 GiB free: program 1.0 GiB, weights 3.0 GiB, optimiser 100 MiB"
     assert needed.summary() == told
     with pytest.raises(InputError) as caught:
         needed.check()
     assert str(caught.value).startswith(told) and "tokens_per_batch" in str(caught.value)
-    Forecast(needed.parts, 5 * GIB).check()
-    Forecast(needed.parts, None).check()  # a system that does not tell
+    MemoryEstimate(needed.parts, 5 * GIB).check()
+    MemoryEstimate(needed.parts, None).check()  # a system that does not tell
 
 
 def test_free_memory_is_the_least_that_the_system_tells(

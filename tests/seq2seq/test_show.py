@@ -5,9 +5,11 @@ import io
 import pytest
 from rich.console import Console
 
+from throughtime.application.show import show_evaluation
 from throughtime.files.pairs import Pair
+from throughtime.seq2seq.evaluate import Evaluation
 from throughtime.seq2seq.measure.score import ScoreReport, score
-from throughtime.seq2seq.show import show_scores, translations_table
+from throughtime.seq2seq.show import Scored, translations_table
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def text_of(console: Console) -> str:
 
 
 def test_scores_are_shown_with_intervals_and_whole_signatures(console: Console, scores: ScoreReport) -> None:
-    show_scores(console, scores, "a [/b] set")
+    show_evaluation(Scored(Evaluation((), scores, 1.0), "a [/b] set"), console)
     lines = text_of(console).splitlines()
     assert lines[0].strip() == "a [/b] set: 2 sentences"
     for name, value, interval, signature in scores.rows():

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from chosen import beam_settings
+from throughtime.cli.inputs import blocks_of_text
 from throughtime.errors import InputError
 from throughtime.seq2seq.formats import Writer, ranked, writer_of
 from throughtime.seq2seq.network.model import Translator, stepper
 from throughtime.seq2seq.pipeline import Candidate, Pipeline
-from throughtime.seq2seq.translate import blocks_of, prefixes_of, standard_input, translate
+from throughtime.seq2seq.translate import prefixes_of, translate
 from throughtime.text.tokenizer import Tokenizers
 
 
@@ -108,7 +109,7 @@ def test_n_best_of_a_model(letter_model: Callable[..., Translator], letters: Tok
 def test_what_has_come_is_answered_before_more_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     typed = Arriving(b"one\ntw", b"o\n", b"thr", b"ee\nfour")
     monkeypatch.setattr(sys, "stdin", typed)
-    answers = translate(Shouting(), standard_input(), plain(1))
+    answers = translate(Shouting(), blocks_of_text(None, None), plain(1))
     seen = [(next(answers), typed.taken) for _ in range(4)]
     assert seen == [(["ONE!"], 1), (["TWO!"], 2), (["THREE!"], 4), (["FOUR!"], 5)]
     assert list(answers) == []
@@ -120,28 +121,28 @@ def test_much_at_once_is_answered_in_parts(monkeypatch: pytest.MonkeyPatch, tmp_
     put_on_standard_input(data, monkeypatch)
     (tmp_path / "lines.txt").write_bytes(data)
     expected = [lines[:64], lines[64:128], lines[128:]]
-    assert list(standard_input()) == expected
-    assert list(blocks_of(None, tmp_path / "lines.txt")) == [lines]  # a file is sorted as a whole
-    assert list(blocks_of("\n".join(lines), None)) == expected
+    assert list(blocks_of_text(None, None)) == expected
+    assert list(blocks_of_text(None, tmp_path / "lines.txt")) == [lines]  # a file is sorted as a whole
+    assert list(blocks_of_text("\n".join(lines), None)) == expected
 
 
 def test_text_comes_before_file_and_standard_input(tmp_path: Path) -> None:
-    assert lines_of_blocks(blocks_of("How are you?", None)) == ["How are you?"]
-    assert lines_of_blocks(blocks_of("one\ntwo\n\n", None)) == ["one", "two", "", ""]
-    assert lines_of_blocks(blocks_of("", None)) == [""]
+    assert lines_of_blocks(blocks_of_text("How are you?", None)) == ["How are you?"]
+    assert lines_of_blocks(blocks_of_text("one\ntwo\n\n", None)) == ["one", "two", "", ""]
+    assert lines_of_blocks(blocks_of_text("", None)) == [""]
     path = tmp_path / "lines.txt"
     path.write_bytes("one\r\n\nçà\u2028là\n".encode())
-    assert lines_of_blocks(blocks_of(None, path)) == ["one", "", "çà\u2028là"]
+    assert lines_of_blocks(blocks_of_text(None, path)) == ["one", "", "çà\u2028là"]
     zipped = tmp_path / "lines.txt.gz"
     zipped.write_bytes(gzip.compress(b"one\ntwo"))
-    assert lines_of_blocks(blocks_of(None, zipped)) == ["one", "two"]
+    assert lines_of_blocks(blocks_of_text(None, zipped)) == ["one", "two"]
 
 
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "latin.txt"
     path.write_bytes("bon\nça va\n".encode("latin-1"))
     with pytest.raises(InputError) as caught:
-        lines_of_blocks(blocks_of(None, path))
+        lines_of_blocks(blocks_of_text(None, path))
     assert str(caught.value) == (
         f"{path}:2: byte 1 (0xe7) is not UTF-8 text; save the file in the UTF-8 encoding"
     )
@@ -163,10 +164,10 @@ def test_standard_input_has_a_line_for_every_line(
     monkeypatch: pytest.MonkeyPatch, data: bytes, expected: list[str]
 ) -> None:
     put_on_standard_input(data, monkeypatch)
-    assert lines_of_blocks(standard_input()) == expected
+    assert lines_of_blocks(blocks_of_text(None, None)) == expected
     assert len(expected) == data.count(b"\n") + (not data.endswith(b"\n") and data != b"")
 
 
 def test_without_text_and_file_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     put_on_standard_input(b"from outside\n", monkeypatch)
-    assert lines_of_blocks(blocks_of(None, None)) == ["from outside"]
+    assert lines_of_blocks(blocks_of_text(None, None)) == ["from outside"]

@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from throughtime.application.application import AnyApplication
+from throughtime.seq2seq.application import APPLICATION
 from throughtime.seq2seq.pipeline import Candidate
+from throughtime.studio.api import api_of
 from throughtime.studio.config import ServeConfig
 from throughtime.studio.server import listening, server
-from throughtime.studio.translation import application
 
 
 class Backwards:
@@ -77,9 +79,11 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def running(config: ServeConfig) -> Generator[Served]:
-    pipeline = Backwards()
-    app = application(pipeline, config)  # pyright: ignore[reportArgumentType]
+def running(
+    config: ServeConfig, application: AnyApplication = APPLICATION, model: Any = None
+) -> Generator[Served]:
+    pipeline = model or Backwards()
+    app = api_of(application, pipeline, config)
     with listening("127.0.0.1", 0) as opened:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # so that few unread answers fill it
         at_work = server(app, config)
@@ -106,7 +110,7 @@ def until(holds: Callable[[], bool]) -> None:
 def served() -> Generator[Served]:
     """With narrow limits: a second, 5 lines, 100 characters, 2,000 bytes, 8 lines waiting."""
     config = ServeConfig(
-        timeout=1.0, max_lines=5, max_characters=100, max_body=2000, max_waiting=8, lines_together=6
+        timeout=1.0, max_inputs=5, max_characters=100, max_body=2000, max_waiting=8, batch_size=6
     )
-    with running(config) as one:
-        yield one
+    with running(config) as running_server:
+        yield running_server

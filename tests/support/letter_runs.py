@@ -9,6 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from throughtime.application import folder, workflow
+from throughtime.seq2seq.application import APPLICATION
 from throughtime.seq2seq.config import TrainConfig
 
 MakeConfig = Callable[..., TrainConfig]
@@ -16,6 +18,8 @@ FOLDER = Path("run")
 KEPT = {"best.safetensors", "last.safetensors", "checkpoint.safetensors", "metrics.jsonl"} | {
     "settings.json",
     "run.lock",
+    "curves.png",
+    "curves.svg",
 }
 
 
@@ -32,3 +36,19 @@ def printed(console: Console) -> str:
 
 def names(folder: Path = FOLDER) -> set[str]:
     return {path.name for path in folder.iterdir()}
+
+
+def train_run(config: TrainConfig, place: Path, overwrite: bool, console: Console) -> None:
+    workflow.train(APPLICATION, config, place, console, overwrite=overwrite)
+
+
+def resume_run(place: Path, console: Console) -> None:
+    workflow.resume(place, console)
+
+
+def read_settings(path: Path) -> TrainConfig:
+    return folder.read_settings(path, TrainConfig)
+
+
+def write_settings(config: TrainConfig, place: Path) -> None:
+    folder.write_settings(APPLICATION, config, place)

@@ -1,14 +1,22 @@
-"""The runs in a folder: how far each came, and how to go on with it."""
+"""The runs in a folder: how far each came, and how to resume it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from throughtime.application.folder import (
+    CHECKPOINT,
+    SETTINGS,
+    application_of,
+    read_report,
+    resume_command,
+)
 from throughtime.errors import InputError
+from throughtime.settings import groups
 from throughtime.training.checkpoint import read_metadata
 from throughtime.training.lock import is_held
 from throughtime.training.state import RunState
@@ -18,40 +26,80 @@ Standing = Literal["running", "finished", "stopped", "no checkpoint"]
 
 @dataclass(frozen=True)
 class FoundRun:
-    """A run as its files tell of it."""
+    """A run as its files describe it.
+
+    members: of a run of several, how many have ended. changed: when it last wrote, in seconds since the
+    epoch. resume: the command that resumes it; "" where it has ended or cannot be resumed.
+    """
 
     folder: Path
+    application: str
     standing: Standing
     epochs: float = 0.0
     minutes: float = 0.0
     best_by: str = ""
     best: float | None = None
-    changed: float = 0.0  # seconds since the epoch, of the checkpoint
-    resume: str = ""  # the command that goes on; nothing where there is nothing to go on with
+    changed: float = 0.0
+    members: int | None = None
+    resume: str = ""
 
 
 def runs_in(folder: Path) -> list[FoundRun]:
-    """Return the runs in a folder and in those within it, the last changed first.
+    """Return the runs in a folder and in those within it, the last changed first; members are not runs.
 
     Raises InputError where it does not exist.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder; expected the one that holds the runs")
+        raise InputError(f"{folder} is not a folder; name the one that holds the runs")
     return sorted(map(_look_at, _folders(folder)), key=lambda run: -run.changed)
 
 
 def _folders(folder: Path) -> Iterator[Path]:
-    return (path.parent for path in folder.rglob("metrics.jsonl"))
+    if (folder / SETTINGS).exists():
+        yield folder
+        return
+    for place in sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()):
+        yield from _folders(place)
 
 
 def _look_at(folder: Path) -> FoundRun:
-    running, path = is_held(folder), folder / "checkpoint.safetensors"
+    application = application_of(folder)
+    run = FoundRun(folder, "" if application is None else application.name, _standing(folder))
+    run = replace(run, changed=(folder / SETTINGS).stat().st_mtime)
+    members = [path.parent for path in folder.rglob(f"*/{SETTINGS}") if path.parent != folder]
+    if members:
+        ended = [place for place in members if read_report(place) is not None]
+        run = replace(run, members=len(ended), changed=max(map(_changed, members)))
+    else:
+        run = _with_checkpoint(run)
+    trained_by_gradient = application is not None and "training" in {
+        name for name, _, _ in groups(application.config)
+    }
+    if run.standing == "stopped" and trained_by_gradient and not members and not run.epochs:
+        return replace(run, standing="no checkpoint")
+    if run.standing == "stopped" and application is not None:
+        return replace(run, resume=resume_command(application, folder))
+    return run
+
+
+def _standing(folder: Path) -> Standing:
+    if is_held(folder):
+        return "running"
+    return "finished" if read_report(folder) is not None else "stopped"
+
+
+def _changed(folder: Path) -> float:
+    return max(path.stat().st_mtime for path in folder.iterdir())
+
+
+def _with_checkpoint(run: FoundRun) -> FoundRun:
+    path = run.folder / CHECKPOINT
     try:
         metadata, changed = read_metadata(path), path.stat().st_mtime
         state = RunState.from_json(json.loads(metadata["state"]))
         best_by: str = json.loads(metadata["config"])["best_by"]
     except (InputError, OSError, KeyError, TypeError, ValueError):
-        return FoundRun(folder, "running" if running else "no checkpoint")
-    standing: Standing = "running" if running else "finished" if state.finished else "stopped"
-    hint = metadata.get("hint", "") if standing == "stopped" else ""
-    return FoundRun(folder, standing, state.epochs, state.minutes, best_by, state.best, changed, resume=hint)
+        return run
+    return replace(
+        run, epochs=state.epochs, minutes=state.minutes, best_by=best_by, best=state.best, changed=changed
+    )

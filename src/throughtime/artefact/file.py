@@ -18,11 +18,11 @@ from typing import Any
 
 from torch import Tensor
 
-from throughtime.artefact.sealed import damaged, foreign, read_sealed, seal
+from throughtime.artefact.sealed import damaged, foreign, read_fields, read_sealed, seal
 from throughtime.errors import InputError
 
 FORMAT_NAME = "throughtime"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MODEL_FILE = "model file"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -73,6 +73,13 @@ def load(path: str | Path, kind: str | None = None) -> Artefact:
     return artefact
 
 
+def kind_of(path: str | Path) -> str:
+    """Return the kind of a model file from its header alone; raise InputError where it is no model file."""
+    fields = read_fields(Path(path), MODEL_FILE)
+    _accept(Path(path), fields)
+    return fields["kind"]
+
+
 def _accept(path: Path, fields: Mapping[str, Any]) -> None:
     """Raise InputError for metadata that this version of the library cannot read."""
     if fields.get("format") != FORMAT_NAME:
@@ -83,7 +90,12 @@ def _accept(path: Path, fields: Mapping[str, Any]) -> None:
     if int(version[:9]) > FORMAT_VERSION:
         raise InputError(
             f"{path} has format {version[:9]}, written by throughtime {fields.get('throughtime')}; "
-            f"this version reads formats up to {FORMAT_VERSION}: install a newer throughtime"
+            f"this version reads format {FORMAT_VERSION}: install a newer throughtime"
+        )
+    if int(version[:9]) < FORMAT_VERSION:
+        raise InputError(
+            f"{path} has format {version[:9]}, written by throughtime {fields.get('throughtime')}; "
+            f"this version reads format {FORMAT_VERSION}: train the model again"
         )
 
 

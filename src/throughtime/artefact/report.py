@@ -13,5 +13,9 @@ from throughtime.artefact.file import written_whole
 def write_report(path: Path, report: Mapping[str, Any]) -> None:
     """Write a report as JSON, paths as text, whole or not at all."""
     with written_whole(path) as unfinished:
-        text = json.dumps(report, indent=2, ensure_ascii=False, default=str)
-        unfinished.write_text(f"{text}\n", encoding="utf-8")
+        unfinished.write_text(f"{as_json(report)}\n", encoding="utf-8")
+
+
+def as_json(report: Any) -> str:
+    """Return a report as JSON, paths as text."""
+    return json.dumps(report, indent=2, ensure_ascii=False, default=str)

@@ -5,23 +5,31 @@ from __future__ import annotations
 from cyclopts import App
 
 import throughtime
+from throughtime.applications import APPLICATIONS, GROUPS
 
 app = App(
     name="throughtime",
     help="Recurrent neural networks: train them, translate with them, look into them.\n\n"
-    "--debug anywhere shows the traceback of an error instead of its sentence.",
+    "Anywhere, --debug shows the traceback of an error instead of its sentence, and --import MODULE imports "
+    "a module first, for model files that name a cell of it.",
     version=throughtime.__version__,
+)
+groups = {name: App(name=name, help=summary) for name, summary in GROUPS.items()}
+for name, entry in APPLICATIONS.items():
+    *group, command = name.split()
+    parent = groups[group[0]] if group else app
+    parent.command(f"throughtime.cli.verbs:{name}", name=command, help=entry.summary)
+for group in groups.values():
+    app.command(group)
+groups["words"].command(
+    "throughtime.cli.clean:clean",
+    name="clean",
+    help="Clean a text, a file, or standard input, and print its words.",
 )
 app.command(
     "throughtime.cli.info:info",
     name="info",
     help="Print versions, devices, threads, and which back-end runs which cell.",
 )
-app.command("throughtime.cli.seq2seq:app", name="seq2seq", help="Sequence to sequence: translation.")
-app.command(
-    "throughtime.cli.words:app", name="words", help="Words: cleaning, vectors, classification of texts."
-)
-app.command(
-    "throughtime.cli.runs:runs", name="runs", help="List runs of training, and how to go on with them."
-)
+app.command("throughtime.cli.runs:runs", name="runs", help="List training runs, and how to resume them.")
 app.command("throughtime.cli.engine:app", name="engine", help="The compiler: a cell's equations as programs.")

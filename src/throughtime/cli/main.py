@@ -11,11 +11,17 @@ from throughtime.errors import InputError, MissingExtraError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line; `--debug` anywhere shows the traceback of an error instead of its sentence."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in given
+    """Run the command line.
+
+    Anywhere in it, `--debug` shows the traceback of an error instead of its sentence, and `--import MODULE`
+    imports a module first, whose cells model files may name.
+    """
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in typed
     try:
-        _run([argument for argument in given if argument != "--debug"])
+        modules, rest = _split_imports([argument for argument in typed if argument != "--debug"])
+        _import(modules)
+        _run(rest)
     except BrokenPipeError:
         # the reader of our output has gone; what is left in the buffer goes nowhere when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -28,6 +34,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("throughtime: stopped", file=sys.stderr)
         sys.exit(130)
+
+
+def _split_imports(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the modules of all `--import MODULE`, and the other arguments."""
+    modules, rest = list[str](), list(arguments)
+    while "--import" in rest:
+        place = rest.index("--import")
+        if place + 1 == len(rest):
+            raise InputError("--import needs the name of a module, such as my_cells")
+        modules.append(rest[place + 1])
+        del rest[place : place + 2]
+    return modules, rest
+
+
+def _import(modules: Sequence[str]) -> None:
+    if modules:
+        from throughtime.cells.registry import import_cells
+
+        import_cells(modules)
 
 
 def _run(arguments: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from throughtime.errors import InputError
-from throughtime.settings import require, require_effect
+from throughtime.settings import group, require, require_effect
 from throughtime.training.config import SEEDS, Better, TrainingConfig
 
 Format = Literal["text", "moses", "jsonl"]
@@ -291,12 +291,67 @@ class EnsembleConfig:
 
 
 @dataclass(frozen=True)
+class AnswerConfig:
+    """How a model translates, alone or with others."""
+
+    members: EnsembleConfig = group("Ensemble", EnsembleConfig)
+    search: SearchConfig = group("Search", SearchConfig)
+
+
+@dataclass(frozen=True)
+class TestConfig:
+    """What a model is tested on.
+
+    Attributes:
+        corpus: the test set, in the forms that `train` reads; the phrasebook's own test where none is given.
+        columns: names, or in a .tsv numbers from 0, of the source and the target column.
+        language: two-letter code of the target language, for the tokenised score; by default the model's.
+        output: file for the translations, one a line.
+    """
+
+    corpus: tuple[str, ...] = ()
+    columns: tuple[str, str] | None = None
+    language: str | None = None
+    output: Path | None = None
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """All that `evaluate` needs beside the model."""
+
+    test: TestConfig = group("Test set", TestConfig)
+
+
+@dataclass(frozen=True)
+class OutputConfig:
+    """How translations are printed, and what they begin with.
+
+    Attributes:
+        format: text, with --n-best over 1 behind rank and score; moses, an n-best list with log-probabilities
+            and word alignment; jsonl, an object a line, also with tokens and the places attention looked at.
+        prefix: what every translation begins with, in whole words.
+        prefixes: a text file, .gz allowed, with what the translation of each line begins with.
+    """
+
+    format: Format = "text"
+    prefix: str | None = None
+    prefixes: Path | None = None
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All that `run` needs beside the model and the lines."""
+
+    output: OutputConfig = group("Output", OutputConfig)
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """One whole training run."""
 
-    data: DataConfig
-    model: ModelConfig
-    training: TrainingConfig
+    data: DataConfig = group("Corpus", DataConfig)
+    model: ModelConfig = group("Network", ModelConfig)
+    training: TrainingConfig = group("Training", TrainingConfig)
 
     def __post_init__(self) -> None:
         """Raises InputError where settings contradict each other."""

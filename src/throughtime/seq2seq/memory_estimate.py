@@ -1,21 +1,21 @@
-"""What memory a training run will need, told before it begins."""
+"""The memory that training a translator needs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
+import numpy as np
 import torch
 
+from throughtime.application.memory_estimate import MemoryEstimate, free_memory
 from throughtime.engine.native import native
-from throughtime.errors import InputError
 from throughtime.layers import Recurrent
 from throughtime.layers.output import ROWS_AT_ONCE
 from throughtime.seq2seq.config import ModelConfig, TrainConfig
+from throughtime.seq2seq.data.prepare import Prepared
 from throughtime.seq2seq.network.model import Translator
-from throughtime.training.keeping import in_bytes
 from throughtime.training.optimisers import moments
+from throughtime.training.processes import processes, processes_here
 
 NUMBER = 4
 """Bytes of a number."""
@@ -26,47 +26,30 @@ PROGRAM = 1000 << 20
 COPIES = 3
 """Of a value on its way through an operation: itself, what the way back needs, its gradient."""
 
-MEMINFO = Path("/proc/meminfo")
-LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+ADVICE = "a smaller tokens_per_batch, vocabulary or network, or output chunked, needs less"
 
 
-@dataclass(frozen=True)
-class Forecast:
-    """Bytes by what needs them, and those that the machine has free, where it says so, for its processes."""
-
-    parts: Mapping[str, int]
-    free: int | None
-    processes: int = 1
-
-    @property
-    def total(self) -> int:
-        """All parts together."""
-        return sum(self.parts.values())
-
-    def summary(self) -> str:
-        """The sum in one line."""
-        parts = ", ".join(f"{name} {in_bytes(size)}" for name, size in self.parts.items())
-        among = f" for {self.processes} processes, each" if self.processes > 1 else ""
-        of = "" if self.free is None else f" of {in_bytes(self.free)} free{among}"
-        return f"memory: about {in_bytes(self.total)}{of}: {parts}"
-
-    def check(self) -> None:
-        """Raises InputError, with the sum, for what cannot fit."""
-        if self.free is not None and self.processes * self.total > self.free:
-            raise InputError(
-                f"{self.summary()}; a smaller tokens_per_batch, vocabulary or network, or output chunked, "
-                "needs less"
-            )
+def memory_of_training(config: TrainConfig, prepared: Prepared) -> MemoryEstimate:
+    """Return the memory of training on a corpus, by the processes that torchrun started."""
+    src_lengths, tgt_lengths = prepared.train.src_lengths, prepared.train.tgt_lengths
+    return memory_estimate(
+        config,
+        (prepared.tokenizers.src.vocab_size, prepared.tokenizers.tgt.vocab_size),
+        longest=int(src_lengths.max()),
+        all_tokens=int(np.maximum(src_lengths, tgt_lengths).sum()),
+        processes=processes(),
+        processes_here=processes_here(),
+    )
 
 
-def forecast(
+def memory_estimate(
     config: TrainConfig,
     words: tuple[int, int],
     longest: int,
     all_tokens: int,
     processes: int = 1,
     processes_here: int = 1,
-) -> Forecast:
+) -> MemoryEstimate:
     """The memory of training with a source and a target vocabulary of these sizes.
 
     longest: tokens of the longest source. all_tokens: those of the corpus, of each pair's longer side.
@@ -77,12 +60,12 @@ def forecast(
     with torch.device("meta"):  # shapes alone; drawing weights by the simplest rule, it takes no time
         simplest = replace(config.model, initialiser="sutskever2014")
         translator = Translator(simplest, src_words, tgt_words)
-    weights = NUMBER * sum(one.numel() for one in translator.parameters())
+    weights = NUMBER * sum(parameter.numel() for parameter in translator.parameters())
     kept = moments(config.training)
     passes = 2 if config.model.consistency else 1
     whole = min(config.data.tokens_per_batch, all_tokens)
     tokens = round(passes * whole * (1 + config.data.subword_dropout))  # each subword cut makes one more
-    layers = sum(_kept(one) for one in (translator.encoder, translator.decoder))
+    layers = sum(_kept(layer) for layer in (translator.encoder, translator.decoder))
     vectors = 2 * config.model.embedding_size
     halved = config.training.precision != "32-true"
     looking = _looking(config.model, longest, translator.head.width, halved)
@@ -97,7 +80,8 @@ def forecast(
         "recurrences and attention": batch,
         "output layer": _output(config.model, tokens, translator.head.width, tgt_words, halved),
     }
-    return Forecast({name: size for name, size in parts.items() if size}, free_memory(), processes_here)
+    needed = {name: size for name, size in parts.items() if size}
+    return MemoryEstimate(needed, free_memory(), processes_here, ADVICE)
 
 
 def _kept(layer: Recurrent) -> int:
@@ -131,25 +115,3 @@ def _output(model: ModelConfig, tokens: int, width: int, words: int, halved: boo
         "adaptive": tokens * words * COPIES // 4,
     }[kind]
     return NUMBER * (scores + COPIES * tokens * width)
-
-
-def free_memory() -> int | None:
-    """Bytes that this process may still take, None where the system does not tell."""
-    found = [size for size in (_available(), *map(_limit, LIMITS)) if size is not None]
-    return min(found, default=None)
-
-
-def _available() -> int | None:
-    try:
-        lines = MEMINFO.read_text().splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")), None)
-
-
-def _limit(path: Path) -> int | None:
-    try:
-        text = path.read_text().strip()
-    except OSError:
-        return None
-    return int(text) if text.isdigit() else None

@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from throughtime.console import say
 from throughtime.decoding.ensemble import Vote
 from throughtime.files.pairs import Pair
+from throughtime.seq2seq.evaluate import Evaluation
 from throughtime.seq2seq.measure.score import ScoreReport
 
 
-def show_scores(console: Console, scores: ScoreReport, title: str) -> None:
-    """Prints every score with its interval, and the signatures below, each whole on its line to be copied."""
-    console.print(scores_table(scores, title))
-    for *_, signature in scores.rows():
-        say(console, signature)
+@dataclass(frozen=True)
+class Scored:
+    """An evaluation as it is printed and written: its scores, further tables, and notes below.
+
+    about: what was evaluated, for the report.
+    """
+
+    evaluation: Evaluation
+    title: str
+    tables: Sequence[Table] = ()
+    notes: Sequence[str] = ()
+    about: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the translations as values that JSON holds."""
+        return {**self.about, **self.evaluation.to_dict()}
+
+    def show(self) -> Iterator[RenderableType]:
+        """Yield scores with intervals, the signatures, each whole on its line to be copied, and the rest."""
+        scores = self.evaluation.scores
+        yield scores_table(scores, self.title)
+        for *_, signature in scores.rows():
+            yield signature
+        yield from self.tables
+        yield from self.notes
 
 
 def scores_table(scores: ScoreReport, title: str) -> Table:

@@ -7,12 +7,9 @@ from itertools import count, islice, repeat
 from pathlib import Path
 
 from throughtime.errors import InputError
-from throughtime.files.lines import given_lines, read_lines
+from throughtime.files.lines import read_lines
 from throughtime.seq2seq.formats import Writer
-from throughtime.seq2seq.pipeline import LINES_TOGETHER, Pipeline
-
-TOGETHER = 64
-"""Lines of standard input, or of a text, that are translated, and their translations printed, together."""
+from throughtime.seq2seq.pipeline import Pipeline
 
 Prefixes = str | Iterable[str]
 """One for all lines, or one for each."""
@@ -49,13 +46,3 @@ def prefixes_of(text: str | None, file: Path | None) -> Prefixes:
     if text is not None and file is not None:
         raise InputError("prefix and prefixes are both given; expected one for all lines or one for each")
     return read_lines(file) if file is not None else text or ""
-
-
-def blocks_of(text: str | None, file: Path | None) -> Iterator[list[str]]:
-    """The lines to translate: of the text, else of the file, else of standard input as they come."""
-    return given_lines(text, file, TOGETHER if file is None else LINES_TOGETHER)
-
-
-def standard_input() -> Iterator[list[str]]:
-    """The lines of standard input as they come."""
-    return blocks_of(None, None)

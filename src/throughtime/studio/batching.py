@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from threading import Condition, Thread
 from typing import Generic, TypeVar
 
+from throughtime.errors import InputError
+
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -134,5 +136,6 @@ class Batcher(Generic[Item, Answer]):
             for job in filter(_Job.wanted, jobs):
                 self._answer([job])
             return
-        log.error("a request failed", exc_info=error)
+        if not isinstance(error, InputError):
+            log.error("a request failed", exc_info=error)
         jobs[0].settle(None, error)

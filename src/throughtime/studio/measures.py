@@ -1,4 +1,4 @@
-"""What a server tells of itself, for Prometheus."""
+"""Metrics of a server, for Prometheus."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from throughtime.studio.asgi import App, Message, Receive, Send
 
 LEFT = 499
-"""Told of a client that left before it was answered, as is the custom."""
+"""Status of a client that left before it was answered, by custom."""
 
 LATENCIES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
 class Measures:
-    """Counters and histograms of one server; `waiting` says how many lines wait or are worked on."""
+    """Counters and histograms of one server; `waiting` counts the inputs that wait or are being answered."""
 
     def __init__(self, waiting: Callable[[], int]) -> None:
         self._registry = CollectorRegistry()
@@ -30,12 +30,12 @@ class Measures:
             buckets=LATENCIES,
             registry=self._registry,
         )
-        self._lines = Counter("throughtime_lines", "Lines translated.", registry=self._registry)
-        self._together = Histogram(
-            "throughtime_batch_lines", "Lines of a batch.", buckets=SIZES, registry=self._registry
+        self._inputs = Counter("throughtime_inputs", "Inputs answered.", registry=self._registry)
+        self._batches = Histogram(
+            "throughtime_batch_inputs", "Inputs of a batch.", buckets=SIZES, registry=self._registry
         )
         Gauge(
-            "throughtime_waiting_lines", "Lines that wait or are worked on.", registry=self._registry
+            "throughtime_waiting_inputs", "Inputs that wait or are being answered.", registry=self._registry
         ).set_function(waiting)
 
     def answered(self, status: int, seconds: float) -> None:
@@ -43,10 +43,10 @@ class Measures:
         self._requests.labels(str(status)).inc()
         self._seconds.observe(seconds)
 
-    def batch(self, lines: int) -> None:
+    def batch(self, inputs: int) -> None:
         """Count a batch."""
-        self._lines.inc(lines)
-        self._together.observe(lines)
+        self._inputs.inc(inputs)
+        self._batches.observe(inputs)
 
     def text(self) -> bytes:
         """All of it in Prometheus' text format."""
@@ -54,10 +54,10 @@ class Measures:
 
 
 class Timed:
-    """Tells the status and the seconds of each request to one path."""
+    """Reports the status and the seconds of each request to one path."""
 
-    def __init__(self, app: App, path: str, tell: Callable[[int, float], None]) -> None:
-        self.app, self.path, self.tell = app, path, tell
+    def __init__(self, app: App, path: str, report: Callable[[int, float], None]) -> None:
+        self.app, self.path, self.report = app, path, report
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -77,4 +77,4 @@ class Timed:
             status = 500
             raise
         finally:
-            self.tell(status, time.perf_counter() - start)
+            self.report(status, time.perf_counter() - start)

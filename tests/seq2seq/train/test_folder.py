@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import fcntl
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from letter_runs import FOLDER, KEPT, MakeConfig, names
+from letter_runs import FOLDER, KEPT, MakeConfig, names, read_settings, resume_run, train_run, write_settings
 from throughtime.errors import InputError
-from throughtime.seq2seq.folder import default_folder
-from throughtime.seq2seq.train import read_settings, resume_run, train_run
+from throughtime.seq2seq.application import default_folder
 from throughtime.training.lock import LOCK
 
 
@@ -159,9 +157,7 @@ def test_a_disk_that_fills_up_leaves_the_last_good_files(
     train_run(make_config(max_epochs=0.3), FOLDER, False, console)
     before = {name: (FOLDER / name).read_bytes() for name in ("best.safetensors", "last.safetensors")}
     config = make_config(max_epochs=0.3)
-    (FOLDER / "settings.json").write_text(
-        json.dumps(asdict(replace(config, training=replace(config.training, max_epochs=2.0))))
-    )
+    write_settings(replace(config, training=replace(config.training, max_epochs=2.0)), FOLDER)
     write_bytes = Path.write_bytes
 
     def full(self: Path, data: bytes) -> int:

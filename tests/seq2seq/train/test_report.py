@@ -12,12 +12,11 @@ import pytest
 import torch
 from rich.console import Console
 
-from letter_runs import FOLDER, KEPT, MakeConfig, names, printed
+from letter_runs import FOLDER, KEPT, MakeConfig, names, printed, read_settings, train_run
 from throughtime.artefact.file import load
 from throughtime.cli.main import main
 from throughtime.files.pairs import Pair, read_pairs
 from throughtime.seq2seq.model_file import load_model
-from throughtime.seq2seq.train import read_settings, train_run
 
 
 def test_a_run_from_corpus_to_report(

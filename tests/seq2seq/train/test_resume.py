@@ -14,12 +14,11 @@ import pytest
 import torch
 from rich.console import Console
 
-from letter_runs import FOLDER, MakeConfig, names, printed
+from letter_runs import FOLDER, MakeConfig, names, printed, read_settings, resume_run, train_run
 from throughtime.artefact.file import load
 from throughtime.cli.main import main
 from throughtime.errors import InputError
 from throughtime.seq2seq.task import TranslationTask
-from throughtime.seq2seq.train import read_settings, resume_run, train_run
 from throughtime.training.task import Loss
 
 

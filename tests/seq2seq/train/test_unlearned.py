@@ -8,9 +8,8 @@ import shlex
 import pytest
 from rich.console import Console
 
-from letter_runs import FOLDER, MakeConfig, printed
+from letter_runs import FOLDER, MakeConfig, printed, read_settings, train_run
 from throughtime.cli.main import main
-from throughtime.seq2seq.train import read_settings, train_run
 
 ONE_STEP = 1e-9
 """Minutes that are used up by the first step."""

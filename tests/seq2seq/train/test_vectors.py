@@ -13,11 +13,10 @@ import pytest
 import torch
 from rich.console import Console
 
-from letter_runs import FOLDER, MakeConfig, printed
+from letter_runs import FOLDER, MakeConfig, printed, resume_run, train_run
 from throughtime.artefact.file import load
 from throughtime.errors import InputError
 from throughtime.seq2seq.task import TranslationTask
-from throughtime.seq2seq.train import resume_run, train_run
 from throughtime.words.embed.exchange import write_vectors
 from throughtime.words.embed.vectors import WordVectors
 

@@ -79,7 +79,7 @@ def test_the_task_tells_loss_accuracy_and_f1_and_learns() -> None:
     texts = Encoded([draw.permutation(one) for one in ids], labels)
     torch.manual_seed(0)
     network = TextNetwork("lstm", SMALL, 12, 2)
-    task = ClassificationTask(network, texts, texts, ("no", "yes"), 1, lambda path, weights: None)
+    task = ClassificationTask(network, texts, texts, ("no", "yes"), 1, lambda *_: None)
     optimiser = torch.optim.Adam(network.parameters(), 0.02)
     before = task.validate()
     for epoch in range(8):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +13,13 @@ from rich.console import Console
 
 from throughtime.artefact.file import load
 from throughtime.training.config import TrainingConfig
+from throughtime.training.fit import fit
+from throughtime.training.outcome import Outcome
+from throughtime.training.processes import join
+from throughtime.words.classify.calibrate import fit_temperature
 from throughtime.words.classify.config import KIND, ClassifyConfig, NetworkConfig
 from throughtime.words.classify.labelled import Labelled
-from throughtime.words.classify.recurrent import FIRST_ID, RecurrentClassifier, train_recurrent, untrained
+from throughtime.words.classify.recurrent import FIRST_ID, RecurrentClassifier, rows_for, untrained
 from throughtime.words.classify.task import ClassificationTask
 from throughtime.words.embed.vectors import WordVectors
 
@@ -41,29 +45,41 @@ def draw_labels(count: int, seed: int) -> np.ndarray:
 
 
 def trained(
-    folder: Path, vectors: WordVectors | None = None, network: NetworkConfig = NETWORK, epochs: float = 12
-):
-    training = TrainingConfig(max_epochs=epochs, learning_rate=0.03)
+    folder: Path,
+    vectors: WordVectors | None = None,
+    network: NetworkConfig = NETWORK,
+    epochs: float = 12,
+    **budget: Any,
+) -> tuple[RecurrentClassifier, Outcome]:
+    """Train a GRU, and return its best model and how training ended."""
+    training = TrainingConfig(max_epochs=epochs, learning_rate=0.03, **budget)
     config = ClassifyConfig(network=network, training=training)
-    return train_recurrent("gru", config, texts(400), texts(80, 2), folder, Console(quiet=True), vectors)
+    torch.manual_seed(1)
+    new = untrained("gru", config, texts(400), None if vectors is None else vectors.size)
+    if vectors is not None:
+        new.network.start_from(rows_for(new.vocabulary, vectors), network.freeze)
+    encoded = map(new.encoded, (texts(400), texts(80, 2)))
+    task = ClassificationTask(new.network, *encoded, NAMES, 1, new.save)
+    outcome = fit(task, training, folder, fabric=join("32-true"), console=Console(quiet=True))
+    return RecurrentClassifier.from_artefact(load(outcome.model, KIND)), outcome
 
 
 def test_it_learns_the_order_of_words_and_comes_back_from_its_file(tmp_path: Path) -> None:
-    one, test = trained(tmp_path / "run"), texts(200, 3)
-    chances = one.probabilities(test.texts)
+    (model, _), test = trained(tmp_path / "run"), texts(200, 3)
+    chances = model.probabilities(test.texts)
     assert (chances.argmax(1) == test.labels).mean() > 0.97
-    one.save(tmp_path / "model.safetensors")
+    model.save(tmp_path / "model.safetensors")
     again = RecurrentClassifier.from_artefact(load(tmp_path / "model.safetensors", KIND))
     np.testing.assert_array_equal(again.probabilities(test.texts), chances)
-    assert (again.labels, again.temperature) == (NAMES, one.temperature)
+    assert (again.labels, again.temperature) == (NAMES, model.temperature)
 
 
 def test_texts_become_ids(tmp_path: Path) -> None:
-    one = trained(tmp_path / "run", epochs=0.1)
+    model, _ = trained(tmp_path / "run", epochs=0.1)
     data = Labelled(["one strange two", "", "a " * 20], np.zeros(3, np.int64), NAMES)
-    ids = one.encoded(data).ids
-    unknown = FIRST_ID + len(one.vocabulary)
-    known = [FIRST_ID + one.vocabulary.ids[word] for word in ("one", "two", "a")]
+    ids = model.encoded(data).ids
+    unknown = FIRST_ID + len(model.vocabulary)
+    known = [FIRST_ID + model.vocabulary.ids[word] for word in ("one", "two", "a")]
     assert [list(row) for row in ids] == [[known[0], unknown, known[1]], [unknown], [known[2]] * 8]
 
 
@@ -71,26 +87,27 @@ def test_texts_become_ids(tmp_path: Path) -> None:
 def test_it_begins_with_given_vectors(tmp_path: Path, freeze: bool) -> None:
     vectors = WordVectors(["one", "c"], np.array([[1.0, 2, 3], [4, 5, 6]], np.float32))
     network = NetworkConfig(hidden_size=4, freeze=freeze)
-    one = trained(tmp_path / "run", vectors, network, epochs=1)
-    assert one.network.config.embedding_size == 3
-    row = one.network.embedding.weight[FIRST_ID + one.vocabulary.ids["one"]].detach()
+    model, _ = trained(tmp_path / "run", vectors, network, epochs=1)
+    assert model.network.config.embedding_size == 3
+    row = model.network.embedding.weight[FIRST_ID + model.vocabulary.ids["one"]].detach()
     assert torch.equal(row, torch.tensor([1.0, 2, 3])) == freeze
-    assert not one.network.embedding.weight[0].any()
+    assert not model.network.embedding.weight[0].any()
 
 
 def test_training_that_time_ended_says_so(tmp_path: Path) -> None:
-    console = Console(record=True, file=io.StringIO(), width=200)
-    config = ClassifyConfig(network=NETWORK, training=TrainingConfig(max_minutes=1e-9))
-    one = train_recurrent("gru", config, texts(400), texts(80, 2), tmp_path / "run", console)
-    training = one.about["training"]
-    assert training["stopped"] == "minutes"
-    assert re.match(r"the model has not learned( enough)?: it has seen 0\.", training["shortfall"])
-    assert training["larger_budget"].startswith("--max-minutes ")
-    shown = console.export_text()
-    assert "gru: training ended after 0." in shown
-    assert f"because the time was used up; {training['shortfall']}; best: step 1 (" in shown
-    one.save(tmp_path / "model.safetensors")
-    assert load(tmp_path / "model.safetensors", KIND).config["about"] == one.about
+    _, outcome = trained(tmp_path / "run", max_minutes=1e-9)
+    assert outcome.stopped == "minutes"
+    assert re.match(r"the model has not learned( enough)?: it has seen 0\.", outcome.shortfall)
+    assert outcome.larger_budget.startswith("--max-minutes ")
+
+
+def test_the_best_model_is_calibrated_on_the_validation_texts(tmp_path: Path) -> None:
+    model, _ = trained(tmp_path / "run", epochs=4)
+    validation = texts(80, 2)
+    assert model.temperature == pytest.approx(
+        fit_temperature(model.logits(validation.texts), validation.labels)
+    )
+    assert model.temperature != 1.0
 
 
 def test_the_floor_is_that_of_the_labels_shares(tmp_path: Path) -> None:

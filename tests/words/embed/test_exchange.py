@@ -205,9 +205,7 @@ def test_text_whose_ninth_byte_is_that_of_a_model_file() -> None:
 def test_foreign_files() -> None:
     assert error_of(b"PK\x03\x04\0\0 a zip").startswith("v:1: byte 5 is NUL: a binary file")
     save(Artefact("seq2seq", {}, {}, {}), "v")
-    assert (
-        error_of(Path("v").read_bytes()) == "v holds a model of kind 'seq2seq'; 'word vectors' was expected"
-    )
+    assert error_of(Path("v").read_bytes()) == "v holds a model of kind 'seq2seq'; 'words embed' was expected"
     save(Artefact("word vectors", {"about": {}}, {}, {}), "v")
     assert error_of(Path("v").read_bytes()) == "v: words and vectors do not fit together ('words')"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
+from throughtime.application.application import Member
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.presets import PLAIN_FORM, PRESETS
@@ -18,15 +19,7 @@ ELSEWHERE = (
 """Settings that no paper is asked for."""
 
 
-@dataclass(frozen=True)
-class Member:
-    """A model to train: the name of its folder, and its settings."""
-
-    name: str
-    config: TrainConfig
-
-
-def members(config: TrainConfig) -> tuple[Member, ...]:
+def members(config: TrainConfig) -> tuple[Member[TrainConfig], ...]:
     """One model that reads forwards and five that read backwards, of the seeds from `config`'s on.
 
     All have the plain form: nothing passes from encoder to decoder but the encoder's last state. Raises
@@ -37,7 +30,7 @@ def members(config: TrainConfig) -> tuple[Member, ...]:
             raise InputError(f"{name} is {used}; the paper's models expected {value}")
     seed = config.training.seed
 
-    def member(name: str, backwards: bool, seed: int) -> Member:
+    def member(name: str, backwards: bool, seed: int) -> Member[TrainConfig]:
         model, training = replace(config.model, reverse_source=backwards), replace(config.training, seed=seed)
         return Member(name, replace(config, model=model, training=training))
 

@@ -1,8 +1,7 @@
-"""Trains the members one after the other, each in its own folder; what is there already is not done again."""
+"""The members of a reproduction, trained one after the other; what is trained already is left alone."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,14 @@ from typing import Any
 
 from rich.console import Console
 
+from throughtime.application.application import Member
+from throughtime.application.folder import SETTINGS, read_report, read_settings
+from throughtime.application.workflow import Workflow, claimed
 from throughtime.errors import InputError
+from throughtime.seq2seq.application import APPLICATION
+from throughtime.seq2seq.config import TrainConfig
 from throughtime.seq2seq.data.prepare import Prepared
-from throughtime.seq2seq.reproduce.plan import Member
-from throughtime.seq2seq.train import REPORT, SETTINGS, begin_run, continue_run, read_settings, settings_of
+from throughtime.training.processes import join
 
 
 @dataclass(frozen=True)
@@ -31,46 +34,34 @@ class TrainedMember:
 
 
 def train_members(
-    members: Sequence[Member], prepared: Prepared, folder: Path, hint: str, console: Console
+    members: Sequence[Member[TrainConfig]], prepared: Prepared, folder: Path, hint: str, console: Console
 ) -> list[TrainedMember] | None:
-    """All members, trained on one corpus in folders of their names; None where Ctrl-C ended it.
+    """Return all members, trained on one corpus in folders of their names; None where Ctrl-C came.
 
-    `hint` goes on.
+    `hint` is the command that resumes.
     """
-    trained: list[TrainedMember] = []
-    for number, member in enumerate(members, 1):
-        one = _train(member, prepared, folder / member.name, hint, f"{number} of {len(members)}", console)
-        if one is None:
-            return None
-        trained.append(one)
-    return trained
+    fabric = join(members[0].config.training.precision)
+    with claimed(fabric, folder):
+        places = Workflow(APPLICATION, fabric, console, hint, tests=False).members(members, prepared, folder)
+    if places is None:
+        return None
+    return [_trained(name, place) for name, place in places.items()]
 
 
-def any_begun(members: Sequence[Member], folder: Path) -> bool:
-    """Whether one of the members is there already.
+def any_begun(members: Sequence[Member[TrainConfig]], folder: Path) -> bool:
+    """Say whether one of the members is there already.
 
-    Raises InputError for a folder that holds a run with other settings.
+    Raises:
+        InputError: a folder holds a run with other settings.
     """
     begun = [member for member in members if (folder / member.name / SETTINGS).exists()]
     for member in begun:
         place = folder / member.name
-        if read_settings(place / SETTINGS) != member.config:
+        if read_settings(place / SETTINGS, TrainConfig) != member.config:
             raise InputError(f"{place} holds a run with other settings; --folder takes another place")
     return bool(begun)
 
 
-def _train(
-    member: Member, prepared: Prepared, folder: Path, hint: str, number: str, console: Console
-) -> TrainedMember | None:
-    if not (folder / REPORT).exists():
-        console.rule(f"{number}: {member.name}", align="left")
-        started = (folder / SETTINGS).exists() and (folder / "checkpoint.safetensors").exists()
-        outcome = (
-            continue_run(settings_of(folder), folder, hint, console, tests=False, prepared=prepared)
-            if started
-            else begin_run(member.config, folder, hint, console, tests=False, prepared=prepared)
-        )
-        if outcome.interrupted:
-            return None
-    training = json.loads((folder / REPORT).read_text(encoding="utf-8"))["training"]
-    return TrainedMember(member.name, folder / Path(training["model"]).name, training)
+def _trained(name: str, place: Path) -> TrainedMember:
+    training = (read_report(place) or {})["training"]
+    return TrainedMember(name, place / Path(training["model"]).name, training)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
-from scipy.stats import binomtest
 
-from throughtime.words.classify.config import ClassifyConfig
-from throughtime.words.classify.labelled import Labelled, folds
+from throughtime.measure.floors import label_shares
+from throughtime.measure.paired import compare_paired
 from throughtime.words.classify.measure import Judgement, OfLabel, judge
-from throughtime.words.classify.methods import Classifier, Surroundings, learn
+
+FLOOR = "majority label"
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +26,8 @@ class Compared:
     method: str
     judgement: Judgement
     right: NDArray[np.bool_]  # (N,), whether it was, of each text
-    seconds: float  # of learning, all folds together
-    trainings: Sequence[Mapping[str, Any]] = ()  # how the training loop ended, of each fold
+    seconds: float = 0.0  # of learning, all folds together
+    trainings: Sequence[Mapping[str, Any]] = ()  # how training ended, of each fold
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but `right` as plain values for JSON."""
@@ -37,83 +37,99 @@ class Compared:
     @property
     def shortfall(self) -> str:
         """What speaks against its model, of the first fold where anything does; "" where it is done."""
-        return next((one["shortfall"] for one in self.trainings if one["shortfall"]), "")
-
-
-@dataclass(frozen=True)
-class Split:
-    """Texts to learn from, and texts to judge by."""
-
-    train: Labelled
-    test: Labelled
-
-    @property
-    def shared(self) -> int:
-        """Texts to judge by that are to learn from too."""
-        known = set(self.train.plain)
-        return sum(text in known for text in self.test.plain)
-
-
-def folded(data: Labelled, count: int, seed: int) -> list[Split]:
-    """Return a split for each of `count` folds, which judges what was learned from the others."""
-    return [Split(data[train], data[test]) for train, test in folds(data, count, seed)]
+        return next((text for each in self.trainings if (text := each.get("shortfall", ""))), "")
 
 
 def compared(
-    method: str, config: ClassifyConfig, splits: Sequence[Split], around: Surroundings
-) -> tuple[Compared, Classifier]:
-    """Learn anew for each split and judge what is said of all tests together; return the last one too."""
-    said, seconds, classifier = list[NDArray[np.float64]](), 0.0, None
-    trainings = list[Mapping[str, Any]]()
-    for number, split in enumerate(splits, 1):
-        fold = f"fold {number} of {len(splits)}, " if len(splits) > 1 else ""
-        around.tell(method, f"{fold}learning from {len(split.train):,} texts")
-        start = time.monotonic()
-        classifier = learn(method, config, split.train, around)
-        seconds += time.monotonic() - start
-        trainings += [classifier.about["training"]] if "training" in classifier.about else []
-        said.append(classifier.probabilities(split.test.texts))
-    assert classifier is not None
-    chances = np.concatenate(said)
-    truth = np.concatenate([split.test.labels for split in splits])
-    judged = judge(chances, truth, splits[0].test.names)
-    return Compared(method, judged, chances.argmax(1) == truth, seconds, trainings), classifier
+    method: str,
+    probabilities: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    names: Sequence[str],
+    trainings: Sequence[Mapping[str, Any]] = (),
+) -> Compared:
+    """Judge what a method said of all tests together, probabilities (N, L) by true labels (N,)."""
+    judged = judge(probabilities, truth, names)
+    seconds = 60 * sum(training["minutes"] for training in trainings)
+    return Compared(method, judged, probabilities.argmax(1) == truth, seconds, trainings)
 
 
-def comparison_table(found: Sequence[Compared], title: str) -> Table:
-    """All methods in one table, the most accurate first.
+def floor_of(learned: NDArray[np.int64], truth: NDArray[np.int64], names: Sequence[str]) -> Compared:
+    """Return what giving each text the shares of the labels in training comes to."""
+    shares = label_shares(learned, len(names))
+    return compared(FLOOR, np.tile(shares, (len(truth), 1)), truth, names)
 
-    Of two labels the F1 of the rarer one is told, of more the mean of all.
+
+@dataclass(frozen=True)
+class Comparison:
+    """Methods compared, and their floor; `folders` has that of each method's model."""
+
+    methods: Sequence[Compared]
+    floor: Compared
+    folders: Mapping[str, str]
+
+    @property
+    def best(self) -> str:
+        """The folder of the most accurate method whose training is done, or of the most accurate."""
+        ordered = in_order(self.methods)
+        done = [method for method in ordered if not method.shortfall]
+        return self.folders[(done or ordered)[0].method]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values for JSON."""
+        return {
+            "methods": [method.to_dict() for method in in_order(self.methods)],
+            "floor": self.floor.to_dict(),
+            "verdict": verdict(self.methods),
+        }
+
+    def show(self) -> Iterator[RenderableType]:
+        """Yield the table, the verdict, and the methods whose training is not done."""
+        yield comparison_table(self.methods, f"{self.floor.judgement.texts:,} texts judged", self.floor)
+        yield verdict(self.methods)
+        for method in self.methods:
+            if method.shortfall:
+                yield f"{method.method} is not done: {method.shortfall}"
+
+
+def comparison_table(methods: Sequence[Compared], title: str, floor: Compared | None = None) -> Table:
+    """Return all methods in one table, the most accurate first and the floor below them.
+
+    Of two labels it shows the F1 of the rarer one, of more the mean of all.
     """
     table = Table(title=title, title_justify="left")
     table.add_column("method")
-    for heading in ("accuracy, % (95 %)", _f1_heading(found[0].judgement), "log loss", "seconds"):
+    for heading in ("accuracy, % (95 %)", _f1_heading(methods[0].judgement), "log loss", "seconds"):
         table.add_column(Text(heading), justify="right")
-    for one in in_order(found):
-        judged = one.judgement
-        figures = str(judged.accuracy), _f1(judged), f"{judged.log_loss:.3f}", f"{one.seconds:.0f}"
-        table.add_row(one.method, *figures)
+    ordered = in_order(methods)
+    for method in ordered:
+        last = floor is not None and method is ordered[-1]
+        table.add_row(method.method, *_figures(method), f"{method.seconds:.0f}", end_section=last)
+    if floor is not None:
+        table.add_row(floor.method, *_figures(floor), "")
     return table
 
 
-def in_order(found: Sequence[Compared]) -> list[Compared]:
+def in_order(methods: Sequence[Compared]) -> list[Compared]:
     """Return the most accurate first."""
-    return sorted(found, key=lambda one: -one.judgement.accuracy.value)
+    return sorted(methods, key=lambda method: -method.judgement.accuracy.value)
 
 
-def verdict(found: Sequence[Compared]) -> str:
-    """Say which method wins, and how likely so much of a lead is by chance: McNemar's exact test (1947)."""
-    first, *others = in_order(found)
+def verdict(methods: Sequence[Compared]) -> str:
+    """Return which method wins, and the p-value of its lead by McNemar's exact test (1947)."""
+    first, *others = in_order(methods)
     if not others:
         return f"{first.method} is right in {first.judgement.accuracy} % of the texts"
     second = others[0]
-    ahead = int((first.right & ~second.right).sum())
-    behind = int((second.right & ~first.right).sum())
-    chance = binomtest(ahead, ahead + behind).pvalue if ahead + behind else 1.0
+    lead = compare_paired(first.right, second.right)
     return (
-        f"{first.method} wins: it alone is right in {ahead:,} texts, {second.method} alone in {behind:,} "
-        f"(by chance with p = {chance:.2g})"
+        f"{first.method} wins: it alone is right in {lead.ahead:,} texts, {second.method} alone in "
+        f"{lead.behind:,} (McNemar's exact test: p = {lead.p_value:.2g})"
     )
+
+
+def _figures(method: Compared) -> tuple[str, str, str]:
+    judged = method.judgement
+    return str(judged.accuracy), _f1(judged), f"{judged.log_loss:.3f}"
 
 
 def _f1_heading(judged: Judgement) -> str:
@@ -123,9 +139,9 @@ def _f1_heading(judged: Judgement) -> str:
 def _f1(judged: Judgement) -> str:
     if len(judged.labels) > 2:
         return f"{judged.macro_f1:.3f}"
-    one = _rarest(judged)
-    low, high = one.f1_interval
-    return f"{one.f1:.3f} ({low:.2f} to {high:.2f})"
+    rarest = _rarest(judged)
+    low, high = rarest.f1_interval
+    return f"{rarest.f1:.3f} ({low:.2f} to {high:.2f})"
 
 
 def _rarest(judged: Judgement) -> OfLabel:

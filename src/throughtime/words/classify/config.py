@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from throughtime.errors import InputError
-from throughtime.settings import require
+from throughtime.files.documents import ReadingConfig
+from throughtime.settings import group, require
 from throughtime.text.cleaning import CleaningConfig
 from throughtime.training.config import (  # the command line looks up the types of inherited fields here
     Better,
@@ -17,9 +19,7 @@ from throughtime.training.config import (  # the command line looks up the types
     TrainingConfig,
 )
 
-REPORT, TEST = "report.json", "test.jsonl"
-
-KIND = "text classifier"
+KIND = "words classify"
 """Of the one-file model."""
 
 LINEAR = ("bag", "tfidf", "codebook", "vectors")
@@ -27,6 +27,9 @@ LINEAR = ("bag", "tfidf", "codebook", "vectors")
 
 METRICS: Mapping[str, Better] = {"loss": "min", "accuracy": "max", "f1": "max"}
 """Of a validation, each with its better direction."""
+
+WITHOUT_VECTORS = ("bag", "tfidf")
+"""Methods that do not use word vectors."""
 
 METHODS = (*LINEAR, "lstm", "gru")
 """Those that are compared unless some are named."""
@@ -48,6 +51,11 @@ def check_methods(methods: Sequence[str]) -> None:
         raise InputError("no method is given; expected one or more")
     if twice := [method for method in methods if methods.count(method) > 1]:
         raise InputError(f"method {twice[0]} is given twice; expected different methods")
+
+
+def folder_of(method: str) -> str:
+    """Return the name of the folder of a method's run: "gru", or "my_module-MyCell" of my_module:MyCell."""
+    return method.replace(":", "-")
 
 
 @dataclass(frozen=True)
@@ -158,8 +166,9 @@ class TextsConfig:
             documentation strings of the installed packages where none is given.
         builtin_label: what these are labelled by, their package or the kind of their object.
         test: texts to judge by; part of the corpus unless given.
-        test_share: share of the corpus that is kept for that.
-        folds: parts of the corpus, each judged by what was learned from the others; 0 for one test alone.
+        test_share: share of the corpus that is kept for that; 0 to learn from all of it and test on nothing.
+        folds: parts of the corpus, each tested on by what was learned from the others; 0 for one test alone.
+        fold: the one of the folds, from 1, to train and test for; 0 for all of them.
     """
 
     corpus: tuple[str, ...] = ()
@@ -167,10 +176,99 @@ class TextsConfig:
     test: tuple[str, ...] = ()
     test_share: float = 0.2
     folds: int = 0
+    fold: int = 0
 
     def __post_init__(self) -> None:
-        """Raises InputError where values are out of their range or contradict each other."""
-        require(self, "test_share", 0 < self.test_share <= 0.5, "above 0 and at most 0.5")
+        """Raise InputError where values are out of their range or contradict each other."""
+        require(self, "test_share", 0 <= self.test_share <= 0.5, "at least 0 and at most 0.5")
         require(self, "folds", self.folds == 0 or self.folds >= 2, "2 or more, or 0 for none")
         if self.test and self.folds:
             raise InputError("test and folds are both given; expected one way to judge")
+        require(self, "fold", 0 <= self.fold <= self.folds, "one of the folds, from 1, or 0 for all")
+
+
+@dataclass(frozen=True)
+class MethodsConfig:
+    """What is compared.
+
+    Attributes:
+        methods: bag and tfidf, words and runs of words; codebook and vectors, histograms over clusters of
+            word vectors and their means: logistic regression over each of these; or a recurrence, by the name
+            of any cell.
+        vectors: file of word vectors, of any kind that `throughtime words embed` reads: codebook and vectors
+            use them, and a recurrence begins with them. Without it each learns vectors from the texts first.
+    """
+
+    methods: tuple[str, ...] = METHODS
+    vectors: Path | None = None
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One whole run: several methods on the same texts, or one."""
+
+    methods: MethodsConfig = group("Methods", MethodsConfig)
+    texts: TextsConfig = group("Texts", TextsConfig)
+    reading: ReadingConfig = group("Reading", ReadingConfig)
+    cleaning: CleaningConfig = group("Cleaning", CleaningConfig)
+    features: FeaturesConfig = group("Features", FeaturesConfig)
+    network: NetworkConfig = group("Network", NetworkConfig)
+    training: LearningConfig = group("Training", LearningConfig)
+
+    def __post_init__(self) -> None:
+        """Raise InputError where settings contradict each other."""
+        vectors, drawn = self.methods.vectors, self.network.first_vectors == "chance"
+        if vectors is not None and all(method in WITHOUT_VECTORS for method in self.methods.methods):
+            named = " and ".join(self.methods.methods)
+            raise InputError(f"vectors are given, but {named} have no use for them")
+        if vectors is None and self.network.freeze and drawn:
+            raise InputError("freeze would leave the word vectors as drawn; expected first_vectors word2vec")
+        if vectors is not None and drawn:
+            raise InputError("vectors are given, but first_vectors is chance; expected one of the two")
+
+    @property
+    def learning(self) -> ClassifyConfig:
+        """What one method learns by."""
+        return ClassifyConfig(self.cleaning, self.features, self.network, self.training)
+
+
+@dataclass(frozen=True)
+class TestConfig:
+    """What a model is tested on.
+
+    Attributes:
+        corpus: labelled texts, in the forms that `train` reads.
+        picture: where to draw the confusion matrix, without ending: a .png and an .svg are written.
+    """
+
+    corpus: tuple[str, ...] = ()
+    picture: Path | None = None
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """All that `evaluate` needs beside the model."""
+
+    test: TestConfig = group("Test set", TestConfig)
+    reading: ReadingConfig = group("Reading", ReadingConfig)
+
+
+@dataclass(frozen=True)
+class OutputConfig:
+    """What `run` reads as one text, and what it shows.
+
+    Attributes:
+        whole: all lines together are one text.
+        explain: show which words spoke for the label, green, and against it, red, and by how much its
+            probability falls without each of the strongest.
+    """
+
+    whole: bool = False
+    explain: bool = False
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All that `run` needs beside the model and the texts."""
+
+    output: OutputConfig = group("Output", OutputConfig)

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from rich.console import Console
+from torch import Tensor
 
 from throughtime.artefact.file import load
 from throughtime.console import say
 from throughtime.text.cleaning import Cleaner
-from throughtime.words.classify.config import KIND, LINEAR, ClassifyConfig
+from throughtime.words.classify.config import KIND, ClassifyConfig
 from throughtime.words.classify.labelled import Labelled, held_out
 from throughtime.words.classify.linear import Features, LinearClassifier, train_linear
-from throughtime.words.classify.recurrent import RecurrentClassifier, train_recurrent
+from throughtime.words.classify.recurrent import RecurrentClassifier, rows_for, untrained
+from throughtime.words.classify.task import ClassificationTask
 from throughtime.words.embed.config import EmbedConfig
+from throughtime.words.embed.exchange import read_vectors
 from throughtime.words.embed.train import train as train_vectors
 from throughtime.words.embed.vectors import WordVectors
 from throughtime.words.features.averages import MeanVectors
 from throughtime.words.features.bags import BagOfWords, OneHot, TfIdf
 from throughtime.words.features.codebook import Codebook, CodebookHistogram
+
+HELD_OUT = 0.1
+"""Share of the texts learned from by which training decides which weights are best, and when to stop."""
 
 
 class Classifier(Protocol):
@@ -42,34 +47,74 @@ class Classifier(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What a method learns beside: where recurrent ones leave their run, who is told of it, word vectors.
+class LinearEstimator:
+    """A linear classifier, to be learned from texts by a method; `vectors` are given ones, if any."""
 
-    vectors: what codebook and vectors are made of, and what recurrent ones begin with; without them they
-    learn their own from the texts first.
+    def __init__(
+        self,
+        method: str,
+        config: ClassifyConfig,
+        train: Labelled,
+        vectors: WordVectors | None,
+        about: Mapping[str, Any],
+    ) -> None:
+        self.method, self.config, self.train, self.vectors = method, config, train, vectors
+        self.about = about
+        self.classifier: LinearClassifier | None = None
+
+    def fit(self, console: Console) -> None:
+        """Learn from the texts."""
+
+        def note(text: str) -> None:
+            say(console, f"{self.method}: {text}")
+
+        features = _features(self.method, self.config, self.train, self.vectors, note)
+        self.classifier = train_linear(features, self.train, self.config.training.seed, note)
+        self.classifier.about = dict(self.about)
+
+    def save_model(self, path: Path) -> None:
+        """Write the model file."""
+        assert self.classifier is not None, "it has learned nothing yet"
+        self.classifier.save(path)
+
+
+def recurrent_task(
+    cell: str,
+    config: ClassifyConfig,
+    train: Labelled,
+    vectors: Path | None,
+    vector_size: int | None,
+    about: Mapping[str, Any],
+) -> ClassificationTask:
+    """Return a recurrent classifier to be trained on texts, a tenth of which is held out for validation.
+
+    vectors: file of given word vectors, `vector_size` wide.
     """
+    seed = config.training.seed
+    rest, out = held_out(train, HELD_OUT, seed)
+    learned = vectors is None and config.network.first_vectors == "word2vec"
+    width = config.features.vector_size if learned else vector_size
+    torch.manual_seed(seed)
+    classifier = untrained(cell, config, train[rest], width)
+    classifier.about = dict(about)
 
-    folder: Path
-    console: Console
-    vectors: WordVectors | None = None
+    def first_vectors() -> Tensor:
+        return rows_for(classifier.vocabulary, read_given(vectors) or _own_vectors(config, train))
 
-    def tell(self, method: str, note: str) -> None:
-        """Tell of something that came up."""
-        say(self.console, f"{method}: {note}")
+    return ClassificationTask(
+        classifier.network,
+        classifier.encoded(train[rest]),
+        classifier.encoded(train[out]),
+        train.names,
+        seed,
+        classifier.save,
+        first_vectors if width is not None else None,
+    )
 
 
-def learn(method: str, config: ClassifyConfig, train: Labelled, around: Surroundings) -> Classifier:
-    """Learn from texts by one of the methods; recurrent ones hold out a tenth of them, for when to stop."""
-    tell, seed = partial(around.tell, method), config.training.seed
-    if method in LINEAR:
-        return train_linear(_features(method, config, train, around.vectors, tell), train, seed, tell)
-    rest, out = held_out(train, 0.1, seed)
-    vectors = around.vectors
-    if vectors is None and config.network.first_vectors == "word2vec":
-        vectors = _own_vectors(config, train)
-    place = around.folder / method
-    return train_recurrent(method, config, train[rest], train[out], place, around.console, vectors)
+def read_given(vectors: Path | None) -> WordVectors | None:
+    """Return the word vectors of a file, if there is one."""
+    return None if vectors is None else read_vectors(vectors)
 
 
 def load_classifier(path: Path) -> Classifier:

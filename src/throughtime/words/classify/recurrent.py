@@ -1,31 +1,26 @@
-"""Recurrent classifiers: learned from texts by the one training loop, kept in one file."""
+"""Recurrent classifiers, each in one file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from shutil import rmtree
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
 from scipy.special import softmax
 from torch import Tensor
 
-from throughtime.artefact.file import Artefact, load, save
-from throughtime.console import say
+from throughtime.artefact.file import Artefact, save
 from throughtime.text.cleaning import Cleaner, CleaningConfig
 from throughtime.text.vocabulary import Vocabulary, VocabularyConfig
-from throughtime.training.fit import fit
 from throughtime.words.classify.batches import Encoded
-from throughtime.words.classify.calibrate import fit_temperature
 from throughtime.words.classify.config import KIND, ClassifyConfig, NetworkConfig
 from throughtime.words.classify.labelled import Labelled
 from throughtime.words.classify.network import PAD_ID, TextNetwork
-from throughtime.words.classify.task import ClassificationTask, logits
+from throughtime.words.classify.task import logits
 from throughtime.words.embed.vectors import WordVectors
 
 FIRST_ID = PAD_ID + 1
@@ -69,12 +64,17 @@ class RecurrentClassifier:
             ids.append(np.array(known, np.int64) + FIRST_ID)
         return Encoded(ids, data.labels, longer)
 
-    def save(self, path: Path, weights: Mapping[str, Tensor] | None = None) -> None:
-        """Write the one file, with its own weights or these."""
+    def save(
+        self,
+        path: Path,
+        weights: Mapping[str, Tensor] | None = None,
+        temperature: float | None = None,
+    ) -> None:
+        """Write the one file, with its own weights and temperature or these."""
         config = {
             "method": "recurrent",
             "labels": self.labels,
-            "temperature": self.temperature,
+            "temperature": self.temperature if temperature is None else temperature,
             "about": self.about,
             "cell": self.network.cell,
             "cleaning": asdict(self.cleaning),
@@ -94,69 +94,28 @@ class RecurrentClassifier:
         return cls(network.eval(), vocabulary, cleaning, labels, *ours)
 
 
-def train_recurrent(
-    cell: str,
-    config: ClassifyConfig,
-    train: Labelled,
-    validation: Labelled,
-    folder: Path,
-    console: Console,
-    vectors: WordVectors | None = None,
-) -> RecurrentClassifier:
-    """Learn from `train`; `validation` says which weights are best, and how sure they may be.
-
-    folder: of the run while it lasts; in the end it goes, but for the metrics, which are put beside it.
-    vectors: with which the words begin that have one, of their own or of their parts; the others by chance.
-    Raises InputError as `fit` does, and KeyboardInterrupt where Ctrl-C ended it.
-    """
-    training = config.training
-    torch.manual_seed(training.seed)
-    new = untrained(cell, config, train, vectors)
-    known, held_out = new.encoded(train), new.encoded(validation)
-    if known.longer:
-        most = config.network.max_words
-        console.print(f"of {known.longer:,} of {len(train):,} texts the first {most:,} words are read")
-    task = ClassificationTask(new.network, known, held_out, train.names, training.seed, new.save)
-    outcome = fit(task, training, folder, console=console)
-    if outcome.interrupted:
-        raise KeyboardInterrupt
-    best = RecurrentClassifier.from_artefact(load(outcome.model, KIND))
-    best.about = {"training": {**asdict(outcome), "model": outcome.model.name}}
-    say(console, f"{cell}: {outcome.sentence()}")
-    best.temperature = fit_temperature(logits(best.network, held_out), validation.labels)
-    _leave_metrics(folder)
-    return best
-
-
-def _leave_metrics(run: Path) -> None:
-    """Keep what a run told, beside its folder; its models, whose temperature is not found yet, go."""
-    for name in ("metrics.jsonl", "tensorboard"):
-        if (run / name).exists():
-            (run / name).replace(run.with_name(f"{run.name}-{name}"))
-    rmtree(run)
-
-
 def untrained(
-    cell: str, config: ClassifyConfig, train: Labelled, vectors: WordVectors | None = None
+    cell: str, config: ClassifyConfig, train: Labelled, vector_size: int | None = None
 ) -> RecurrentClassifier:
-    """Return a classifier with the vocabulary of `train`, which has learned nothing yet."""
+    """Return a classifier with the vocabulary of `train` and random weights.
+
+    vector_size: width of the word vectors that it will start from, if any.
+    """
     tokens, chosen = Cleaner(config.cleaning).tokens, config.network
     vocabulary = Vocabulary.build(map(tokens, train.texts), VocabularyConfig(min_count=chosen.min_count))
-    if vectors is not None:
-        chosen = replace(chosen, embedding_size=vectors.size)
+    if vector_size is not None:
+        chosen = replace(chosen, embedding_size=vector_size)
     network = _network(cell, chosen, vocabulary, train.names)
-    new = RecurrentClassifier(network, vocabulary, config.cleaning, train.names)
-    if vectors is not None:
-        new.network.start_from(_first_vectors(vocabulary, vectors), chosen.freeze)
-    return new
+    network.embedding.weight.requires_grad_(vector_size is None or not chosen.freeze)
+    return RecurrentClassifier(network, vocabulary, config.cleaning, train.names)
 
 
 def _network(cell: str, config: NetworkConfig, vocabulary: Vocabulary, labels: Sequence[str]) -> TextNetwork:
     return TextNetwork(cell, config, FIRST_ID + len(vocabulary) + 1, len(labels))
 
 
-def _first_vectors(vocabulary: Vocabulary, vectors: WordVectors) -> Tensor:
-    """A row for each id: of padding and of unknown words zeros, of the vocabulary's what the vectors have."""
+def rows_for(vocabulary: Vocabulary, vectors: WordVectors) -> Tensor:
+    """Return a row for each id: zeros for padding and unknown words, else what the vectors have."""
     rows = torch.zeros(FIRST_ID + len(vocabulary) + 1, vectors.size)
     rows[FIRST_ID:-1] = torch.from_numpy(vectors.matrix_for(vocabulary.words).matrix)
     return rows

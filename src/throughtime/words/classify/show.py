@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from throughtime.words.classify.compare import Compared
 from throughtime.words.classify.explain import Piece
 from throughtime.words.classify.measure import Judgement
 from throughtime.words.features.codebook import CodebookHistogram
@@ -18,6 +22,28 @@ STRONG, WEAK = 0.5, 0.1
 
 SHOWN = 10
 """Words whose weights are told."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A judgement as it is printed and written, with its floor where that is known, and notes above it."""
+
+    judgement: Judgement
+    floor: Compared | None = None
+    notes: Sequence[str] = ()
+    about: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values for JSON."""
+        floor = {} if self.floor is None else {"floor": self.floor.to_dict()}
+        return {**self.about, **self.judgement.to_dict(), **floor}
+
+    def show(self) -> Iterator[RenderableType]:
+        """Yield the notes, the figures and the table of labels."""
+        yield from (*self.notes, *judgement_lines(self.judgement))
+        if self.floor is not None:
+            yield f"{self.floor.method}: accuracy {self.floor.judgement.accuracy} %"
+        yield labels_table(self.judgement)
 
 
 def judgement_lines(judged: Judgement) -> list[str]:

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from throughtime.training.task import Floor, Loss
 from throughtime.words.classify.batches import Encoded, Epoch, in_order, plan
+from throughtime.words.classify.calibrate import fit_temperature
 from throughtime.words.classify.config import METRICS
 from throughtime.words.classify.measure import Judgement, judge
 from throughtime.words.classify.network import TextNetwork, Texts
@@ -22,7 +23,8 @@ from throughtime.words.classify.network import TextNetwork, Texts
 class ClassificationTask:
     """Trains a network on texts; validated are loss, accuracy and macro-averaged F1, in per cent.
 
-    save: writes a model file with weights.
+    save: writes a model file with weights and a temperature, which is fitted at each validation.
+    first_vectors: gives the word vectors that a new network starts from, if not random ones.
     """
 
     def __init__(
@@ -32,10 +34,13 @@ class ClassificationTask:
         validation: Encoded,
         labels: tuple[str, ...],
         seed: int,
-        save: Callable[[Path, Mapping[str, Tensor]], None],
+        save: Callable[[Path, Mapping[str, Tensor], float], None],
+        first_vectors: Callable[[], Tensor] | None = None,
     ) -> None:
         self.network, self.train, self.validation = network, train, validation
         self.labels, self.seed, self._save = labels, seed, save
+        self._first_vectors = first_vectors
+        self._validated: NDArray[np.float64] | None = None  # logits of the last validation
 
     unit = "words"
     metrics = METRICS
@@ -44,6 +49,11 @@ class ClassificationTask:
     def module(self) -> nn.Module:
         """The network."""
         return self.network
+
+    def initialise(self) -> None:
+        """Give a new network its first word vectors."""
+        if self._first_vectors is not None:
+            self.network.start_from(self._first_vectors(), self.network.config.freeze)
 
     def batches(self, epoch: int) -> Epoch:
         """Return the batches of an epoch."""
@@ -57,8 +67,8 @@ class ClassificationTask:
 
     def validate(self) -> dict[str, float]:
         """Return loss, accuracy and macro F1 of the validation texts."""
-        chances = softmax(logits(self.network, self.validation), axis=1)
-        return _metrics(judge(chances, self.validation.labels, self.labels))
+        self._validated = logits(self.network, self.validation)
+        return _metrics(judge(softmax(self._validated, axis=1), self.validation.labels, self.labels))
 
     def floor(self) -> Floor:
         """Return the metrics of giving every text the shares of the labels in training."""
@@ -68,8 +78,10 @@ class ClassificationTask:
         return Floor("a model that knows only how frequent each label is", _metrics(judgement))
 
     def save_model(self, path: Path, weights: dict[str, Tensor]) -> None:
-        """Write the model with these weights."""
-        self._save(path, weights)
+        """Write the model with these weights, calibrated by the last validation."""
+        known = self._validated
+        temperature = 1.0 if known is None else fit_temperature(known, self.validation.labels)
+        self._save(path, weights, temperature)
 
 
 def _metrics(judgement: Judgement) -> dict[str, float]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from throughtime.settings import require, require_effect
+from throughtime.errors import InputError
+from throughtime.files.documents import AS_FOUND, ReadingConfig
+from throughtime.settings import group, require, require_effect
+from throughtime.text.cleaning import CleaningConfig
 
 _SEEDS = 2**32
 
@@ -75,3 +79,72 @@ class EmbedConfig:
         require(self, "seed", 0 <= self.seed < _SEEDS, "0 or more and below 2**32")
         require_effect(self, ("negatives",), "objective", ("negative",))
         require_effect(self, ("min_n", "max_n", "buckets"), "subwords", (True,))
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """What vectors are learned from.
+
+    Attributes:
+        corpus: texts, of which each line is a sentence: text files, folders, .csv, .tsv, .jsonl, all also as
+            .gz, or hf:OWNER/NAME; labels are ignored. The documentation strings of the installed packages
+            where none is given.
+    """
+
+    corpus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One whole run."""
+
+    source: CorpusConfig = group("Corpus", CorpusConfig)
+    embed: EmbedConfig = group("Vectors", EmbedConfig)
+    reading: ReadingConfig = group("Reading", ReadingConfig)
+    cleaning: CleaningConfig = group("Cleaning", CleaningConfig)
+
+    def __post_init__(self) -> None:
+        """Raise InputError where settings contradict each other."""
+        if self.reading != AS_FOUND and not self.source.corpus:
+            raise InputError("it is said how files are to be read, but none is given; expected --corpus")
+
+
+@dataclass(frozen=True)
+class TestConfig:
+    """What vectors are tested on.
+
+    Attributes:
+        analogies: file of questions in the form of questions-words.txt, which is taken where none is given.
+        similarities: files of pairs: two words and a number, tab-separated; WordSim-353 and SimLex-999 where
+            none is given.
+        restrict: use only this many of the most frequent words; 0 for all.
+    """
+
+    analogies: Path | None = None
+    similarities: tuple[Path, ...] = ()
+    restrict: int = 0
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """All that `evaluate` needs beside the vectors."""
+
+    test: TestConfig = group("Test set", TestConfig)
+
+
+@dataclass(frozen=True)
+class NeighboursConfig:
+    """How many neighbours are found.
+
+    Attributes:
+        count: number of neighbours of each word.
+    """
+
+    count: int = 10
+
+
+@dataclass(frozen=True)
+class AnswerConfig:
+    """How words are answered."""
+
+    neighbours: NeighboursConfig = group("Neighbours", NeighboursConfig)

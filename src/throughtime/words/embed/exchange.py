@@ -25,7 +25,7 @@ from throughtime.errors import InputError
 from throughtime.files.lines import opened, read_lines
 from throughtime.words.embed.vectors import Subwords, Vector, WordVectors
 
-KIND = "word vectors"
+KIND = "words embed"
 FORMATS = ("model", "text", "binary")
 
 _HEAD = 1 << 16  # bytes that a format is told by

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from throughtime.measure.intervals import Interval
 from throughtime.words.embed.judge import Analogies, Answers, Correlation
+from throughtime.words.embed.vectors import WordVectors
 
 
 def analogies_table(found: Analogies) -> Table:
@@ -35,6 +37,49 @@ def similarities_table(found: Sequence[Correlation]) -> Table:
         figures = (f"{one.of_covered:.3f}", f"{low:.2f} to {high:.2f}", f"{one.of_all:.3f}")
         table.add_row(Text(one.name), f"{one.pairs:,}", f"{one.coverage:.1%}", *figures)
     return table
+
+
+def neighbours_table(vectors: WordVectors, words: Sequence[str], count: int) -> Table:
+    """The nearest words of each word."""
+    table = Table("word", "nearest, with their cosines", title="Neighbours", title_justify="left")
+    for word in words:
+        nearest = ", ".join(f"{other} {cosine:.2f}" for other, cosine in vectors.nearest(word, count))
+        table.add_row(Text(word), Text(nearest))
+    return table
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Neighbours of some words, by which a reader judges vectors that are not tested otherwise."""
+
+    vectors: WordVectors
+    words: Sequence[str]
+    count: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return each word's neighbours with their cosines."""
+        return {"neighbours": {word: self.vectors.nearest(word, self.count) for word in self.words}}
+
+    def show(self) -> Iterator[RenderableType]:
+        """Yield the table."""
+        yield neighbours_table(self.vectors, self.words, self.count)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Analogies and similarities as they are printed and written."""
+
+    analogies: Analogies
+    similarities: Sequence[Correlation]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values for JSON."""
+        return judge_figures(self.analogies, self.similarities)
+
+    def show(self) -> Iterator[RenderableType]:
+        """Yield both tables."""
+        yield analogies_table(self.analogies)
+        yield similarities_table(self.similarities)
 
 
 def judge_figures(asked: Analogies, correlations: Sequence[Correlation]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`throughtime words`: commands made from the configurations."""
+"""`throughtime words clean`."""
 
 from __future__ import annotations
 
@@ -6,21 +6,15 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from throughtime.errors import InputError
 from throughtime.files.lines import given_lines, require_one
 from throughtime.text.cleaning import Cleaner, CleaningConfig
 
-app = App(name="words", default_parameter=Parameter(consume_multiple=True, negative_iterable=()))
 Cleaning = Annotated[CleaningConfig, Parameter(name="*", group="Cleaning")]
 
 
-app.command("throughtime.cli.embed:app", name="embed", help="Word vectors: learn, judge, ask, draw them.")
-app.command("throughtime.cli.classify:app", name="classify", help="Say which label a text has.")
-
-
-@app.command
 def clean(
     text: str | None = None,
     *,

@@ -1,4 +1,4 @@
-"""The API of a translator: what it answers, and what it refuses."""
+"""The API of an application: what it answers, and what it refuses."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def test_its_own_description_health_and_measures(served: Any) -> None:
     for line in (
         'throughtime_requests_total{status="200"} 1.0',
         'throughtime_requests_total{status="422"} 1.0',
-        "throughtime_lines_total 2.0",
+        "throughtime_inputs_total 2.0",
         "throughtime_request_seconds_count 2.0",
-        "throughtime_waiting_lines 0.0",
+        "throughtime_waiting_inputs 0.0",
     ):
         assert line in told.splitlines()
 
@@ -53,8 +53,8 @@ def test_its_own_description_health_and_measures(served: Any) -> None:
         (b'{"line": "a"}', 422, "text: Field required"),
         (b'{"text": "\xff\xfe"}', 400, "error parsing the body"),
         (b"[" * 1900, 400, "error parsing the body"),
-        (json.dumps({"text": ["a"] * 6}).encode(), 413, "6 lines; expected at most 5"),
-        (json.dumps({"text": "a" * 101}).encode(), 413, "101 characters; expected at most 100"),
+        (json.dumps({"text": ["a"] * 6}).encode(), 413, "6 inputs; at most 5 are allowed"),
+        (json.dumps({"text": "a" * 101}).encode(), 413, "101 characters; at most 100 are allowed"),
         (json.dumps({"text": "a" * 3000}).encode(), 413, "the body is larger than 2,000 bytes"),
     ],
 )
@@ -113,7 +113,7 @@ def busy(served: Any, text: str) -> Generator[tuple[ThreadPoolExecutor, Future[A
 def test_requests_that_wait_together_are_one_batch(served: Any) -> None:
     with busy(served, "first") as (clients, first, hold):
         others = [clients.submit(served.translate, [name, name]) for name in ("ab", "cd")]
-        while served.get("/health").json["waiting_lines"] < 5:
+        while served.get("/health").json["waiting_inputs"] < 5:
             time.sleep(0.01)
         full = served.translate(["x"] * 4)
         assert (full.status, full.json["detail"]) == (503, "too much is waiting; ask again later")
@@ -126,7 +126,7 @@ def test_requests_that_wait_together_are_one_batch(served: Any) -> None:
 def test_one_request_s_fault_is_not_the_others(served: Any) -> None:
     with busy(served, "first") as (clients, first, hold):
         good, bad = clients.submit(served.translate, "ab"), clients.submit(served.translate, "fault")
-        while served.get("/health").json["waiting_lines"] < 3:
+        while served.get("/health").json["waiting_inputs"] < 3:
             time.sleep(0.01)
         hold.set()
         assert (first.result().status, good.result().status, bad.result().status) == (200, 200, 500)
@@ -137,12 +137,12 @@ def test_nobody_works_for_those_who_have_gone(served: Any) -> None:
     with busy(served, "late") as (_, late, hold):
         with socket.create_connection(("127.0.0.1", served.port)) as leaving:
             leaving.sendall(request("gone"))
-            while served.get("/health").json["waiting_lines"] < 2:
+            while served.get("/health").json["waiting_inputs"] < 2:
                 time.sleep(0.01)
         answer = late.result()
         assert (answer.status, answer.json["detail"]) == (504, "no answer within 1 seconds")
         hold.set()
-        while served.get("/health").json["waiting_lines"]:
+        while served.get("/health").json["waiting_inputs"]:
             time.sleep(0.01)
     assert served.pipeline.batches == [["late"]]
 

@@ -1,0 +1,65 @@
+"""The memory that a run will need, estimated before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from throughtime.errors import InputError
+from throughtime.training.keeping import in_bytes
+
+MEMINFO = Path("/proc/meminfo")
+LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+
+@dataclass(frozen=True)
+class MemoryEstimate:
+    """Bytes by what needs them, of each process; `free` are those that the machine has for all of them.
+
+    `advice` names what would need less: "a smaller tokens_per_batch needs less".
+    """
+
+    parts: Mapping[str, int]
+    free: int | None
+    processes: int = 1
+    advice: str = ""
+
+    @property
+    def total(self) -> int:
+        """All parts together."""
+        return sum(self.parts.values())
+
+    def summary(self) -> str:
+        """Return the sum in one line."""
+        parts = ", ".join(f"{name} {in_bytes(size)}" for name, size in self.parts.items())
+        among = f" for {self.processes} processes, each" if self.processes > 1 else ""
+        of = "" if self.free is None else f" of {in_bytes(self.free)} free{among}"
+        return f"memory: about {in_bytes(self.total)}{of}: {parts}"
+
+    def check(self) -> None:
+        """Raise InputError, with the sum, for what cannot fit."""
+        if self.free is not None and self.processes * self.total > self.free:
+            raise InputError("; ".join(filter(None, (self.summary(), self.advice))))
+
+
+def free_memory() -> int | None:
+    """Return the bytes that this process may still take; None where the system does not say."""
+    known = [size for size in (_available(), *map(_limit, LIMITS)) if size is not None]
+    return min(known, default=None)
+
+
+def _available() -> int | None:
+    try:
+        lines = MEMINFO.read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")), None)
+
+
+def _limit(path: Path) -> int | None:
+    try:
+        text = path.read_text().strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None
