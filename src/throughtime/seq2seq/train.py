@@ -17,6 +17,8 @@ from rich.console import Console
 
 from throughtime.application.folder import no_false_start
 from throughtime.artefact.report import write_report
+from throughtime.cells import cell_named
+from throughtime.cells.user_modules import import_option
 from throughtime.console import say
 from throughtime.errors import InputError
 from throughtime.files.pairs import Pair
@@ -71,7 +73,7 @@ def train_run(config: TrainConfig, folder: Path, overwrite: bool, console: Conso
     first_does(fabric, lambda: _require_no_run(folder, overwrite))
     outcome = begin_run(config, folder, _resume_command(folder), console, fabric=fabric)
     if fabric.is_global_zero:
-        _say_next(outcome, folder, console)
+        _say_next(outcome, config, folder, console)
 
 
 def resume_run(folder: Path, console: Console, budget: Mapping[str, float] | None = None) -> None:
@@ -89,7 +91,7 @@ def resume_run(folder: Path, console: Console, budget: Mapping[str, float] | Non
         first_does(fabric, lambda: _write_settings(config, folder))
     outcome = continue_run(config, folder, _resume_command(folder), console, fabric=fabric)
     if fabric.is_global_zero:
-        _say_next(outcome, folder, console)
+        _say_next(outcome, config, folder, console)
 
 
 def begin_run(
@@ -111,6 +113,7 @@ def begin_run(
     fabric = fabric or join(config.training.precision)
     console = console if fabric.is_global_zero else Console(quiet=True)
     with no_false_start(folder), _own(fabric, folder):
+        _import_cell(config, fabric)
         first_does(fabric, lambda: _check(config))
         prepared = prepared or _prepared(config, folder, console, fabric)
         task = _task(config, prepared, console, fabric)
@@ -134,6 +137,7 @@ def continue_run(
     fabric = fabric or join(config.training.precision)
     console = console if fabric.is_global_zero else Console(quiet=True)
     with _own(fabric, folder):
+        _import_cell(config, fabric)
         prepared = prepared or _prepared(config, folder, console, fabric, whatever_the_sources=True)
         task = _task(config, prepared, console, fabric)
         freeze(task.translator, config.data)
@@ -165,6 +169,21 @@ def read_settings(path: Path) -> TrainConfig:
         )
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not the settings of a run: {error}") from error
+
+
+def _import_cell(config: TrainConfig, fabric: Fabric) -> None:
+    """Have every process import the module of a user's cell, before tensors are made on another device.
+
+    Raises:
+        InputError: there is no such cell.
+    """
+
+    def import_it() -> None:
+        cell_named(config.model.cell)
+
+    first_does(fabric, import_it)
+    if not fabric.is_global_zero:
+        import_it()
 
 
 def _check(config: TrainConfig) -> None:
@@ -327,7 +346,7 @@ def _finish(
     write_report(folder / REPORT, report)
 
 
-def _say_next(outcome: Outcome, folder: Path, console: Console) -> None:
+def _say_next(outcome: Outcome, config: TrainConfig, folder: Path, console: Console) -> None:
     if outcome.interrupted:
         return
     if outcome.shortfall:
@@ -335,7 +354,9 @@ def _say_next(outcome: Outcome, folder: Path, console: Console) -> None:
         commands = [f"{_resume_command(folder)} {outcome.larger_budget}"]
     else:
         say(console, f"\nThe model is {outcome.model}, the report {folder / REPORT}. Next:")
-        commands = _next_commands(outcome.model, folder, (folder / TEST).exists())
+        option = import_option(config.model.cell)
+        loading = _next_commands(outcome.model, folder, (folder / TEST).exists())
+        commands = [f"{command}{option}" for command in loading]
     for command in commands:
         say(console, f"  {command}")
 

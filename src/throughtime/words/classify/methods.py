@@ -14,8 +14,9 @@ from rich.console import Console
 
 from throughtime.artefact.file import load
 from throughtime.console import say
+from throughtime.errors import InputError
 from throughtime.text.cleaning import Cleaner
-from throughtime.words.classify.config import KIND, LINEAR, ClassifyConfig
+from throughtime.words.classify.config import KIND, LINEAR, ClassifyConfig, file_stem
 from throughtime.words.classify.labelled import Labelled, held_out
 from throughtime.words.classify.linear import Features, LinearClassifier, train_linear
 from throughtime.words.classify.recurrent import RecurrentClassifier, train_recurrent
@@ -68,15 +69,22 @@ def learn(method: str, config: ClassifyConfig, train: Labelled, around: Surround
     vectors = around.vectors
     if vectors is None and config.network.first_vectors == "word2vec":
         vectors = _own_vectors(config, train)
-    place = around.folder / method
+    place = around.folder / file_stem(method)
     return train_recurrent(method, config, train[rest], train[out], place, around.console, vectors)
 
 
 def load_classifier(path: Path) -> Classifier:
-    """Return the classifier in a file; raise InputError where it is none."""
+    """Load a classifier; nothing is imported for it.
+
+    Raises InputError for a file that is not a classifier, and for one with a cell of the user's own whose
+    module is not imported.
+    """
     artefact = load(path, KIND)
     kinds = {"linear": LinearClassifier, "recurrent": RecurrentClassifier}
-    return kinds[artefact.config["method"]].from_artefact(artefact)
+    try:
+        return kinds[artefact.config["method"]].from_artefact(artefact)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def _features(

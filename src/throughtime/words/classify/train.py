@@ -28,7 +28,14 @@ from throughtime.words.classify.compare import (
     in_order,
     verdict,
 )
-from throughtime.words.classify.config import REPORT, TEST, ClassifyConfig, TextsConfig, check_methods
+from throughtime.words.classify.config import (
+    REPORT,
+    TEST,
+    ClassifyConfig,
+    TextsConfig,
+    check_methods,
+    file_stem,
+)
 from throughtime.words.classify.labelled import Labelled, held_out, labelled, require_texts
 from throughtime.words.classify.methods import Surroundings, learn
 from throughtime.words.embed.vectors import WordVectors
@@ -129,8 +136,8 @@ def _kept(
         "learned_from": len(corpus.texts if len(splits) > 1 else splits[0].train),
         "settings": asdict(config),
     }
-    classifier.save(around.folder / f"{method}.safetensors")
-    confusion(around.folder / f"{method}-confusion", one.judgement.confusion, classifier.labels)
+    classifier.save(around.folder / f"{file_stem(method)}.safetensors")
+    confusion(around.folder / f"{file_stem(method)}-confusion", one.judgement.confusion, classifier.labels)
     return one
 
 
