@@ -136,9 +136,9 @@ def test_both_directions_are_two_layers_one_of_them_turned(cell: Cell) -> None:
     backwards.load_state_dict({name: weights[name + "_reverse"] for name in backwards.state_dict()})
     x = torch.randn(4, 2, INPUT, dtype=F64)
     output, last = both(x)
-    (one, after_one), (other, after_other) = forwards(x), backwards(x.flip(0))
-    assert_close(output, torch.cat([one, other.flip(0)], -1), **tolerance("forward", F64))
-    for part, a, b in zip(_parts(last), _parts(after_one), _parts(after_other), strict=True):
+    (ahead, after_ahead), (back, after_back) = forwards(x), backwards(x.flip(0))
+    assert_close(output, torch.cat([ahead, back.flip(0)], -1), **tolerance("forward", F64))
+    for part, a, b in zip(_parts(last), _parts(after_ahead), _parts(after_back), strict=True):
         assert_close(part, torch.cat([a, b]), **tolerance("forward", F64))
 
 

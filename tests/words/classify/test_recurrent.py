@@ -35,9 +35,9 @@ def texts(count: int, seed: int = 0) -> Labelled:
     for label in labels:
         words = list(draw.choice(["a", "b", "c"], 4))
         first, second = sorted(draw.choice(5, 2, replace=False))
-        told = ("one", "two") if label == 0 else ("two", "one")
-        words.insert(first, told[0])
-        words.insert(second + 1, told[1])
+        pair = ("one", "two") if label == 0 else ("two", "one")
+        words.insert(first, pair[0])
+        words.insert(second + 1, pair[1])
         made.append(" ".join(words))
     return Labelled(made, labels, NAMES)
 
@@ -55,21 +55,21 @@ def trained(
 
 
 def test_it_learns_the_order_of_words_and_comes_back_from_its_file(tmp_path: Path) -> None:
-    one, test = trained(tmp_path / "run"), texts(200, 3)
-    chances = one.probabilities(test.texts)
+    classifier, test = trained(tmp_path / "run"), texts(200, 3)
+    chances = classifier.probabilities(test.texts)
     assert (chances.argmax(1) == test.labels).mean() > 0.97
-    one.save(tmp_path / "model.safetensors")
+    classifier.save(tmp_path / "model.safetensors")
     again = RecurrentClassifier.from_artefact(load(tmp_path / "model.safetensors", KIND))
     np.testing.assert_array_equal(again.probabilities(test.texts), chances)
-    assert (again.labels, again.temperature) == (NAMES, one.temperature)
+    assert (again.labels, again.temperature) == (NAMES, classifier.temperature)
 
 
 def test_texts_become_ids(tmp_path: Path) -> None:
-    one = trained(tmp_path / "run", epochs=0.1)
+    classifier = trained(tmp_path / "run", epochs=0.1)
     data = Labelled(["one strange two", "", "a " * 20], np.zeros(3, np.int64), NAMES)
-    ids = one.encoded(data).ids
-    unknown = FIRST_ID + len(one.vocabulary)
-    known = [FIRST_ID + one.vocabulary.ids[word] for word in ("one", "two", "a")]
+    ids = classifier.encoded(data).ids
+    unknown = FIRST_ID + len(classifier.vocabulary)
+    known = [FIRST_ID + classifier.vocabulary.ids[word] for word in ("one", "two", "a")]
     assert [list(row) for row in ids] == [[known[0], unknown, known[1]], [unknown], [known[2]] * 8]
 
 
@@ -77,11 +77,11 @@ def test_texts_become_ids(tmp_path: Path) -> None:
 def test_it_begins_with_given_vectors(tmp_path: Path, freeze: bool) -> None:
     vectors = WordVectors(["one", "c"], np.array([[1.0, 2, 3], [4, 5, 6]], np.float32))
     network = NetworkConfig(hidden_size=4, freeze=freeze)
-    one = trained(tmp_path / "run", vectors, network, epochs=1)
-    assert one.network.config.embedding_size == 3
-    row = one.network.embedding.weight[FIRST_ID + one.vocabulary.ids["one"]].detach()
+    classifier = trained(tmp_path / "run", vectors, network, epochs=1)
+    assert classifier.network.config.embedding_size == 3
+    row = classifier.network.embedding.weight[FIRST_ID + classifier.vocabulary.ids["one"]].detach()
     assert torch.equal(row, torch.tensor([1.0, 2, 3])) == freeze
-    assert not one.network.embedding.weight[0].any()
+    assert not classifier.network.embedding.weight[0].any()
 
 
 def test_a_users_cell_is_recorded_by_name_and_not_imported(tmp_path: Path, user_module: WriteModule) -> None:
@@ -112,16 +112,16 @@ def test_a_class_is_refused_as_a_file_could_not_record_it() -> None:
 def test_training_that_time_ended_says_so(tmp_path: Path) -> None:
     console = Console(record=True, file=io.StringIO(), width=200)
     config = ClassifyConfig(network=NETWORK, training=TrainingConfig(max_minutes=1e-9))
-    one = train_recurrent("gru", config, texts(400), texts(80, 2), tmp_path / "run", console)
-    training = one.about["training"]
+    classifier = train_recurrent("gru", config, texts(400), texts(80, 2), tmp_path / "run", console)
+    training = classifier.about["training"]
     assert training["stopped"] == "minutes"
     assert re.match(r"the model has not learned( enough)?: it has seen 0\.", training["shortfall"])
     assert training["larger_budget"].startswith("--max-minutes ")
     shown = console.export_text()
     assert "gru: training ended after 0." in shown
     assert f"because the time was used up; {training['shortfall']}; best: step 1 (" in shown
-    one.save(tmp_path / "model.safetensors")
-    assert load(tmp_path / "model.safetensors", KIND).config["about"] == one.about
+    classifier.save(tmp_path / "model.safetensors")
+    assert load(tmp_path / "model.safetensors", KIND).config["about"] == classifier.about
 
 
 def test_the_floor_is_that_of_the_labels_shares(tmp_path: Path) -> None:
