@@ -1,4 +1,4 @@
-"""A cell of one's own: its equations are all there is to write."""
+"""A cell of your own is written as its equations."""
 
 import torch
 from torch import sigmoid, tanh

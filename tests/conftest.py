@@ -9,6 +9,9 @@ import pytest
 from hypothesis import settings
 
 from throughtime.training import processors
+from user_modules import user_module
+
+__all__ = ["user_module"]
 
 settings.register_profile("throughtime", deadline=None)
 settings.load_profile("throughtime")

@@ -10,6 +10,8 @@ from throughtime import cells
 from throughtime.cells import CELLS, Cell, cell_named
 from throughtime.cells.modifiers import Modified
 
+ALL_CELLS = f"the cells are {', '.join(CELLS)}, and my_module:MyCell for a cell of your own"
+
 
 def test_names() -> None:
     assert dict(CELLS) == {
@@ -41,10 +43,14 @@ def test_a_cell_by_its_name(name: str) -> None:
 
 
 def test_an_unknown_name_is_answered_by_the_known_ones() -> None:
-    with pytest.raises(
-        ValueError, match=rf"^there is no cell named 'ltsm'; the cells are {', '.join(CELLS)}$"
-    ):
+    with pytest.raises(ValueError, match=rf"^there is no cell named 'ltsm'; {ALL_CELLS}$"):
         cell_named("ltsm")
+
+
+def test_a_class_is_answered_by_the_form_of_a_name() -> None:
+    text = f"there is no cell named {cells.LSTM!r}; {ALL_CELLS}"
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        cell_named(cells.LSTM)  # type: ignore[arg-type]
 
 
 def test_a_cell_with_a_constant_asks_for_it() -> None:

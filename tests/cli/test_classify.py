@@ -111,7 +111,8 @@ def test_folds_judge_every_text_once(learned: Path, run: Callable[..., Any]) -> 
             ["--corpus", "a.tsv", "--methods", "tree"],
             "method 'tree' is none of bag, tfidf, codebook, vectors, nor a recurrence: there is no cell "
             "named 'tree'; the cells are elman, elman_relu, linear, indrnn, lstm, projected_lstm, "
-            "peephole_lstm, coupled_lstm, layer_norm_lstm, slstm, gru, gru_reset_before, mgu",
+            "peephole_lstm, coupled_lstm, layer_norm_lstm, slstm, gru, gru_reset_before, mgu, "
+            "and my_module:MyCell for a cell of your own",
         ),
         (["--corpus", "a.tsv", "--folds", "1"], "folds is 1; expected 2 or more, or 0 for none"),
         (

@@ -14,9 +14,11 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from throughtime import GRU, LSTM, RNN, Cell, Recurrent
-from throughtime.cells import CELLS, ProjectedLSTM
+from throughtime.cells import CELLS, MinimalGatedUnit, ProjectedLSTM
 from throughtime.errors import TensorError
+from throughtime.layers import RecurrentCell
 from tolerances import HALF_PRECISION, STANDARD_ERRORS, tolerance
+from user_modules import WriteModule
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
@@ -134,9 +136,9 @@ def test_both_directions_are_two_layers_one_of_them_turned(cell: Cell) -> None:
     backwards.load_state_dict({name: weights[name + "_reverse"] for name in backwards.state_dict()})
     x = torch.randn(4, 2, INPUT, dtype=F64)
     output, last = both(x)
-    (one, after_one), (other, after_other) = forwards(x), backwards(x.flip(0))
-    assert_close(output, torch.cat([one, other.flip(0)], -1), **tolerance("forward", F64))
-    for part, a, b in zip(_parts(last), _parts(after_one), _parts(after_other), strict=True):
+    (ahead, after_ahead), (back, after_back) = forwards(x), backwards(x.flip(0))
+    assert_close(output, torch.cat([ahead, back.flip(0)], -1), **tolerance("forward", F64))
+    for part, a, b in zip(_parts(last), _parts(after_ahead), _parts(after_back), strict=True):
         assert_close(part, torch.cat([a, b]), **tolerance("forward", F64))
 
 
@@ -195,6 +197,16 @@ def test_a_user_cell_is_given_as_class_or_instance_and_ours_also_by_name(user_ce
     assert Recurrent(type(user_cell), 3, 4).cell == user_cell
     assert Recurrent(user_cell, 3, 4).cell is user_cell
     assert Recurrent("gru_reset_before", 3, 4).cell == CELLS["gru_reset_before"]()
+
+
+def test_a_users_cell_by_its_name(user_module: WriteModule) -> None:
+    user_module()
+    named = Recurrent("my_module:MyCell", INPUT, HIDDEN, dtype=F64)
+    built_in = _layer(MinimalGatedUnit())
+    built_in.load_state_dict(named.state_dict())
+    x = torch.randn(4, 2, INPUT, dtype=F64)
+    assert_close(named(x)[0], built_in(x)[0], rtol=0, atol=0)
+    assert RecurrentCell("my_module:MyCell", INPUT, HIDDEN).cell == named.cell
 
 
 def test_repr_says_what_is_not_the_default() -> None:
@@ -303,14 +315,18 @@ def test_wrong_arguments(kind: type[Recurrent], options: dict[str, Any], text: s
 @pytest.mark.parametrize(
     ("cell", "text"),
     [
-        ("ltsm", f"there is no cell named 'ltsm'; the cells are {', '.join(CELLS)}"),
+        (
+            "ltsm",
+            f"there is no cell named 'ltsm'; the cells are {', '.join(CELLS)}, "
+            "and my_module:MyCell for a cell of your own",
+        ),
         (
             ProjectedLSTM,
             "the cell ProjectedLSTM needs proj_size; give the cell itself, ProjectedLSTM(proj_size=...)",
         ),
         (ProjectedLSTM(4), "proj_size must be from 1 to below hidden_size 4; got 4"),
-        (7, "cell must be a Cell, its class or the name of a built-in one; got 7"),
-        (nn.LSTM, f"cell must be a Cell, its class or the name of a built-in one; got {nn.LSTM!r}"),
+        (7, "cell must be a Cell, its class or its name; got 7"),
+        (nn.LSTM, f"cell must be a Cell, its class or its name; got {nn.LSTM!r}"),
     ],
 )
 def test_wrong_cells(cell: Any, text: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,14 @@ import torch
 
 from chosen import length_rule
 from throughtime.artefact.file import Artefact, load, save
+from throughtime.cells.user_modules import import_cells
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import ModelConfig
 from throughtime.seq2seq.model_file import KIND, load_model, save_model
 from throughtime.seq2seq.network.model import Translator, stepper
 from throughtime.seq2seq.pipeline import Pipeline
 from throughtime.text.tokenizer import Tokenizers, Words, train_subwords
+from user_modules import MY_MODULE, WriteModule
 
 LINES = ["a b c", "h g f e d", "a", "b a d c a b", "zebra a"]
 SENTENCES = [
@@ -72,6 +75,41 @@ def test_two_vocabularies_come_back_as_two(tiny_config: Callable[..., ModelConfi
     assert (loaded.src.kind, loaded.tgt.kind) == ("subwords", "words")
     assert [loaded.src.encode(line) for line in SENTENCES] == [src.encode(line) for line in SENTENCES]
     assert loaded.tgt.encode("le chat dort") == tgt.encode("le chat dort") == [4, 5, 1]
+
+
+def test_loading_imports_no_users_cell(
+    letter_model: Callable[..., Translator], letters: Tokenizers, user_module: WriteModule
+) -> None:
+    user_module(f"open('imported', 'w').close()\n{MY_MODULE}")
+    model = letter_model(cell="my_module:MyCell", recurrent_dropout=0.1)
+    save_model(Path("m.safetensors"), model.config, model.state_dict(), letters, {})
+    assert load(Path("m.safetensors")).config["model"]["cell"] == "my_module:MyCell"
+    before = translations(model, letters)
+    del sys.modules["my_module"]
+    Path("imported").unlink()
+    assert error_of("m.safetensors") == (
+        "m.safetensors: the model uses the cell my_module:MyCell; import my_module first "
+        "(on the command line: --import my_module)"
+    )
+    assert not Path("imported").exists() and "my_module" not in sys.modules
+    import_cells(["my_module"])
+    loaded = load_model(Path("m.safetensors"))
+    assert loaded.model.config.cell == "my_module:MyCell"
+    assert any(before) and translations(loaded.model, letters) == before
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("json:MyCell", "the module json has no cell MyCell; json has none"),
+        ("sys:exit", "sys:exit is not a subclass of throughtime.Cell; sys has none"),
+    ],
+)
+def test_an_imported_module_without_the_cell(
+    saved_letters: Callable[..., Path], cell: str, reason: str
+) -> None:
+    save(changed(load(saved_letters(Path("m.safetensors"))), cell=cell), Path("odd.safetensors"))
+    assert f"do not fit together ({reason})" in error_of("odd.safetensors")
 
 
 def error_of(path: str) -> str:

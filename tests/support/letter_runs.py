@@ -42,8 +42,8 @@ def train_run(config: TrainConfig, place: Path, overwrite: bool, console: Consol
     workflow.train(APPLICATION, config, place, console, overwrite=overwrite)
 
 
-def resume_run(place: Path, console: Console) -> None:
-    workflow.resume(place, console)
+def resume_run(place: Path, console: Console, budget: dict[str, float] | None = None) -> None:
+    workflow.resume(place, console, budget)
 
 
 def read_settings(path: Path) -> TrainConfig:

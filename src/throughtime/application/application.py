@@ -127,7 +127,7 @@ class Application(Generic[Config, Data, Options, Model]):
             too, for files of its own.
         compare: evaluates members of a run, by name their folders, beside each other.
         files: patterns of the files that `test` and `compare` write into a run's folder.
-        next_commands: what to type after training, from the folder of the run and its best model.
+        next_commands: what to type after training, from its settings, its folder and its best model.
         options: settings that a model is loaded with, a dataclass of groups.
         load: reads a model file.
         default_model: the model file of the commands where none is named.
@@ -157,7 +157,7 @@ class Application(Generic[Config, Data, Options, Model]):
     test_options: type[Any]
     evaluate: Callable[[Path, Options, Any], Evaluation]
     answer: Callable[[Model, Sequence[Any]], Sequence[Answer]]
-    next_commands: Callable[[Path, Path], Sequence[str]]
+    next_commands: Callable[[Config, Path, Path], Sequence[str]]
     reopen: Callable[[Config, Path], Data] | None = None
     members: Callable[[Config, Data], Sequence[Member[Config]]] = _no_members
     announce: Callable[[Config, Data], Iterable[str]] = _no_lines

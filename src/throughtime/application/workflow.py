@@ -135,7 +135,7 @@ class Workflow:
                 first_does(self.fabric, lambda: start_over(self.application, config, folder))
             result = self._all(members, config, data, folder)
         if not result.interrupted and self.fabric.is_global_zero:
-            self._say_next(result)
+            self._say_next(result, config)
         return result
 
     def single(self, config: Any, data: Any, folder: Path, *, resumed: bool, member: bool = False) -> Result:
@@ -286,12 +286,12 @@ class Workflow:
         write_report(folder / REPORT, report)
         return comparison.best, report
 
-    def _say_next(self, result: Result) -> None:
+    def _say_next(self, result: Result, config: Any) -> None:
         shortfalls = _shortfalls(result.report)
         if not shortfalls:
             say(self.console, f"\nThe model is {result.model}, the report {result.folder / REPORT}. Next:")
             assert result.model is not None
-            commands = self.application.next_commands(result.folder, result.model)
+            commands = self.application.next_commands(config, result.folder, result.model)
         else:
             report, (shortfall, budget) = result.folder / REPORT, shortfalls[0]
             say(self.console, f"\nTraining is not done: {shortfall}. The report is {report}. Next:")

@@ -1,4 +1,4 @@
-"""The built-in cells by the names that the command line and model files use."""
+"""Cells by the names that the command line and model files use."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from throughtime.cells.lstm import LSTM, ProjectedLSTM
 from throughtime.cells.minimal import MinimalGatedUnit
 from throughtime.cells.peephole import PeepholeLSTM
 from throughtime.cells.slstm import SLSTM
+from throughtime.cells.user_modules import class_named
+from throughtime.errors import InputError
 
 CELLS: Mapping[str, type[Cell]] = MappingProxyType(
     {
@@ -38,31 +40,46 @@ CELLS: Mapping[str, type[Cell]] = MappingProxyType(
 
 
 def cell_named(name: str) -> Cell:
-    """The built-in cell of that name, for cells that need no constant of their own.
+    """Return the built-in cell of that name, or a user's own by "my_module:MyCell".
 
-    Raises ValueError for a name that is not in the table, and for a cell that asks for a constant.
+    The module is imported, from the current directory too. Raises InputError for an unknown name, a module or
+    class that is not found, a module that fails on import, and a cell with a constant that has no default.
     """
-    if name not in CELLS:
-        raise ValueError(f"there is no cell named {name!r}; the cells are {', '.join(CELLS)}")
-    return without_constants(CELLS[name])
+    if name in CELLS:
+        return without_constants(CELLS[name])
+    if ":" not in str(name):  # str, since a class or a cell may be given by mistake
+        raise InputError(
+            f"there is no cell named {name!r}; the cells are {', '.join(CELLS)}, "
+            "and my_module:MyCell for a cell of your own"
+        )
+    kind = class_named(name)
+    if constants := _required_constants(kind):
+        raise InputError(
+            f"the cell {name} needs {', '.join(constants)}, which a name does not give; "
+            "write a default in the class"
+        )
+    return kind()
 
 
 def without_constants(kind: type[Cell]) -> Cell:
-    """The cell of that class.
-
-    Raises ValueError where the class asks for a constant.
-    """
-    asked = _asked(kind)
-    if asked:
-        call = f"{kind.__name__}({', '.join(f'{name}=...' for name in asked)})"
-        raise ValueError(f"the cell {kind.__name__} needs {', '.join(asked)}; give the cell itself, {call}")
+    """Return the cell of that class; raise InputError where it has a constant without a default."""
+    if constants := _required_constants(kind):
+        call = f"{kind.__name__}({', '.join(f'{name}=...' for name in constants)})"
+        raise InputError(
+            f"the cell {kind.__name__} needs {', '.join(constants)}; give the cell itself, {call}"
+        )
     return kind()
 
 
 def smallest(kind: type[Cell]) -> Cell:
-    """The cell of that class with 1 for every constant that it asks for, to try it with."""
-    return kind(**dict.fromkeys(_asked(kind), 1))
+    """Return the cell of that class with 1 for every constant that has no default, to try it with."""
+    return kind(**dict.fromkeys(_required_constants(kind), 1))
 
 
-def _asked(kind: type[Cell]) -> list[str]:
-    return [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]
+def _required_constants(kind: type[Cell]) -> list[str]:
+    constants = fields(kind)
+    return [
+        constant.name
+        for constant in constants
+        if constant.default is MISSING and constant.default_factory is MISSING
+    ]

@@ -50,7 +50,7 @@ def _split_imports(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _import(modules: Sequence[str]) -> None:
     if modules:
-        from throughtime.cells.registry import import_cells
+        from throughtime.cells.user_modules import import_cells
 
         import_cells(modules)
 

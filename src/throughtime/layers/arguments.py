@@ -14,18 +14,18 @@ from throughtime.layers.autocast import casts
 
 
 def as_cell(cell: object) -> Cell:
-    """The cell that is meant by a `Cell`, its class or the name of a built-in one."""
+    """Return a cell from a `Cell`, its class or its name, as `cell_named` has it."""
     if isinstance(cell, str):
         return cell_named(cell)
     if isinstance(cell, type) and issubclass(cell, Cell):
         return without_constants(cell)
     if not isinstance(cell, Cell):
-        raise ValueError(f"cell must be a Cell, its class or the name of a built-in one; got {cell!r}")
+        raise ValueError(f"cell must be a Cell, its class or its name; got {cell!r}")
     return cell
 
 
 def as_initialiser(initialiser: Initialiser | str) -> Initialiser:
-    """The initialiser that is meant by a function or a name."""
+    """Return an initialiser from a function or its name."""
     if not isinstance(initialiser, str):
         return initialiser
     if initialiser not in INITIALISERS:

@@ -19,7 +19,7 @@ State = Tensor | tuple[Tensor, ...]
 class RecurrentCell(nn.Module):
     """One step of a recurrence, for loops of one's own.
 
-    cell: a `Cell`, its class, or the name of a built-in one.
+    cell: a `Cell`, its class, or its name: a built-in one's, or "my_module:MyCell", which imports my_module.
     input_size, hidden_size, bias: as in torch.nn.LSTMCell.
     initialiser: how the weights begin, one of `throughtime.cells.initialise` or its name.
 

@@ -53,7 +53,7 @@ NOT_SHOWN = dict(
 class Recurrent(nn.Module):
     """A recurrence over time, in one or more layers, in one direction or in both.
 
-    cell: a `Cell`, its class, or the name of a built-in one.
+    cell: a `Cell`, its class, or its name: a built-in one's, or "my_module:MyCell", which imports my_module.
     input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional: as in torch.nn.LSTM.
     reverse: read every sequence from its last step to its first. The output stays in the order of the input,
     and the state is that after the first step. The parameters have no suffix. Excludes `bidirectional`.
@@ -288,8 +288,8 @@ class Recurrent(nn.Module):
         self._check_state(hx, data.shape[1])
         count = self.num_layers * self.num_directions
         if hx is None:
-            one = self._states(data.shape[1], data)
-            parts = tuple(value.expand(count, -1, -1) for value in one.values())
+            initial = self._states(data.shape[1], data)
+            parts = tuple(value.expand(count, -1, -1) for value in initial.values())
         else:
             parts = _parts(hx)
         stacked = [part.clone(memory_format=torch.contiguous_format) for part in parts]
@@ -307,7 +307,7 @@ class Recurrent(nn.Module):
         return (
             steps.restored(output),
             state,
-            [{name: steps.restored(one) for name, one in each.items()} for each in seen],
+            [{name: steps.restored(values) for name, values in each.items()} for each in seen],
         )
 
     def _run(

@@ -139,12 +139,14 @@ def _test(config: TrainConfig, prepared: Prepared, folder: Path, model: Path) ->
     return Scored(evaluation, "Test", [table])
 
 
-def _next_commands(folder: Path, model: Path) -> list[str]:
-    path = shlex.quote(str(model))
+def _next_commands(config: TrainConfig, folder: Path, model: Path) -> list[str]:
+    from throughtime.cells.user_modules import import_option
+
+    path, test = shlex.quote(str(model)), folder / TEST
     commands = [f'throughtime seq2seq run {path} "How are you?"']
-    if (folder / TEST).exists():
-        commands.append(f"throughtime seq2seq evaluate {path} --corpus {shlex.quote(str(folder / TEST))}")
-    return commands
+    if test.exists():
+        commands.append(f"throughtime seq2seq evaluate {path} --corpus {shlex.quote(str(test))}")
+    return [f"{command}{import_option(config.model.cell)}" for command in commands]
 
 
 def _load(model: Path, options: AnswerConfig) -> Pipeline:

@@ -26,7 +26,8 @@ class ModelConfig:
     """The network.
 
     Attributes:
-        cell: recurrence of encoder and decoder, by its name in `throughtime.cells`.
+        cell: recurrence of encoder and decoder, by its name in `throughtime.cells`; my_module:MyCell for a
+            cell of your own.
         embedding_size: width of the word vectors.
         encoder_size: hidden size of the encoder, of each direction if bidirectional.
         encoder_layers: depth of the encoder.

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from throughtime.artefact.file import Artefact, load, save
+from throughtime.cells.user_modules import NotImportedError, require_imported
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, with_tuples
 from throughtime.seq2seq.network.model import Translator
@@ -20,7 +21,7 @@ KIND = "seq2seq"
 
 @dataclass(frozen=True)
 class Trained:
-    """What a model file holds: a network ready to run, its tokenizers, and what is known of its training."""
+    """The content of a model file: network, tokenizers, and a description of the training."""
 
     model: Translator
     tokenizers: Tokenizers
@@ -28,10 +29,10 @@ class Trained:
 
     @property
     def data(self) -> DataConfig:
-        """How its corpus was read; what is not known of that is the default."""
+        """How its corpus was read; settings that the file lacks have their defaults."""
         names = {field.name for field in fields(DataConfig)}
-        told = with_tuples(self.training.get("data", {}))
-        return DataConfig(**{name: value for name, value in told.items() if name in names})
+        recorded = with_tuples(self.training.get("data", {}))
+        return DataConfig(**{name: value for name, value in recorded.items() if name in names})
 
 
 def save_model(
@@ -41,20 +42,27 @@ def save_model(
     tokenizers: Tokenizers,
     training: Mapping[str, Any],
 ) -> None:
-    """Writes the one file, whole or not at all; raises InputError where the disk cannot hold it."""
+    """Write the model file, whole or not at all; raise InputError where the disk cannot hold it."""
     described = {"model": asdict(config), "training": dict(training)}
     save(Artefact(KIND, described, dict(weights), tokenizers.to_assets()), path)
 
 
 def load_model(path: Path) -> Trained:
-    """Reads the file back; raises InputError, one sentence, for a file that is not a whole seq2seq model."""
+    """Read a model file; nothing is imported for it.
+
+    Raises InputError, one sentence, for a file that is not a whole seq2seq model, and for a model with a cell
+    of the user's own whose module is not imported.
+    """
     artefact = load(path, KIND)
     try:
         both = tokenizers_from_assets(artefact.assets)
         config = _settings(artefact.config["model"])
+        require_imported(config.cell)
         model = Translator(config, both.src.vocab_size, both.tgt.vocab_size)
         model.load_state_dict(artefact.tensors)
         return Trained(model.eval(), both, artefact.config["training"])
+    except NotImportedError as error:
+        raise InputError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"{path}: settings, tokenizers and weights do not fit together ({_first_line(error)})"
@@ -62,7 +70,7 @@ def load_model(path: Path) -> Trained:
 
 
 def load_models(paths: Sequence[Path]) -> list[Trained]:
-    """Models that are to write together; raises InputError, naming the files, where they cannot."""
+    """Load the models of an ensemble; raise InputError, naming the files, where they do not fit together."""
     trained = [load_model(path) for path in paths]
     for path, other in zip(paths, trained, strict=True):
         if not same_vocabulary(other.tokenizers.tgt, trained[0].tokenizers.tgt):
@@ -72,12 +80,12 @@ def load_models(paths: Sequence[Path]) -> list[Trained]:
     return trained
 
 
-def _settings(given: Mapping[str, Any]) -> ModelConfig:
-    """The settings of the network; one that the file lacks would be of another network by its default."""
-    missing = {field.name for field in fields(ModelConfig)} - given.keys()
+def _settings(recorded: Mapping[str, Any]) -> ModelConfig:
+    """The settings of the network; the file must have all, as a default may describe another network."""
+    missing = {field.name for field in fields(ModelConfig)} - recorded.keys()
     if missing:
         raise ValueError(f"it was written before there was {', '.join(sorted(missing))}; train it again")
-    return ModelConfig(**given)
+    return ModelConfig(**recorded)
 
 
 def _first_line(error: Exception) -> str:

@@ -17,6 +17,7 @@ from throughtime.artefact.file import load
 from throughtime.cli.main import main
 from throughtime.files.pairs import Pair, read_pairs
 from throughtime.seq2seq.model_file import load_model
+from user_modules import WriteModule
 
 
 def test_a_run_from_corpus_to_report(
@@ -66,6 +67,18 @@ def test_a_run_from_corpus_to_report(
     again = json.loads(Path("again.json").read_text())
     assert again["bleu"] == report["test"]["bleu"]
     assert again["chrf"] == report["test"]["chrf"]
+
+
+def test_the_next_commands_import_a_users_cell(
+    make_config: MakeConfig, console: Console, user_module: WriteModule
+) -> None:
+    user_module()
+    train_run(make_config(model=dict(cell="my_module:MyCell")), FOLDER, False, console)
+    commands = [line.strip() for line in printed(console).split("Next:")[1].splitlines() if line.strip()]
+    assert commands == [
+        'throughtime seq2seq run run/best.safetensors "How are you?" --import my_module',
+        "throughtime seq2seq evaluate run/best.safetensors --corpus run/test.tsv --import my_module",
+    ]
 
 
 def test_model_file_tells_how_it_was_trained(make_config: MakeConfig, console: Console) -> None:

@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from throughtime.cli.main import main
 from throughtime.errors import InputError
 from throughtime.seq2seq.task import TranslationTask
 from throughtime.training.task import Loss
+from user_modules import MY_MODULE, WriteModule
 
 
 def interrupt_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,6 +70,21 @@ def test_settings_that_are_none(text: str) -> None:
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(InputError, match=r"^settings\.json is not the settings of a run: .+$"):
         read_settings(path)
+
+
+def test_a_run_with_a_users_cell_goes_on(
+    make_config: MakeConfig, console: Console, user_module: WriteModule
+) -> None:
+    module = user_module(f"import torch\n{MY_MODULE}\nLIMIT = torch.ones(())\n")
+    train_run(make_config(model=dict(cell="my_module:MyCell"), max_epochs=0.2), FOLDER, False, console)
+    del sys.modules["my_module"]
+    resume_run(FOLDER, console, {"max_epochs": 0.4})
+    assert load(FOLDER / "last.safetensors").config["model"]["cell"] == "my_module:MyCell"
+    assert sys.modules["my_module"].LIMIT.device.type == "cpu"  # it is imported before memory is estimated
+    del sys.modules["my_module"]
+    module.unlink()
+    with pytest.raises(InputError, match=r"^there is no module my_module in "):
+        resume_run(FOLDER, console)
 
 
 @pytest.mark.parametrize("steps", [0, 3, 12])

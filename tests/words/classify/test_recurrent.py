@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import torch
 from rich.console import Console
 
 from throughtime.artefact.file import load
+from throughtime.cells import MinimalGatedUnit
+from throughtime.cells.user_modules import import_cells
+from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
 from throughtime.training.fit import fit
 from throughtime.training.outcome import Outcome
@@ -19,9 +23,11 @@ from throughtime.training.processes import join
 from throughtime.words.classify.calibrate import fit_temperature
 from throughtime.words.classify.config import KIND, ClassifyConfig, NetworkConfig
 from throughtime.words.classify.labelled import Labelled
+from throughtime.words.classify.methods import load_classifier
 from throughtime.words.classify.recurrent import FIRST_ID, RecurrentClassifier, rows_for, untrained
 from throughtime.words.classify.task import ClassificationTask
 from throughtime.words.embed.vectors import WordVectors
+from user_modules import WriteModule
 
 NETWORK = NetworkConfig(embedding_size=6, hidden_size=5, dropout=0.0, word_dropout=0.0, max_words=8)
 NAMES = ("after", "before")
@@ -33,9 +39,9 @@ def texts(count: int, seed: int = 0) -> Labelled:
     for label in labels:
         words = list(draw.choice(["a", "b", "c"], 4))
         first, second = sorted(draw.choice(5, 2, replace=False))
-        told = ("one", "two") if label == 0 else ("two", "one")
-        words.insert(first, told[0])
-        words.insert(second + 1, told[1])
+        pair = ("one", "two") if label == 0 else ("two", "one")
+        words.insert(first, pair[0])
+        words.insert(second + 1, pair[1])
         made.append(" ".join(words))
     return Labelled(made, labels, NAMES)
 
@@ -92,6 +98,31 @@ def test_it_begins_with_given_vectors(tmp_path: Path, freeze: bool) -> None:
     row = model.network.embedding.weight[FIRST_ID + model.vocabulary.ids["one"]].detach()
     assert torch.equal(row, torch.tensor([1.0, 2, 3])) == freeze
     assert not model.network.embedding.weight[0].any()
+
+
+def test_a_users_cell_is_recorded_by_name_and_not_imported(tmp_path: Path, user_module: WriteModule) -> None:
+    user_module()
+    classifier = untrained("my_module:MyCell", ClassifyConfig(network=NETWORK), texts(40))
+    classifier.save(tmp_path / "model.safetensors")
+    assert load(tmp_path / "model.safetensors", KIND).config["cell"] == "my_module:MyCell"
+    del sys.modules["my_module"]
+    text = (
+        f"{tmp_path}/model.safetensors: the model uses the cell my_module:MyCell; import my_module first "
+        "(on the command line: --import my_module)"
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(text)}$"):
+        load_classifier(tmp_path / "model.safetensors")
+    assert "my_module" not in sys.modules
+    import_cells(["my_module"])
+    loaded, sentences = load_classifier(tmp_path / "model.safetensors"), texts(9, 3).texts
+    np.testing.assert_array_equal(loaded.probabilities(sentences), classifier.probabilities(sentences))
+
+
+def test_a_class_is_refused_as_a_file_could_not_record_it() -> None:
+    with pytest.raises(
+        InputError, match=r"^there is no cell named <class .*, and my_module:MyCell for a cell "
+    ):
+        untrained(MinimalGatedUnit, ClassifyConfig(network=NETWORK), texts(40))  # type: ignore[arg-type]
 
 
 def test_training_that_time_ended_says_so(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from throughtime.words.classify.config import (
     RunConfig,
     TrainConfig,
     check_methods,
-    folder_of,
+    file_stem,
 )
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _members(config: TrainConfig, prepared: Prepared) -> Sequence[Member[TrainCo
 
 
 def _members_of(method: str, config: TrainConfig) -> Iterator[Member[TrainConfig]]:
-    texts, name = config.texts, folder_of(method)
+    texts, name = config.texts, file_stem(method)
     alone = replace(config, methods=replace(config.methods, methods=(method,)))
     if texts.fold or not texts.folds:
         yield Member(name, alone)
@@ -151,7 +151,7 @@ def _compare(config: TrainConfig, prepared: Prepared, places: Mapping[str, Path]
         }
         if (len(own) < max(config.texts.folds, 1) and not config.texts.fold) or not own:
             continue  # it has not ended
-        folders[method] = folder_of(method)
+        folders[method] = file_stem(method)
         splits = [_split(each, prepared) for each in own.values()]
         truth = np.concatenate([split.test.labels for split in splits])
         learned = np.concatenate([split.train.labels for split in splits])
@@ -167,11 +167,16 @@ def _probabilities(place: Path, split: Split) -> NDArray[Any]:
     return load_classifier(place / BEST).probabilities(split.test.texts)
 
 
-def _next_commands(folder: Path, model: Path) -> list[str]:
+def _next_commands(config: TrainConfig, folder: Path, model: Path) -> list[str]:
+    from throughtime.cells.user_modules import import_option
+
     path = shlex.quote(str(model))
-    commands = [f'throughtime words classify run {path} "what to classify" --explain']
+    option = "".join(dict.fromkeys(map(import_option, config.methods.methods)))
+    commands = [f'throughtime words classify run {path} "what to classify" --explain{option}']
     if (test := model.parent / TEST).exists():
-        commands.append(f"throughtime words classify evaluate {path} --corpus {shlex.quote(str(test))}")
+        commands.append(
+            f"throughtime words classify evaluate {path} --corpus {shlex.quote(str(test))}{option}"
+        )
     return commands
 
 

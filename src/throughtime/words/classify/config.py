@@ -1,4 +1,4 @@
-"""Every setting of text classification with its default."""
+"""The settings of text classification with their defaults."""
 
 from __future__ import annotations
 
@@ -23,20 +23,28 @@ KIND = "words classify"
 """Of the one-file model."""
 
 LINEAR = ("bag", "tfidf", "codebook", "vectors")
-"""Methods of a linear classifier; any other is a recurrence, by the name of its cell."""
+"""Methods of a linear classifier; any other is the name of a recurrence's cell: gru, my_module:MyCell."""
 
 METRICS: Mapping[str, Better] = {"loss": "min", "accuracy": "max", "f1": "max"}
-"""Of a validation, each with its better direction."""
+"""Metrics of a validation, and whether lower or higher is better."""
 
 WITHOUT_VECTORS = ("bag", "tfidf")
 """Methods that do not use word vectors."""
 
 METHODS = (*LINEAR, "lstm", "gru")
-"""Those that are compared unless some are named."""
+"""The methods that are compared by default."""
+
+
+def file_stem(method: str) -> str:
+    """Return how the files of a method are named; my_module-MyCell for the cell my_module:MyCell."""
+    return method.replace(".", "-").replace(":", "-")
 
 
 def check_methods(methods: Sequence[str]) -> None:
-    """Raise InputError for methods that do not exist, are named twice, or not at all."""
+    """Raise InputError for methods that do not exist or are named twice, and where none is named.
+
+    The modules of users' cells are imported.
+    """
     from throughtime.cells.registry import cell_named  # here, since it imports torch
 
     for method in methods:
@@ -49,13 +57,8 @@ def check_methods(methods: Sequence[str]) -> None:
             ) from error
     if not methods:
         raise InputError("no method is given; expected one or more")
-    if twice := [method for method in methods if methods.count(method) > 1]:
-        raise InputError(f"method {twice[0]} is given twice; expected different methods")
-
-
-def folder_of(method: str) -> str:
-    """Return the name of the folder of a method's run: "gru", or "my_module-MyCell" of my_module:MyCell."""
-    return method.replace(":", "-")
+    if repeated := [method for method in methods if methods.count(method) > 1]:
+        raise InputError(f"method {repeated[0]} is given twice; expected different methods")
 
 
 @dataclass(frozen=True)

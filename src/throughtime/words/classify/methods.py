@@ -14,6 +14,7 @@ from torch import Tensor
 
 from throughtime.artefact.file import load
 from throughtime.console import say
+from throughtime.errors import InputError
 from throughtime.text.cleaning import Cleaner
 from throughtime.words.classify.config import KIND, ClassifyConfig
 from throughtime.words.classify.labelled import Labelled, held_out
@@ -118,10 +119,17 @@ def read_given(vectors: Path | None) -> WordVectors | None:
 
 
 def load_classifier(path: Path) -> Classifier:
-    """Return the classifier in a file; raise InputError where it is none."""
+    """Load a classifier; nothing is imported for it.
+
+    Raises InputError for a file that is not a classifier, and for one with a cell of the user's own whose
+    module is not imported.
+    """
     artefact = load(path, KIND)
     kinds = {"linear": LinearClassifier, "recurrent": RecurrentClassifier}
-    return kinds[artefact.config["method"]].from_artefact(artefact)
+    try:
+        return kinds[artefact.config["method"]].from_artefact(artefact)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def _features(

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout
 
+from throughtime.cells import cell_named
 from throughtime.layers import Recurrent
 from throughtime.words.classify.config import NetworkConfig
 
@@ -45,7 +46,7 @@ class TextNetwork(nn.Module):
         self.cell, self.config = cell, config
         self.embedding = nn.Embedding(vocab_size, config.embedding_size, padding_idx=PAD_ID)
         self.recurrence = Recurrent(
-            cell,
+            cell_named(cell),  # a class has no name that a model file could record
             config.embedding_size,
             config.hidden_size,
             num_layers=config.num_layers,

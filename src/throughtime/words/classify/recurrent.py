@@ -14,6 +14,7 @@ from scipy.special import softmax
 from torch import Tensor
 
 from throughtime.artefact.file import Artefact, save
+from throughtime.cells.user_modules import require_imported
 from throughtime.text.cleaning import Cleaner, CleaningConfig
 from throughtime.text.vocabulary import Vocabulary, VocabularyConfig
 from throughtime.words.classify.batches import Encoded
@@ -85,8 +86,9 @@ class RecurrentClassifier:
 
     @classmethod
     def from_artefact(cls, artefact: Artefact) -> RecurrentClassifier:
-        """Return what `save` wrote."""
+        """Return what `save` wrote; raise InputError where the module of the cell is not imported."""
         config: dict[str, Any] = artefact.config
+        require_imported(config["cell"])
         vocabulary, labels = Vocabulary.from_dict(config["vocabulary"]), tuple(config["labels"])
         network = _network(config["cell"], NetworkConfig(**config["network"]), vocabulary, labels)
         network.load_state_dict(artefact.tensors)

@@ -100,7 +100,7 @@ def _shown(vectors: WordVectors) -> list[str]:
     return [word for word in SHOWN if word in vectors] or list(vectors.words[:3])
 
 
-def _next_commands(folder: Path, model: Path) -> list[str]:
+def _next_commands(config: TrainConfig, folder: Path, model: Path) -> list[str]:
     from throughtime.words.embed.exchange import load_vectors
 
     path, word = shlex.quote(str(model)), shlex.quote(_shown(load_vectors(model))[0])
