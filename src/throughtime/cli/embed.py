@@ -13,7 +13,8 @@ from rich.table import Table
 
 from throughtime.application.folder import no_false_start, run_folder
 from throughtime.errors import InputError
-from throughtime.files.documents import AS_FOUND, ReadingConfig, ReadingReport
+from throughtime.files.documents import AS_FOUND, ReadingConfig
+from throughtime.files.reading import ReadingReport
 from throughtime.text.cleaning import Cleaner, CleaningConfig
 from throughtime.words.embed.config import EmbedConfig
 

@@ -16,7 +16,8 @@ from throughtime.artefact.report import write_report
 from throughtime.console import say
 from throughtime.corpora import documentation
 from throughtime.errors import InputError
-from throughtime.files.documents import ReadingConfig, ReadingReport, read_documents
+from throughtime.files.documents import ReadingConfig, read_documents
+from throughtime.files.reading import ReadingReport
 from throughtime.insight.charts import confusion
 from throughtime.text.cleaning import Cleaner
 from throughtime.words.classify.compare import (
