@@ -49,7 +49,7 @@ def test_any_bytes_give_pairs_or_an_input_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
     folder = tmp_path_factory.mktemp("bytes")
-    for name in ("x.tsv", "x.jsonl", "x.tsv.gz"):
+    for name in ("x.csv", "x.tsv", "x.jsonl", "x.tsv.gz"):
         (folder / name).write_bytes(data)
         try:
             assert all(isinstance(pair, Pair) for pair in read_pairs([folder / name]))

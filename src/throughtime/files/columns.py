@@ -63,6 +63,7 @@ class Columns:
     header: bool
 
     def __str__(self) -> str:
+        """Return the places as a note, such as "a header; text in column 1, no label"."""
         places = (
             f"no {column.role}" if key is None else f"{column.role} in column {key}"
             for column, key in zip(self.wanted, self.keys, strict=True)

@@ -249,7 +249,7 @@ def _rows(pairs: Iterable[Pair]) -> Iterator[str]:
 
 
 def read_test(names: Sequence[str], columns: tuple[str, str] | None) -> list[Pair]:
-    """The pairs of a test set as they stand, every line kept; the phrasebook's own where none is named.
+    """The pairs of a test set as they stand, but for blank rows; the phrasebook's own where none is named.
 
     Raises InputError for files that cannot be used, and for columns of none.
     """
