@@ -55,7 +55,7 @@ def vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_training_tells_neighbours_and_what_to_type_next(run: Callable[..., Any]) -> None:
     write_sentences(Path("some corpus.txt"))
     done = run("words", "embed", "train", "--corpus", "some corpus.txt", *SMALL)
-    assert "600 documents (files: 1 in utf-8), 0 bad rows passed over\n" in done.out
+    assert "600 documents (files: 1 in utf-8); skipped: 0 bad rows, 0 blank rows\n" in done.out
     assert "8 have vectors of 8" in done.out
     assert "throughtime words embed evaluate runs/some-corpus-vectors/best.safetensors\n" in done.out
     assert {path.name for path in Path("runs/some-corpus-vectors").iterdir()} == {
@@ -96,9 +96,9 @@ def test_tables_are_learned_from_as_classification_reads_them(run: Callable[...,
     command = ["words", "embed", "train", "--corpus", "t.tsv", "--text-column", "v2", *SMALL]
     done = run(*command, "--on-bad", "skip")
     assert done.code == 0
-    assert "30 documents (files: 1 in cp1252), 1 bad rows passed over\n" in done.out
+    assert "30 documents (files: 1 in cp1252); skipped: 1 bad rows, 0 blank rows\n" in done.out
     assert "t.tsv: a header; text in column 0, no label\n" in done.out
-    assert "t.tsv:32: 1 columns found; 2 were expected, as in the first row\n" in done.out
+    assert "t.tsv:32: 1 column; expected 2, as in the first row\n" in done.out
     words = load_vectors("runs/t-vectors/best.safetensors").words
     assert "nîmes" in words and "ham" not in words and "v1" not in words
 

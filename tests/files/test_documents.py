@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 import os
 import tracemalloc
@@ -17,52 +15,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from documents_read import error_of, read
 from hub import write_labelled
 from throughtime.errors import InputError
-from throughtime.files.documents import (
-    Document,
-    ReadingConfig,
-    ReadingReport,
-    read_documents,
-    read_texts,
-)
+from throughtime.files.documents import Document, ReadingConfig, read_documents, read_texts
+from throughtime.files.reading import ReadingReport
+from written import as_csv, write
 
 TWO = [Document("See you, at six?", "ham"), Document('He said "win"\nagain.', "spam")]
 PLAIN = [Document("See you, at six?", "ham"), Document('He said "win" again.', "spam")]
 RUSSIAN = "Привет, как дела? Сегодня хорошая погода, и мы идём гулять. Потом мы вернёмся домой.\n"
 JAPANESE = "今日は天気がいいので散歩に行きましょう。\n"
 FRENCH = "L'été dernier, déjà, où l'on a fêté ça à la forêt; près de là, un élève rêvait d'être à Nîmes.\n"
-
-
-@pytest.fixture(autouse=True)
-def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that error texts hold short file names."""
-    monkeypatch.chdir(tmp_path)
-
-
-def write(name: str, content: str | bytes, encoding: str = "utf-8") -> str:
-    data = content.encode(encoding) if isinstance(content, str) else content
-    Path(name).parent.mkdir(parents=True, exist_ok=True)
-    Path(name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
-    return name
-
-
-def as_csv(rows: list[Any]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
-
-
-def read(path: str | list[str], report: ReadingReport | None = None, **settings: Any) -> list[Document]:
-    """Without their places."""
-    found = read_documents(path, ReadingConfig(**settings), report)
-    return [document._replace(place="") for document in found]
-
-
-def error_of(path: str | list[str], **settings: Any) -> str:
-    with pytest.raises(InputError) as caught:
-        read(path, **settings)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("gz", ["", ".gz"])
@@ -93,27 +57,12 @@ def test_folder_of_a_folder_for_each_label() -> None:
     assert report.notes == []
     write("set/README.md", "about")
     assert read("set", report) == expected
-    assert report.notes == ["set: left out 1 files that are in none of its folders"]
+    assert report.notes == ["set: left out files beside its folders: 1"]
     assert read("set/pos/a") == [Document("fine\n\nindeed", None)]
     write("set/pos/rows.csv.gz", "a,b\n")
     assert error_of("set") == (
         "set/pos/rows.csv.gz is a table, where each file is one document; name the file itself"
     )
-
-
-def test_columns_by_name_and_number() -> None:
-    write("a.csv", "v1,v2,note\nham,hello,x\nspam,win,y\n")
-    expected = [Document("hello", "ham"), Document("win", "spam")]
-    report = ReadingReport()
-    assert read("a.csv", report, text_column="v2", label_column="v1") == expected
-    assert report.notes == ["a.csv: a header; text in column 1, label in column 0"]
-    assert read("a.csv", text_column="1", label_column="0")[1:] == expected
-    write("a.jsonl", '{"v1": "ham", "v2": "hello"}\n{"v1": "spam", "v2": "win"}\n')
-    assert read("a.jsonl", text_column="v2", label_column="v1") == expected
-    assert read("a.jsonl", text_column="v2") == [Document("hello", None), Document("win", None)]
-    assert error_of("a.csv", text_column="v3") == "a.csv: no column 'v3'; found 'v1', 'v2', 'note'"
-    assert error_of("a.csv") == "a.csv: which of 3 columns is the text? name it as text_column"
-    assert error_of("a.jsonl").startswith("a.jsonl:1: which of 'v1', 'v2' is the text?")
 
 
 def test_every_document_knows_its_place() -> None:
@@ -137,119 +86,20 @@ def test_texts_come_line_by_line_whatever_their_labels() -> None:
     report = ReadingReport()
     lines = [line.strip() for line in read_texts(["a.csv", "a.jsonl", "set", "a.txt"], report=report)]
     assert lines == ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-    assert (report.documents, report.bad) == (7, 0)
+    assert (report.items, report.bad) == (7, 0)
     assert report.notes == ["a.csv: a header; text in column 0, label in column 1"]
     write("b.tsv", "x\tone more\ny\n")
     assert list(read_texts("b.tsv", ReadingConfig(on_bad="skip"), report)) == ["one more"]
-    assert report.first_bad == ["b.tsv:2: 1 columns found; 2 were expected, as in the first row"]
+    assert report.first_bad == ["b.tsv:2: 1 column; expected 2, as in the first row"]
     with pytest.raises(InputError, match=r"^none\.txt does not exist$"):
         read_texts("none.txt")  # at once
-
-
-@pytest.mark.parametrize(("delimiter", "name"), [(";", "';'"), ("\t", "'\\t'")])
-def test_what_parts_the_columns_of_csv_is_told_by_its_first_line(delimiter: str, name: str) -> None:
-    expected = [Document("1,5 €; or\t2", "ham"), Document('say "win"\nnow', "spam")]
-    rows = [("class", 'the "a,b;\tc"'), *((document.label, document.text) for document in expected)]
-    text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
-    write("a.csv", f"\r\n\r\n{text.getvalue()}", "cp1252")
-    report = ReadingReport()
-    assert read("a.csv", report, text_column='the "a,b;\tc"') == expected
-    assert report.notes == [
-        f"a.csv: columns are parted by {name}",
-        "a.csv: a header; text in column 1, label in column 0",
-    ]
-    assert report.encodings == Counter(["cp1252"])
-
-
-def test_a_comma_comes_before_other_marks_of_the_first_line() -> None:
-    write("a.csv", "text,label;or\tso\na;b\tc,x\n")
-    assert read("a.csv", label_column="label;or\tso") == [Document("a;b\tc", "x")]
-    write("b.csv", "\n\ntext\none; two\n")
-    assert read("b.csv") == [Document("one; two", None)]
-    write("c.csv", '\n\n"a"b;c\n')
-    assert error_of("c.csv").startswith("c.csv:3: not a row of CSV")
 
 
 def test_columns_of_what_has_none() -> None:
     write("set/x/a.txt", "a")
     write("a.txt", "a")
     for path in ("set", "a.txt"):
-        assert error_of(path, label_column="0") == (
-            f"{path} has no columns, but '0' was asked for; expected a table"
-        )
-
-
-def test_line_numbers_of_rows_with_line_breaks() -> None:
-    write("a.csv", 'text,label\n"one\ntwo",x\n\n"three",\n"a ""quoted"" one",y\n')
-    assert error_of("a.csv") == "a.csv:5: the label is empty"
-    report = ReadingReport()
-    assert read("a.csv", report, on_bad="skip") == [
-        Document("one\ntwo", "x"),
-        Document('a "quoted" one', "y"),
-    ]
-    assert (report.bad, report.first_bad) == (1, ["a.csv:5: the label is empty"])
-
-
-@pytest.mark.parametrize(
-    ("name", "rows", "message"),
-    [
-        (
-            "a.csv",
-            "text,label\nok,x\nto,o,many\n",
-            "a.csv:3: 3 columns found; 2 were expected, as in the first row",
-        ),
-        (
-            "a.csv",
-            "text,label\nok,x\nfew\n",
-            "a.csv:3: 1 columns found; 2 were expected, as in the first row",
-        ),
-        ("a.csv", 'text,label\nok,x\n"a"b,y\n', "a.csv:3: not a row of CSV (',' expected after '\"')"),
-        ("a.csv", 'text,label\nok,x\n"a,y\n', "a.csv:3: not a row of CSV (unexpected end of data)"),
-        (
-            "a.tsv",
-            "text\tlabel\nok\tx\na\tb\tc\n",
-            "a.tsv:3: 3 columns found; 2 were expected, as in the first row",
-        ),
-        ("a.tsv", "text\tlabel\nok\tx\na\t \n", "a.tsv:3: the label is empty"),
-        (
-            "a.jsonl",
-            '{"text": "ok", "label": "x"}\n[1]\n',
-            "a.jsonl:2: a JSON object was expected, found list",
-        ),
-        (
-            "a.jsonl",
-            '{"text": "ok", "label": "x"}\n{"text": 3}\n',
-            "a.jsonl:2: no 'label'; it was expected in every row",
-        ),
-        (
-            "a.jsonl",
-            '{"text": "ok", "label": "x"}\n{"text": 3, "label": "y"}\n',
-            "a.jsonl:2: 'text' must be text, found int",
-        ),
-        (
-            "a.jsonl",
-            '{"text": "ok", "label": "x"}\n{"text": "a", "label": null}\n',
-            "a.jsonl:2: the label must be text or a number, found NoneType",
-        ),
-        (
-            "a.jsonl",
-            '{"text": "ok", "label": "x"}\n{"text": "\\ud800", "label": "y"}\n',
-            "a.jsonl:2: 'text' holds half of a surrogate pair, which is not text",
-        ),
-        (
-            "a.jsonl",
-            '{"text": "ok", "label": "x"}\n{"text": "a", "label": "\\ud800"}\n',
-            "a.jsonl:2: 'label' holds half of a surrogate pair, which is not text",
-        ),
-    ],
-)
-def test_bad_rows_are_named_or_passed_over(name: str, rows: str, message: str) -> None:
-    write(name, rows)
-    assert error_of(name) == message
-    report = ReadingReport()
-    assert read(name, report, on_bad="skip") == [Document("ok", "x")]
-    assert (report.documents, report.bad, report.first_bad) == (1, 1, [message])
+        assert error_of(path, label_column="0") == f"{path} has no columns; leave out --label-column 0"
 
 
 def test_lines_that_are_not_text() -> None:
@@ -267,34 +117,27 @@ def test_lines_that_are_not_text() -> None:
     assert report.bad == 1
 
 
-def test_a_few_bad_rows_are_kept_and_all_are_counted() -> None:
+def test_the_first_bad_rows_are_kept_and_all_are_counted() -> None:
     write("a.tsv", "text\tlabel\n" + "few\n" * 100 + "ok\tx\n")
     report = ReadingReport()
     assert read("a.tsv", report, on_bad="skip") == [Document("ok", "x")]
     assert report.bad == 100
     assert len(report.first_bad) == 20
-    assert report.summary() == "1 documents (files: 1 in utf-8), 100 bad rows passed over"
+    assert report.summary() == "1 documents (files: 1 in utf-8); skipped: 100 bad rows, 0 blank rows"
 
 
-def test_labels_of_json_that_are_not_text() -> None:
-    write(
-        "a.jsonl", "".join(f'{{"text": "t", "label": {value}}}\n' for value in ("3", "true", "0.5", '" a "'))
-    )
-    assert [document.label for document in read("a.jsonl")] == ["3", "true", "0.5", "a"]
-
-
-def test_json_that_is_no_line_of_objects_is_refused() -> None:
+def test_a_single_json_value_is_refused() -> None:
     for name in ("a.json", "a.json.gz"):
         write(name, '[{"text": "a", "label": "x"}]\n')
-        message = f"{name} is one piece of JSON; expected .jsonl, which has an object on each line"
+        message = f"{name} is a single JSON value; convert it to .jsonl, with one object on each line"
         with pytest.raises(InputError) as caught:
             read_documents(name)  # at once
         assert str(caught.value) == message
     write("set/x/a.json", "[]")
-    assert error_of("set").startswith(f"{Path('set/x/a.json')} is one piece of JSON; ")
+    assert error_of("set").startswith(f"{Path('set/x/a.json')} is a single JSON value; ")
 
 
-def test_what_can_be_read_but_once_is_read_whole() -> None:
+def test_a_pipe_is_read_whole() -> None:
     ours, theirs = os.pipe()
     os.write(theirs, b"one\ntwo\n")
     os.close(theirs)
@@ -305,13 +148,13 @@ def test_what_can_be_read_but_once_is_read_whole() -> None:
 def test_paths_without_documents() -> None:
     Path("folder").mkdir()
     for name in (write("a.csv", ""), write("b.txt", "\n \n"), write("c.jsonl.gz", ""), "folder"):
-        assert error_of(name) == f"no document in {name}; expected at least one"
+        assert error_of(name) == f"no documents in {name}; expected at least one"
     write("d.tsv", "text\tlabel\nfew\n")
     assert error_of("d.tsv", on_bad="skip") == (
-        "no document in d.tsv (a bad row: d.tsv:2: 1 columns found; 2 were expected, as in the first row); "
+        "no documents in d.tsv (a bad row: d.tsv:2: 1 column; expected 2, as in the first row); "
         "expected at least one"
     )
-    assert error_of([]) == "no document in no path; expected at least one"
+    assert error_of([]) == "no path is given; expected at least one"
     with pytest.raises(InputError, match=r"^none\.csv does not exist$"):
         read_documents(["a.csv", "none.csv"])  # at once
     with pytest.raises(InputError, match="on_bad is drop; expected raise or skip"):
@@ -350,7 +193,7 @@ def test_encodings_are_named() -> None:
     assert read("b.txt", encoding="utf-16-le") == [Document("one", None)]
 
 
-def test_a_damaged_file_is_told_of_by_reading_it() -> None:
+def test_a_damaged_file_is_an_error() -> None:
     whole = gzip.compress("".join(f"{k} {k * k}\n" for k in range(200_000)).encode())
     Path("a.txt.gz").write_bytes(whole[: len(whole) // 2])
     assert error_of("a.txt.gz").startswith("a.txt.gz is a damaged gzip file: it cannot be read after line ")
@@ -417,7 +260,8 @@ def test_any_bytes_give_documents_or_an_input_error(
         (folder / name).write_bytes(data)
         try:
             assert all(
-                isinstance(one, Document) for one in read_documents(folder / name.split("/")[0], config)
+                isinstance(document, Document)
+                for document in read_documents(folder / name.split("/")[0], config)
             )
         except InputError as error:
             assert name.split("/")[0] in str(error)

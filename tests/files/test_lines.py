@@ -7,28 +7,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 
-import datasets
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub import write_labelled
 from throughtime.errors import InputError
-from throughtime.files.lines import given_lines, hub_rows, incoming_lines, numbered_lines, opened, read_lines
+from throughtime.files.lines import given_lines, incoming_lines, numbered_lines, opened, read_lines
+from written import write
 
 CHARACTERS = st.characters(codec="utf-8", exclude_characters="\n\0")
-
-
-@pytest.fixture(autouse=True)
-def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that error texts hold short file names."""
-    monkeypatch.chdir(tmp_path)
-
-
-def write(name: str, content: str | bytes, encoding: str = "utf-8") -> str:
-    data = content.encode(encoding) if isinstance(content, str) else content
-    Path(name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
-    return name
 
 
 def error_of(lines: Iterable[object]) -> str:
@@ -220,11 +207,3 @@ def test_given_lines_come_some_together(monkeypatch: pytest.MonkeyPatch) -> None
     lines = given_lines(None, None, 2)
     assert [next(lines), next(lines), incoming.pieces] == [*expected, [b"d\n"]]
     assert list(lines) == [["d"]]
-
-
-def test_class_labels_of_a_hub_data_set_come_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
-    rows = [{"text": "hello", "label": 0}, {"text": "win", "label": 1}, {"text": "so", "label": None}]
-    write_labelled(Path("owner/name"), rows)
-    assert [row["label"] for row in hub_rows("hf:owner/name")] == ["ham", "spam", None]
-    assert [row["text"] for row in hub_rows("hf:owner/name")] == ["hello", "win", "so"]

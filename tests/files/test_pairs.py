@@ -12,20 +12,10 @@ from hypothesis import strategies as st
 
 from throughtime.errors import InputError
 from throughtime.files.pairs import Pair, read_pairs
+from throughtime.files.reading import ReadingReport
+from written import as_csv, write
 
 TWO = [Pair("How are you?", "Comment ça va ?"), Pair("Yes.", "Oui.")]
-
-
-@pytest.fixture(autouse=True)
-def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that error texts hold short file names."""
-    monkeypatch.chdir(tmp_path)
-
-
-def write(name: str, content: str | bytes) -> str:
-    data = content.encode() if isinstance(content, str) else content
-    Path(name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
-    return name
 
 
 def error_of(*paths: str, columns: tuple[str, str] | None = None, limit: int | None = None) -> str:
@@ -59,7 +49,7 @@ def test_any_bytes_give_pairs_or_an_input_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
     folder = tmp_path_factory.mktemp("bytes")
-    for name in ("x.tsv", "x.jsonl", "x.tsv.gz"):
+    for name in ("x.csv", "x.tsv", "x.jsonl", "x.tsv.gz"):
         (folder / name).write_bytes(data)
         try:
             assert all(isinstance(pair, Pair) for pair in read_pairs([folder / name]))
@@ -93,9 +83,9 @@ def test_paths_that_make_no_corpus() -> None:
     for name in ("a.en", "b.fr", "c.de", "d.txt.gz"):
         write(name, "a\n")
     assert error_of("a.en") == (
-        "a.en is neither .tsv nor .jsonl (.gz may follow); plain text needs two paths"
+        "a.en is not .csv, .tsv or .jsonl (.gz may follow); plain text needs two paths"
     )
-    assert error_of("d.txt.gz").startswith("d.txt.gz is neither .tsv nor .jsonl")
+    assert error_of("d.txt.gz").startswith("d.txt.gz is not .csv, .tsv or .jsonl")
     wanted = "a corpus is one path or two parallel text files; {} paths were given"
     assert error_of("a.en", "b.fr", "c.de") == wanted.format(3)
     assert error_of() == wanted.format(0)
@@ -111,18 +101,16 @@ def test_unequal_line_counts(src_count: int, tgt_count: int) -> None:
     write("a.fr", "y\n" * tgt_count)
     src_lines, tgt_lines = (f"{n} line" if n == 1 else f"{n} lines" for n in (src_count, tgt_count))
     assert error_of("a.en", "a.fr") == (
-        f"a.en has {src_lines} and a.fr has {tgt_lines}; parallel files must have as many"
+        f"a.en has {src_lines} and a.fr has {tgt_lines}; parallel files need the same number"
     )
 
 
 def test_empty_files() -> None:
     for name in ("a.tsv", "a.en", "a.fr", "a.jsonl.gz"):
         write(name, "")
-    assert error_of("a.tsv") == "a.tsv is empty; at least one pair of sentences was expected"
-    assert error_of("a.en", "a.fr") == (
-        "a.en and a.fr are empty; at least one pair of sentences was expected"
-    )
-    assert error_of("a.jsonl.gz") == "a.jsonl.gz is empty; at least one pair of sentences was expected"
+    assert error_of("a.tsv") == "no pairs in a.tsv; expected at least one"
+    assert error_of("a.en", "a.fr") == "no pairs in a.en, a.fr; expected at least one"
+    assert error_of("a.jsonl.gz") == "no pairs in a.jsonl.gz; expected at least one"
 
 
 def test_binary_file() -> None:
@@ -146,17 +134,56 @@ def test_line_that_would_fill_the_memory() -> None:
     assert error_of("a.tsv") == "a.tsv:1: the line is longer than 16 MiB"
 
 
-def test_tsv_columns() -> None:
+def test_columns_that_are_not_there() -> None:
     write("a.tsv", "a\tb\nonly one\n")
-    assert error_of("a.tsv") == "a.tsv:2: 1 column found, separated by tabs; at least 2 were expected"
-    assert error_of("a.tsv", columns=("0", "4")) == (
-        "a.tsv:1: 2 columns found, separated by tabs; at least 5 were expected"
+    assert error_of("a.tsv") == "a.tsv:2: no column 1; choose with --columns from 0 'only one'"
+    for columns, missing in ((("0", "4"), "4"), (("en", "1"), "'en'"), (("0", "-1"), "'-1'")):
+        assert error_of("a.tsv", columns=columns) == (
+            f"a.tsv:1: no column {missing}; choose with --columns from 0 'a', 1 'b'"
+        )
+    write("b.tsv", "How are you? Comment allez-vous ce matin ?\n")
+    assert error_of("b.tsv") == (
+        "b.tsv:1: no column 1; choose with --columns from 0 'How are you? Comment allez-vou...'"
     )
-    assert (
-        error_of("a.tsv", columns=("en", "1")) == "column 'en' of a TSV file must be a number, counted from 0"
-    )
-    assert (
-        error_of("a.tsv", columns=("0", "-1")) == "column '-1' of a TSV file must be a number, counted from 0"
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_columns_by_the_names_of_a_header(suffix: str) -> None:
+    rows = [("id", "tgt", "src"), *((str(k), pair.tgt, pair.src) for k, pair in enumerate(TWO))]
+    table = write(f"a.csv{suffix}", as_csv(rows))
+    tabs = write(f"a.TSV{suffix}", as_csv(rows, delimiter="\t"))
+    for path in (table, tabs):
+        report = ReadingReport()
+        assert list(read_pairs([path], report=report)) == TWO
+        assert report.notes == [f"{path}: a header; source in column 2, target in column 1"]
+        assert list(read_pairs([path], ("2", "1"))) == TWO
+        assert list(read_pairs([path], ("tgt", "src"))) == [Pair(t, s) for s, t in TWO]
+        assert list(read_pairs([path], ("id", "1"))) == [Pair("0", "Comment ça va ?"), Pair("1", "Oui.")]
+
+
+def test_csv() -> None:
+    pairs = [Pair("Well, then?", 'Il dit "oui".'), Pair("two\nlines", "une; ligne")]
+    report = ReadingReport()
+    assert list(read_pairs([write("a.csv", "\n" + as_csv(pairs))], report=report)) == pairs
+    assert report.notes == ["a.csv: no header; source in column 0, target in column 1"]
+    assert report.summary() == "2 pairs (files: 1 in utf-8); skipped: 0 bad rows, 1 blank rows"
+    headed = as_csv([Pair._fields, *pairs], delimiter=";")
+    assert list(read_pairs([write("b.csv", headed)])) == pairs
+    write("c.csv", 'a,b\n"c"d,e\n')
+    assert error_of("c.csv").startswith("c.csv:2: not a row of CSV (")
+
+
+def test_parallel_files_keep_blank_lines() -> None:
+    write("a.en", "a\n\nc\n")
+    write("a.fr", "\nb\nc\n")
+    assert list(read_pairs(["a.en", "a.fr"])) == [Pair("a", ""), Pair("", "b"), Pair("c", "c")]
+
+
+def test_json_columns_by_number() -> None:
+    write("a.jsonl", '{"en": "a", "fr": "b"}\n{"fr": "d", "en": "c"}\n')
+    assert list(read_pairs(["a.jsonl"], ("1", "0"))) == [Pair("b", "a"), Pair("d", "c")]
+    assert error_of("a.jsonl") == (
+        "a.jsonl:1: the source column is not known; choose with --columns from 0 'en', 1 'fr'"
     )
 
 
@@ -166,14 +193,14 @@ def test_tsv_columns() -> None:
         ("{", "a.jsonl:2: not a line of JSON (Expecting property name enclosed in double quotes: "),
         ("[" * 100_000, "a.jsonl:2: not a line of JSON ("),
         ("[1]", "a.jsonl:2: a JSON object was expected, found list"),
-        ("{}", "a.jsonl:2: no key 'src'; keys found: none (choose two by columns)"),
+        ("{}", "a.jsonl:2: no column 'src'; choose with --columns from none"),
         (
             '{"en": "a", "fr": "b"}',
-            "a.jsonl:2: no key 'src'; keys found: 'en', 'fr' (choose two by columns)",
+            "a.jsonl:2: no column 'src'; choose with --columns from 0 'en', 1 'fr'",
         ),
         (
             '{"translation": {"en": "a"}}',
-            "a.jsonl:2: no key 'src'; keys found: 'en' (choose two by columns)",
+            "a.jsonl:2: no column 'src'; choose with --columns from 0 'en'",
         ),
         ('{"src": "a", "tgt": 3}', "a.jsonl:2: 'tgt' must be text, found int"),
         (
@@ -224,7 +251,7 @@ def test_hub_data_set(hub_folder: str) -> None:
     assert list(read_pairs([hub_folder + ":test"], ("fr", "en"))) == [Pair("Oui.", "Yes.")]
     assert list(read_pairs([hub_folder + ":default:test"], ("en", "fr"))) == TWO[1:]
     assert error_of(hub_folder) == (
-        "hf:owner/name, row 1: no key 'src'; keys found: 'en', 'fr' (choose two by columns)"
+        "hf:owner/name, row 1: the source column is not known; choose with --columns from 0 'en', 1 'fr'"
     )
 
 

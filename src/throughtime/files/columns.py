@@ -1,126 +1,221 @@
-"""Which column holds the text and which the label, where that is not said.
+"""Which column of a file's rows holds what, and the values there.
 
-- The first row of a table is its header where a column was asked for by name, or where one of its fields is
-  the usual name of a text, one of TEXT_NAMES. Where columns were asked for by number alone, a header without
-  such a name thus counts as a row: v1,v2 with columns 1 and 0 makes a document of the text "v2".
-- With names (a header, the keys of JSON, the columns of a data set) the text is the first of TEXT_NAMES that
-  is there, the label the first of LABEL_NAMES; where none of those is there, there are no labels.
-- In a table without header a single column is the text. Of two, the shorter on the average of the first rows
-  is the label, and the other the text. Of more, they have to be named.
-- Where one of two columns has been asked for as the label, the other is the text. Where the text alone was
-  asked for, by number, there are no labels.
+A column is named by its name in a header or in an object, or by its number from 0. A name that is there comes
+before a number. A table's first row is its header where a column is asked for by a name, or where every
+required column has a usual name there. Columns that are not asked for are found by their usual names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain, islice
+from typing import Any, Generic, TypeVar
 
 from throughtime.errors import InputError
+from throughtime.files.reading import Reader, Row
 
-TEXT_NAMES = ("text", "document", "sentence", "message", "review", "content", "comment", "body", "tweet")
-"""Usual names of a text, capital or small, the first that is there counts."""
+Item = TypeVar("Item")
+Key = int | str
+"""The place of a column among a row's fields, or its name in an object."""
 
-LABEL_NAMES = ("label", "class", "category", "target", "sentiment", "topic")
-"""Usual names of a label likewise."""
+_MOST_LISTED = 20  # columns
+_LONGEST_LISTED = 30  # characters
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
-Keys = tuple[str, str | None]
-"""The keys of text and label, the latter None where there are no labels."""
+
+@dataclass(frozen=True)
+class Column:
+    """A column that is to be read.
+
+    Attributes:
+        role: what it holds, such as "text".
+        option: the option that names it, such as "--text-column".
+        asked: its name or its number from 0, as the user typed it; None to find it.
+        usual: names that such a column usually has, in lower case; the first that is there counts.
+        place: its number in a table without a header, if that is settled by custom.
+        required: whether rows without it are of no use.
+    """
+
+    role: str
+    option: str
+    asked: str | None = None
+    usual: tuple[str, ...] = ()
+    place: int | None = None
+    required: bool = True
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a table hold what, counted from 0."""
+    """Where the wanted columns are in the rows of a file.
 
-    text: int
-    label: int | None
+    Attributes:
+        wanted: the columns that are to be read.
+        keys: the key of each; None where the file does not have it or it could not be found.
+        width: number of fields in the first row.
+        header: whether the first row of the table is its header.
+    """
+
+    wanted: tuple[Column, ...]
+    keys: tuple[Key | None, ...]
     width: int
     header: bool
 
     def __str__(self) -> str:
-        label = "no label" if self.label is None else f"label in column {self.label}"
-        return f"{'a header' if self.header else 'no header'}; text in column {self.text}, {label}"
+        """Return the places as a note, such as "a header; text in column 1, no label"."""
+        places = (
+            f"no {column.role}" if key is None else f"{column.role} in column {key}"
+            for column, key in zip(self.wanted, self.keys, strict=True)
+        )
+        return f"{'a header' if self.header else 'no header'}; {', '.join(places)}"
+
+    def value(self, row: Row, index: int) -> Any:
+        """Return the value of the column `index` of those wanted; None where no key of it is known.
+
+        Raises:
+            InputError: the row does not have the column.
+        """
+        values: Any = row.values
+        if (key := self.keys[index]) is None:
+            return None
+        try:
+            return values[key]
+        except LookupError as error:
+            raise _missing(row, self.wanted[index], key) from error
+
+    def text(self, row: Row, index: int) -> str:
+        """Return the value of a column whose key is known; raise InputError where it is not text."""
+        value = self.value(row, index)
+        if not isinstance(value, str):
+            raise InputError(f"{row.place}: {self.keys[index]!r} must be text, found {type(value).__name__}")
+        return whole_characters(value, self.keys[index], row.place)
+
+    def require_width(self, row: Row) -> None:
+        """Raise InputError for a row of a table with more or fewer fields than the first."""
+        if isinstance(row.values, list) and len(row.values) != self.width:
+            count = len(row.values)
+            found = "1 column" if count == 1 else f"{count} columns"
+            raise InputError(f"{row.place}: {found}; expected {self.width}, as in the first row")
 
 
-def table_columns(rows: Sequence[Sequence[str]], text: str | None, label: str | None, name: str) -> Columns:
-    """Tell the columns of a table from its first rows and from what was asked for, by name or number.
+def find_columns(first: Row, wanted: Sequence[Column]) -> Columns:
+    """Find columns by the first row: those asked for, and the others by their usual names.
 
-    Raises InputError, which names the table, where a column is not there or cannot be told.
+    Raises:
+        InputError: the row does not have a column that is asked for.
     """
-    first = rows[0]
-    header = any(map(_is_name, (text, label))) or _usual(TEXT_NAMES, first) is not None
-    names = first if header else ()
-    text_place, label_place = _asked(text, first, name), _asked(label, first, name)
-    if text_place is None:
-        text_place = _usual(TEXT_NAMES, names)
-    if text_place is None:
-        text_place = _by_shape(rows, label_place, name)
-    if label_place is None:
-        other = 1 - text_place if text is None and not header and len(first) == 2 else None
-        label_place = _usual(LABEL_NAMES, names, but=text_place) if header else other
-    if text_place == label_place:
-        raise InputError(f"{name}: text and label are both column {text_place}; expected two columns")
-    return Columns(text_place, label_place, len(first), header)
+    names = list(first.values)
+    table = isinstance(first.values, list)
+    header = table and _is_header(names, wanted)
+    named = header or not table
+    places = [_place(first, column, named) for column in wanted]
+    for index, column in enumerate(wanted):
+        if named and places[index] is None:
+            places[index] = _usual_place(column, names, but=places)
+    keys = [place if place is None or table else names[place] for place in places]
+    return Columns(tuple(wanted), tuple(keys), len(names), header)
 
 
-def keys_of(row: Mapping[str, Any], text: str | None, label: str | None, where: str) -> Keys:
-    """Tell the keys of text and label from a row of names and values and from what was asked for.
+def require_found(first: Row, columns: Columns) -> None:
+    """Raise InputError where a required column has not been found and must be named."""
+    for column, key in zip(columns.wanted, columns.keys, strict=True):
+        if column.required and key is None:
+            raise _choose(f"{first.place}: the {column.role} column is not known", first, column)
 
-    Raises InputError, which says where, for a key that is not there, and where no key has a usual name.
+
+def whole_characters(text: str, key: Key | None, place: str) -> str:
+    """Return a text; raise InputError where half of a surrogate pair is in it, as JSON may hold."""
+    if not text.isascii() and _SURROGATE.search(text):
+        raise InputError(f"{place}: {key!r} holds half of a surrogate pair, which is not text")
+    return text
+
+
+@dataclass(frozen=True)
+class Selection(Generic[Item]):
+    """Makes items of rows, once it is settled which column holds what.
+
+    Attributes:
+        reader: raises or reports bad rows.
+        choose: returns the columns by the first rows; raises InputError where it cannot.
+        make: returns the item of a row; raises InputError for a bad row.
+        look: number of rows of a table that `choose` is given.
     """
-    names = list(row)
-    for asked in (text, label):
-        if asked is not None and asked not in row:
-            raise InputError(f"{where}: no {asked!r}; found {_listed(names)}")
-    text_place = names.index(text) if text is not None else _usual(TEXT_NAMES, names)
-    if text_place is None:
-        raise InputError(f"{where}: which of {_listed(names)} is the text? name it as text_column")
-    label_place = _usual(LABEL_NAMES, names, but=text_place)
-    usual = None if label_place is None else names[label_place]
-    return names[text_place], label if label is not None else usual
+
+    reader: Reader
+    choose: Callable[[Sequence[Row]], Columns]
+    make: Callable[[Row, Columns], Item]
+    look: int = 1
+
+    def items(self, name: str, rows: Iterator[Row]) -> Iterator[Item]:
+        """Stream the items of the rows of a file, and note where a table's columns are.
+
+        A table without a wanted column is an error; an object without it is a bad row like any other.
+        """
+        if (first := next(rows, None)) is None:
+            return
+        of_kind = self._of_table if isinstance(first.values, list) else self._of_objects
+        yield from of_kind(name, chain([first], rows))
+
+    def _of_table(self, name: str, rows: Iterator[Row]) -> Iterator[Item]:
+        head = list(islice(rows, self.look))
+        columns = self.choose(head)
+        self.reader.report.notes.append(f"{name}: {columns}")
+        for row in chain(head[columns.header :], rows):
+            yield from self.reader.attempt(self.make, row, columns)
+
+    def _of_objects(self, _: str, rows: Iterator[Row]) -> Iterator[Item]:
+        columns: Columns | None = None
+        for row in rows:
+            if columns is None:
+                columns = next(self.reader.attempt(self.choose, [row]), None)
+            if columns is not None:
+                yield from self.reader.attempt(self.make, row, columns)
 
 
-def _is_name(column: str | None) -> bool:
-    return column is not None and not (column.isascii() and column.isdigit())
+def _is_header(names: Sequence[str], wanted: Sequence[Column]) -> bool:
+    if any(column.asked is not None and not _is_number(column.asked) for column in wanted):
+        return True
+    return all(_usual_place(column, names) is not None for column in wanted if column.required)
 
 
-def _asked(column: str | None, first: Sequence[str], name: str) -> int | None:
-    if column is None:
-        return None
-    if _is_name(column):
-        if column not in first:
-            raise InputError(f"{name}: no column {column!r}; found {_listed(first)}")
-        return first.index(column)
-    if int(column) >= len(first):
-        raise InputError(f"{name}: no column {column}; found {len(first)}, counted from 0")
-    return int(column)
+def _is_number(asked: str) -> bool:
+    return asked.isascii() and asked.isdigit()
 
 
-def _usual(wanted: Sequence[str], names: Sequence[str], but: int | None = None) -> int | None:
-    """The place of the first wanted name, capital or small, that is among the names, not at `but`."""
-    plain = [name.strip().casefold() if place != but else "" for place, name in enumerate(names)]
-    return next((plain.index(name) for name in wanted if name in plain), None)
+def _place(first: Row, column: Column, named: bool) -> int | None:
+    """Return the number of a column that is asked for, or settled by custom."""
+    names = list(first.values)
+    asked = column.asked
+    if asked is None:
+        place = None if named else column.place
+    elif named and asked in names:
+        place = names.index(asked)
+    elif _is_number(asked):
+        place = int(asked)
+    else:
+        raise _missing(first, column, asked)
+    if place is not None and place >= len(names):
+        raise _missing(first, column, place)
+    return place
 
 
-def _by_shape(rows: Sequence[Sequence[str]], label: int | None, name: str) -> int:
-    match len(rows[0]):
-        case 1:
-            return 0
-        case 2 if label is not None:
-            return 1 - label
-        case 2:
-            return _longer(rows, name)
-        case width:
-            raise InputError(f"{name}: which of {width} columns is the text? name it as text_column")
+def _usual_place(column: Column, names: Sequence[str], but: Sequence[int | None] = ()) -> int | None:
+    """Return the place of the first usual name that is among `names` and not at a place in `but`."""
+    plain = ["" if place in but else name.strip().casefold() for place, name in enumerate(names)]
+    return next((plain.index(name) for name in column.usual if name in plain), None)
 
 
-def _longer(rows: Sequence[Sequence[str]], name: str) -> int:
-    one, other = (sum(len(row[place]) for row in rows if len(row) == 2) for place in (0, 1))
-    if one == other:
-        raise InputError(f"{name}: which of 2 columns is the text? name it as text_column")
-    return int(other > one)
+def _missing(row: Row, column: Column, key: Key) -> InputError:
+    return _choose(f"{row.place}: no column {key!r}", row, column)
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names)) or "none"
+def _choose(problem: str, row: Row, column: Column) -> InputError:
+    names = list(row.values)
+    listed = [f"{number} {_shortened(name)!r}" for number, name in enumerate(names[:_MOST_LISTED])]
+    more = ", ..." if len(names) > _MOST_LISTED else ""
+    return InputError(f"{problem}; choose with {column.option} from {', '.join(listed) or 'none'}{more}")
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_LISTED else f"{name[:_LONGEST_LISTED]}..."

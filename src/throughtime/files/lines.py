@@ -1,4 +1,4 @@
-"""Lines of text from the files that people have, and rows of data sets: one at a time, never a whole file.
+"""Lines of text from files and from standard input: one at a time, never a whole file.
 
 A line ends at a line feed (with or without a carriage return before it) and nowhere else: U+2028, U+0085 and
 the vertical tab are text. Lines and bytes are counted from 1.
@@ -9,37 +9,39 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
-import json
 import re
 import sys
 import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, BinaryIO, cast
 
 from throughtime.errors import InputError
 
-HUB_PREFIX = "hf:"
 _LONGEST_LINE = 1 << 24  # bytes, or characters; a file without line feeds must not fill the memory
-_READ_AT_ONCE = 1 << 16  # bytes at most of what has come in on standard input
+_READ_AT_ONCE = 1 << 16  # most bytes taken from standard input at a time
 _MARKED = "throughtime.marked"
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 def fail(error: InputError) -> None:
-    """Raise what was found to be wrong."""
+    """Raise an error."""
     raise error
 
 
 @contextmanager
 def opened(name: str | Path, reached: Callable[[], str] = lambda: "") -> Generator[IO[bytes]]:
-    """The bytes of a file, decompressed where its name ends in .gz.
+    """Open the bytes of a file, decompressed where its name ends in .gz.
 
-    reached: what to say of how far reading came, where it comes upon a damaged gzip. Raises InputError for
-    that and for a file that cannot be read.
+    Args:
+        name: the file.
+        reached: returns how far reading has come, for the error of a damaged gzip file.
+
+    Raises:
+        InputError: the file cannot be read, or it is a damaged gzip file.
     """
     path = Path(name)
     try:
@@ -54,8 +56,9 @@ def opened(name: str | Path, reached: Callable[[], str] = lambda: "") -> Generat
 def read_lines(name: str | Path, encoding: str = "utf-8") -> Iterator[str]:
     """Stream the lines of a text file (.gz: decompressed) without line ends and byte order mark.
 
-    Raises InputError for a file that cannot be opened, a damaged gzip, an encoding that Python does not know,
-    and a line that is not text in the encoding (the line and what is wrong in it are named).
+    Raises:
+        InputError: the file cannot be opened, is a damaged gzip file, or holds a line that is not text in the
+            encoding, which is named; or Python does not know the encoding.
     """
     return (line for _, line in numbered_lines(name, encoding))
 
@@ -63,9 +66,15 @@ def read_lines(name: str | Path, encoding: str = "utf-8") -> Iterator[str]:
 def numbered_lines(
     name: str | Path, encoding: str = "utf-8", bad: Callable[[InputError], None] = fail
 ) -> Iterator[tuple[int, str]]:
-    """Stream the lines of a text file as `read_lines` does, each with its number.
+    """Stream the lines of a text file as `read_lines` does, each with its number from 1.
 
-    bad: what is told of each line that is not text; where it returns, that line is passed over.
+    Args:
+        name: the file.
+        encoding: its encoding.
+        bad: called with the error of each line that is not text; if it returns, the line is skipped.
+
+    Raises:
+        InputError: as `read_lines` does.
     """
     name = str(name)
     number = 0
@@ -79,15 +88,24 @@ def numbered_lines(
 
 
 def require_one(text: str | None, file: Path | None, done: str) -> None:
-    """Raise InputError where a text and a file are both given; `done` is what is done with one of them."""
+    """Raise InputError where a text and a file are both given; `done` says what is done with either."""
     if text is not None and file is not None:
         raise InputError(f"text and --file are both given; one of them is {done}, not both")
 
 
 def given_lines(text: str | None, file: Path | None, together: int = 256) -> Iterator[list[str]]:
-    """Stream lines, at most so many together: of the text, else of the file, else of standard input.
+    """Stream the lines of the text, else of the file, else of standard input, in blocks.
 
-    None of standard input waits for another that has not come yet. Raises InputError as `read_lines` does.
+    Args:
+        text: lines as one text.
+        file: a text file.
+        together: most lines in a block.
+
+    Returns:
+        Blocks of lines. A line of standard input does not wait for later ones.
+
+    Raises:
+        InputError: as `read_lines` does.
     """
     if text is not None:
         yield from _in_blocks(text.split("\n"), together)
@@ -105,10 +123,9 @@ def _in_blocks(lines: Iterable[str], together: int) -> Iterator[list[str]]:
 
 
 def incoming_lines() -> Iterator[list[str]]:
-    """Stream the lines of standard input as they come, one or more together that came together.
+    """Stream the lines of standard input as they arrive; those that arrive together form a block.
 
-    None waits for another. Bytes that are not UTF-8 become U+FFFD: no line is left out, nor a last one
-    without line feed.
+    Bytes that are not UTF-8 become U+FFFD. No line is left out, and the last one needs no line feed.
     """
     incoming, rest = cast("io.BufferedReader", sys.stdin.buffer), b""
     while arrived := incoming.read1(_READ_AT_ONCE):
@@ -125,7 +142,7 @@ def _incoming(line: bytes) -> str:
 
 def _is_utf8(encoding: str) -> bool:
     try:
-        io.TextIOWrapper(io.BytesIO(), encoding)  # refuses what is a codec, but none of text
+        io.TextIOWrapper(io.BytesIO(), encoding)  # refuses codecs that are not text encodings
         return codecs.lookup(encoding).name == "utf-8"
     except (LookupError, ValueError) as error:
         raise InputError(
@@ -160,7 +177,7 @@ def _utf8_text(raw: bytes, name: str, number: int) -> str | InputError:
 
 
 def _decoded_lines(file: IO[bytes], name: str, encoding: str) -> Iterator[str | InputError]:
-    """The lines of a file in an encoding where a line feed may be more than a byte."""
+    """Yield the lines of a file in an encoding where a line feed may take several bytes."""
     number = 0
     try:
         with io.TextIOWrapper(file, encoding, errors=_MARKED, newline="\n") as text:
@@ -169,7 +186,7 @@ def _decoded_lines(file: IO[bytes], name: str, encoding: str) -> Iterator[str | 
                 if len(line) == _LONGEST_LINE:
                     raise _too_long(name, number)
                 yield _decoded_text(line, name, number, encoding)
-    except UnicodeError as error:  # of codecs that have no way to go on after an error
+    except UnicodeError as error:  # from codecs that cannot continue after an error
         raise InputError(f"{name} cannot be read as {encoding} after line {number}: {error}") from error
 
 
@@ -193,55 +210,10 @@ def _too_long(name: str, number: int) -> InputError:
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
-    """Put half of a surrogate pair, which no text has, in the place of each byte that cannot be decoded."""
+    """Replace each byte that cannot be decoded by half of a surrogate pair, which text does not contain."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
 
 
 codecs.register_error(_MARKED, _mark)
-
-
-def json_object(line: str, where: str) -> Mapping[str, Any]:
-    """Return the object that a line of JSON holds; raise InputError, which says where, for anything else."""
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not a line of JSON ({error})") from error
-    if not isinstance(row, dict):
-        raise InputError(f"{where}: a JSON object was expected, found {type(row).__name__}")
-    return cast("Mapping[str, Any]", row)
-
-
-def hub_rows(name: str) -> Iterator[Mapping[str, Any]]:
-    """Stream the rows of a Hugging Face data set, from the hub or from its cache.
-
-    It is written hf:owner/name, hf:owner/name:split or hf:owner/name:configuration:split; its split is
-    "train" unless given. A class label comes by its name, None where a row has none. Raises InputError for
-    another form at once, and when a row cannot be read.
-    """
-    parts = name.removeprefix(HUB_PREFIX).split(":")
-    if len(parts) > 3 or not all(parts):
-        raise InputError(
-            f"{name} is not of the form hf:owner/name, hf:owner/name:split or hf:owner/name:config:split"
-        )
-    split = parts[-1] if len(parts) > 1 else "train"
-    return _rows(name, parts[0], parts[1] if len(parts) == 3 else None, split)
-
-
-def _class_name(number: int | None, names: Sequence[str]) -> str | None:
-    return names[number] if number is not None and number >= 0 else None
-
-
-def _rows(name: str, dataset: str, configuration: str | None, split: str) -> Iterator[Mapping[str, Any]]:
-    import datasets  # of an extra, which not all that read lines need
-
-    try:
-        rows = datasets.load_dataset(dataset, configuration, split=split, streaming=True)
-        features = cast("Mapping[str, Any]", rows.features or {})
-        labels = {key: kind.names for key, kind in features.items() if isinstance(kind, datasets.ClassLabel)}
-        for row in cast("Iterator[Mapping[str, Any]]", rows):
-            yield {**row, **{key: _class_name(row[key], names) for key, names in labels.items()}}
-    except Exception as error:  # datasets, its file systems and its HTTP client each raise types of their own
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        raise InputError(f"{name} cannot be read from the Hugging Face hub: {reason}") from error

@@ -167,7 +167,7 @@ def test_another_version_prepares_anew(
 def test_data_of_the_hub_is_asked_for_anew_but_not_when_a_run_goes_on(
     config: DataConfig, readings: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "read_pairs", lambda *_: iter(PAIRS))
+    monkeypatch.setattr(module, "read_pairs", lambda *_, **__: iter(PAIRS))
     config = replace(config, corpus=("hf:a/b",))
     for expected, going_on in ((1, False), (2, False), (2, True)):
         prepare(config, DATA, going_on)

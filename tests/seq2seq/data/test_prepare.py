@@ -75,6 +75,7 @@ def test_held_out_sets_share_no_source(small: Callable[..., DataConfig]) -> None
     assert not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
     assert {*texts.train, *texts.validation, *texts.test} <= {*doubled}
     assert texts.notes == (
+        "corpus: c.tsv: no header; source in column 0, target in column 1",
         "corpus: 180 of 180 pairs kept (dropped: 0 empty, 0 too long, 0 of unlike length, 0 repeated)",
     )
 
@@ -94,9 +95,9 @@ def test_sets_that_are_given_are_taken(small: Callable[..., DataConfig]) -> None
     assert len(texts.train) == 90
     assert list(texts.validation) == [*PAIRS[:3], Pair("a", "x" * 90)]
     assert list(texts.test) == [Pair("Nobody knows.", ""), PAIRS[0], PAIRS[0], Pair("  ", "b")]
-    assert [note.split(":")[0] for note in texts.notes] == ["corpus", "validation", "validation", "test"]
-    assert "4 of 5 pairs kept (dropped: 1 empty" in texts.notes[1]
-    assert texts.notes[2:] == (
+    assert [note.split(":")[0] for note in texts.notes] == [*["corpus"] * 2, *["validation"] * 3, "test"]
+    assert "4 of 5 pairs kept (dropped: 1 empty" in texts.notes[3]
+    assert texts.notes[4:] == (
         "validation: 3 of 4 pairs are in training too, which flatters its scores",
         "test: 2 of 4 pairs are in training too, which flatters its scores",
     )
@@ -116,10 +117,23 @@ def test_columns_choose_sides(small: Callable[..., DataConfig]) -> None:
     assert {*texts.train} <= {*PAIRS}
 
 
+def test_a_header_and_blank_rows_are_noted(small: Callable[..., DataConfig]) -> None:
+    rows = "".join(f"{pair.tgt}\t{pair.src}\n" for pair in PAIRS)
+    Path("h.tsv").write_text(f"fr\ten\n\n{rows}\n")
+    texts = prepare_texts(small(corpus=("h.tsv",), columns=("en", "fr")), Path("data"))
+    assert {*texts.train} <= {*PAIRS}
+    assert texts.notes == (
+        "corpus: h.tsv: a header; source in column 1, target in column 0",
+        "corpus: blank rows skipped: 2",
+        "corpus: 90 of 90 pairs kept (dropped: 0 empty, 0 too long, 0 of unlike length, 0 repeated)",
+    )
+
+
 def test_cleaning_is_counted(small: Callable[..., DataConfig]) -> None:
     dirty = [*PAIRS, PAIRS[0], Pair("", "x"), Pair("w " * 81, "v " * 81), Pair("a", "abcdefgh")]
     texts = prepare_texts(small(dirty), Path("data"))
     assert texts.notes == (
+        "corpus: c.tsv: no header; source in column 0, target in column 1",
         "corpus: 90 of 94 pairs kept (dropped: 1 empty, 1 too long, 1 of unlike length, 1 repeated)",
     )
 

@@ -9,7 +9,8 @@ import pytest
 
 from throughtime.corpora.documentation import Sources
 from throughtime.errors import InputError
-from throughtime.files.documents import ReadingConfig, ReadingReport
+from throughtime.files.documents import ReadingConfig
+from throughtime.files.reading import ReadingReport
 from throughtime.text.cleaning import Cleaner
 from throughtime.words.embed import corpus
 from throughtime.words.embed.corpus import (

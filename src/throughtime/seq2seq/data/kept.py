@@ -13,7 +13,7 @@ from typing import Any
 
 from throughtime.artefact.file import Artefact, load, save
 from throughtime.errors import InputError
-from throughtime.files.lines import HUB_PREFIX
+from throughtime.files.hub import HUB_PREFIX
 from throughtime.seq2seq.config import DataConfig
 from throughtime.text.tokenizer import Tokenizers, tokenizers_from_assets
 

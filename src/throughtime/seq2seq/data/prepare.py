@@ -12,6 +12,7 @@ from throughtime.artefact.file import written_whole
 from throughtime.corpora import phrasebook
 from throughtime.errors import InputError
 from throughtime.files.pairs import Pair, read_pairs
+from throughtime.files.reading import ReadingReport
 from throughtime.seq2seq.config import DataConfig
 from throughtime.seq2seq.data.alignment import learn_alignment
 from throughtime.seq2seq.data.annotation import Annotation
@@ -130,17 +131,24 @@ def prepare_texts(config: DataConfig, folder: Path) -> Texts:
     """The three sets as text: given, or held out of the corpus; the built-in phrasebook brings its own."""
     if not config.corpus:
         return _phrasebook_texts(config, folder)
-    pairs = read_pairs(config.corpus, config.columns)
-    _, report = build_text_corpus(pairs, folder / "train", cleaning_of(config))
+    notes = _read(config.corpus, config.columns, folder / "train", cleaning_of(config), "corpus")
     if not config.validation and not config.validation_size:
         raise InputError("validation_size is 0 and there is no validation corpus; one of them is needed")
-    notes = [f"corpus: {report.summary()}"]
     if config.validation:
-        pairs = read_pairs(config.validation, config.columns)
-        _, report = build_text_corpus(pairs, folder / "validation", _everything(config))
-        notes.append(f"validation: {report.summary()}")
+        place = folder / "validation"
+        notes += _read(config.validation, config.columns, place, _everything(config), "validation")
     texts = _texts_in(folder, config, tuple(notes))
     return replace(texts, notes=(*notes, *_overlaps(config, texts)))
+
+
+def _read(
+    paths: Sequence[str], columns: tuple[str, str] | None, folder: Path, cleaning: Cleaning, name: str
+) -> list[str]:
+    """Read and clean a set into `folder`, and return notes on its columns and on what was dropped."""
+    reading = ReadingReport()
+    _, report = build_text_corpus(read_pairs(paths, columns, report=reading), folder, cleaning)
+    blank = [f"blank rows skipped: {reading.blank:,}"] if reading.blank else []
+    return [f"{name}: {note}" for note in (*reading.notes, *blank, report.summary())]
 
 
 def _overlaps(config: DataConfig, texts: Texts) -> Iterator[str]:
@@ -241,7 +249,7 @@ def _rows(pairs: Iterable[Pair]) -> Iterator[str]:
 
 
 def read_test(names: Sequence[str], columns: tuple[str, str] | None) -> list[Pair]:
-    """The pairs of a test set as they stand, every line kept; the phrasebook's own where none is named.
+    """The pairs of a test set as they stand, but for blank rows; the phrasebook's own where none is named.
 
     Raises InputError for files that cannot be used, and for columns of none.
     """

@@ -14,7 +14,8 @@ import numpy as np
 from throughtime.artefact.file import written_whole
 from throughtime.artefact.report import write_report
 from throughtime.corpora import documentation
-from throughtime.files.documents import Document, ReadingConfig, ReadingReport, read_documents
+from throughtime.files.documents import Document, ReadingConfig, read_documents
+from throughtime.files.reading import ReadingReport
 from throughtime.text.cleaning import Cleaner, CleaningConfig
 from throughtime.words.classify.config import TextsConfig, TrainConfig
 from throughtime.words.classify.labelled import Labelled, folds, held_out, labelled, require_texts

@@ -15,7 +15,7 @@ from throughtime.words.embed.config import AnswerConfig, EvaluateConfig, TrainCo
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from throughtime.files.documents import ReadingReport
+    from throughtime.files.reading import ReadingReport
     from throughtime.words.embed.corpus import Corpus
     from throughtime.words.embed.show import Judged, Neighbours
     from throughtime.words.embed.vectors import WordVectors
@@ -45,7 +45,7 @@ class Sentences:
 
 def _prepare(config: TrainConfig, folder: Path, resumed: bool) -> Sentences:
     from throughtime.corpora.documentation import find_sources
-    from throughtime.files.documents import ReadingReport
+    from throughtime.files.reading import ReadingReport
     from throughtime.text.cleaning import Cleaner
     from throughtime.words.embed.corpus import corpus_of_files, corpus_of_packages
 

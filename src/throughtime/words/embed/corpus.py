@@ -18,7 +18,8 @@ from typing import NamedTuple, TextIO
 
 from throughtime.corpora.documentation import Sources, sentences
 from throughtime.errors import InputError
-from throughtime.files.documents import AS_FOUND, ReadingConfig, ReadingReport, read_texts
+from throughtime.files.documents import AS_FOUND, ReadingConfig, read_texts
+from throughtime.files.reading import ReadingReport
 from throughtime.text.cleaning import Cleaner
 
 PART_WORDS = 100_000
