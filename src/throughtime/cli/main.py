@@ -7,13 +7,17 @@ import sys
 from collections.abc import Sequence
 
 from throughtime.cli.extras import extra_with
+from throughtime.cli.garbage import spare_imports
 from throughtime.errors import InputError, MissingExtraError
+from throughtime.spinning import IS_COMMAND
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line; `--debug` anywhere shows the traceback of an error instead of its sentence."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    if IS_COMMAND:
+        spare_imports()
     try:
         _run([argument for argument in given if argument != "--debug"])
     except BrokenPipeError:
