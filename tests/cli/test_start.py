@@ -79,7 +79,7 @@ def test_translating_needs_neither_the_compiler_of_torch_nor_anything_of_trainin
 ) -> None:
     tokenizer: Tokenizer = Words(["a", "cat", "dog"], "en")
     if kind == "subwords":
-        tokenizer = train_subwords(LINES, 20, seed=0)
+        tokenizer = train_subwords(LINES, 16, seed=0)
     size = tokenizer.vocab_size
     model = Translator(ModelConfig(embedding_size=8, encoder_size=8, decoder_size=8), size, size)
     path = tmp_path / "model.safetensors"
