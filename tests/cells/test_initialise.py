@@ -11,7 +11,15 @@ from torch.testing import assert_close
 
 from throughtime import LSTM, Recurrent
 from throughtime.cells import CELLS, Cell, ProjectedLSTM
-from throughtime.cells.initialise import INITIALISERS, forget_bias, orthogonal, torch_default, uniform
+from throughtime.cells.initialise import (
+    INITIALISERS,
+    Unfilled,
+    as_allocated,
+    forget_bias,
+    orthogonal,
+    torch_default,
+    uniform,
+)
 from tolerances import STANDARD_ERRORS, tolerance
 
 HIDDEN = 32
@@ -202,3 +210,16 @@ def test_reset_parameters_draws_anew_by_the_same_initialiser() -> None:
         assert parameter.abs().max() <= 0.08
         assert parameter.requires_grad
         assert parameter.grad_fn is None
+
+
+def test_unfilled_parameters_take_no_random_numbers() -> None:
+    state = torch.get_rng_state()
+    with Unfilled():
+        linear, embedding = nn.Linear(3, 4), nn.Embedding(5, 6, padding_idx=0)
+        layer = LSTM(3, 4, initialiser=as_allocated)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert linear.weight.shape == (4, 3)
+    assert embedding.weight.shape == (5, 6)
+    assert layer.weight_ih_l0.shape == (16, 3)
+    nn.init.uniform_(linear.weight)
+    assert not torch.equal(torch.get_rng_state(), state)

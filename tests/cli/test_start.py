@@ -1,24 +1,36 @@
-"""What the command line imports before it knows that it has work to do."""
+"""What the command line imports before it knows that it has work to do, and to translate."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-HEAVY = ("torch", "numpy", "datasets", "sentencepiece", "gensim", "sklearn", "lightning_fabric", "matplotlib")
+from throughtime.seq2seq.config import ModelConfig
+from throughtime.seq2seq.model_file import save_model
+from throughtime.seq2seq.network.model import Translator
+from throughtime.text.tokenizer import Tokenizer, Tokenizers, Words, train_subwords
+
+LARGE = {"torch", "numpy", "datasets", "sentencepiece", "gensim", "sklearn", "lightning_fabric", "matplotlib"}
+NOT_FOR_TRANSLATION = {
+    *("torch._dynamo", "torch._inductor", "torch.onnx", "torch.distributed.tensor", "sympy", "triton"),
+    *("datasets", "pyarrow", "pandas", "scipy", "sklearn", "gensim", "sacrebleu"),
+    *("lightning_fabric", "matplotlib", "rich"),
+}
+"""torch's compiler, data, training, scores, pictures."""
+LINES = ["a cat and a dog", "a dog and a hen", "a hen and a cat"]
 
 
-def loaded_by(*arguments: str) -> list[str]:
-    """The heavy modules that a command line loads before it ends."""
+def loaded_by(*arguments: str) -> tuple[int, set[str]]:
+    """The exit status of a command line, and the modules that it loads."""
     command = [sys.executable, "-X", "importtime", "-m", "throughtime", *arguments]
-    told = subprocess.run(command, capture_output=True, text=True, check=False).stderr
-    loaded = {
-        line.rpartition("|")[2].strip() for line in told.splitlines() if line.startswith("import time:")
-    }
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = done.stderr.splitlines()
+    loaded = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
     assert "throughtime.cli.main" in loaded
-    return [name for name in HEAVY if name in loaded]
+    return done.returncode, loaded
 
 
 @pytest.mark.parametrize(
@@ -38,25 +50,43 @@ def loaded_by(*arguments: str) -> list[str]:
     ],
 )
 def test_help_needs_none_of_the_large_libraries(command: str) -> None:
-    assert loaded_by(*command.split(), "--help") == []
+    status, loaded = loaded_by(*command.split(), "--help")
+    assert status == 0
+    assert not LARGE & loaded
 
 
 @pytest.mark.parametrize(
     "command",
-    ["seq2seq train --hiden-size 3", "words classify train --method bag", "words embed train --widow 3"],
+    [
+        "seq2seq train --hiden-size 3",
+        "words classify train --method bag",
+        "words embed train --widow 3",
+        "trian",
+        "seq2seq trian",
+        "words trian",
+        "words classify trian",
+    ],
 )
-def test_nor_does_a_mistyped_option(command: str) -> None:
-    assert loaded_by(*command.split()) == []
+def test_nor_does_a_mistyped_option_or_command(command: str) -> None:
+    status, loaded = loaded_by(*command.split())
+    assert status != 0
+    assert not LARGE & loaded
 
 
-def test_translating_needs_nothing_of_training() -> None:
-    script = (
-        "import sys, throughtime.cli.models, throughtime.seq2seq.formats, throughtime.seq2seq.translate\n"
-        "print(*(name for name in sys.modules))"
-    )
-    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    unneeded = {"datasets", "pyarrow", "pandas", "sacrebleu", "lightning_fabric", "matplotlib", "scipy"}
-    modules = set(shown.split())
-    assert not unneeded & modules
-    training = {name for name in modules if name.startswith("throughtime.training")}
-    assert training == {"throughtime.training", "throughtime.training.config"}
+@pytest.mark.parametrize("kind", ["words", "subwords"])
+def test_translating_needs_neither_the_compiler_of_torch_nor_anything_of_training(
+    kind: str, tmp_path: Path
+) -> None:
+    tokenizer: Tokenizer = Words(["a", "cat", "dog"], "en")
+    if kind == "subwords":
+        tokenizer = train_subwords(LINES, 16, seed=0)
+    size = tokenizer.vocab_size
+    model = Translator(ModelConfig(embedding_size=8, encoder_size=8, decoder_size=8), size, size)
+    path = tmp_path / "model.safetensors"
+    save_model(path, model.config, model.state_dict(), Tokenizers(tokenizer, tokenizer), {})
+    status, loaded = loaded_by("seq2seq", "run", str(path), "a cat")
+    assert status == 0
+    assert not NOT_FOR_TRANSLATION & loaded
+    assert ("sacremoses" in loaded) == (kind == "words")
+    training = {name for name in loaded if name.startswith("throughtime.training")}
+    assert training <= {"throughtime.training", "throughtime.training.config"}

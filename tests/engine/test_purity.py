@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -107,3 +109,14 @@ def test_a_write_that_depends_on_values_is_refused_when_it_happens(mode, name: s
         if mode is torch.no_grad:
             with pytest.raises(Impure, match=rf"^the step of Writing writes in place \(to {name}\)"):
                 layer.stream(2).step(torch.randn(2, 3))
+
+
+def test_trying_a_step_does_not_import_the_compiler_of_torch() -> None:
+    script = (
+        "import sys, throughtime\n"
+        "for backend in ('auto', 'reference'):\n"
+        "    throughtime.LSTM(3, 4, backend=backend)\n"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

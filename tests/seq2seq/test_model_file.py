@@ -57,6 +57,15 @@ def test_a_model_that_was_saved_translates_as_before(
     assert (loaded.model.output.weight is loaded.model.tgt_embedding.weight) == (tie != "none")
 
 
+@pytest.mark.parametrize("initialiser", ["torch", "orthogonal", "sutskever2014"])
+def test_loading_takes_no_random_numbers(saved_letters: Callable[..., Path], initialiser: str) -> None:
+    path = saved_letters(Path("m.safetensors"), initialiser=initialiser)
+    state = torch.get_rng_state()
+    loaded = load_model(path)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert loaded.model.config.initialiser == initialiser
+
+
 def test_one_vocabulary_is_stored_once_and_comes_back_as_one(
     letter_model: Callable[..., Translator], letters: Tokenizers
 ) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from torch import Tensor
 from torch.nn import init
+from torch.overrides import TorchFunctionMode
 
 from throughtime.cells.cell import Cell
 
@@ -49,6 +51,21 @@ def forget_bias(value: float = 1.0, then: Initialiser = torch_default) -> Initia
     """
 
     return partial(_forget_bias, value, then)
+
+
+def as_allocated(cell: Cell, hidden_size: int, weights: Weights) -> None:
+    """No values, for weights that are read from a file next."""
+
+
+class Unfilled(TorchFunctionMode):
+    """Leaves new parameters of torch's modules as allocated, for weights that are read from a file next."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        random = func in (init.normal_, init.uniform_, init.kaiming_uniform_)
+        return kwargs["tensor"] if random else func(*args, **kwargs)
 
 
 def _uniform(a: float, cell: Cell, hidden_size: int, weights: Weights) -> None:

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from cyclopts import App
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from cyclopts import App, CycloptsError, CycloptsPanel, UnknownCommandError
 
 import throughtime
 from throughtime.applications import APPLICATIONS, GROUPS
+
+if TYPE_CHECKING:
+    from rich.panel import Panel
+
+
+def error_panel(error: CycloptsError) -> Panel:
+    """An error as cyclopts shows it, but an unknown command without importing all that there are."""
+    if isinstance(error, UnknownCommandError) and error.unused_tokens and error.app:
+        from rich.text import Text
+
+        names = [name for name in error.app if not name.startswith("-")]
+        return CycloptsPanel(Text(_unknown(error.unused_tokens[0], names), style="default"))
+    return CycloptsPanel(error)
+
+
+def _unknown(command: str, names: list[str]) -> str:
+    close = "".join(f' Did you mean "{name}"?' for name in get_close_matches(command, names, n=1))
+    return f'Unknown command "{command}".{close} Available commands: {", ".join(names)}.'
+
 
 app = App(
     name="throughtime",
@@ -13,6 +35,7 @@ app = App(
     "Anywhere, --debug shows the traceback of an error instead of its sentence, and --import MODULE imports "
     "a module first, for model files that name a cell of it.",
     version=throughtime.__version__,
+    error_formatter=error_panel,
 )
 groups = {name: App(name=name, help=summary) for name, summary in GROUPS.items()}
 for name, entry in APPLICATIONS.items():

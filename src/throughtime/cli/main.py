@@ -7,7 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from throughtime.cli.extras import extra_with
+from throughtime.cli.garbage import spare_imports
 from throughtime.errors import InputError, MissingExtraError
+from throughtime.spinning import IS_COMMAND
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -18,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     typed = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in typed
+    if IS_COMMAND:
+        spare_imports()
     try:
         modules, rest = _split_imports([argument for argument in typed if argument != "--debug"])
         _import(modules)

@@ -76,7 +76,19 @@ class Writes:
             self._sharing.setdefault(_storage(tensor), set()).add(id(tensor))
 
 
-class _Watch(TorchDispatchMode):
+class UncompiledMode(TorchDispatchMode):
+    """A dispatch mode whose first operation does not import torch's compiler, which takes more than a second.
+
+    torch wraps `__torch_dispatch__` so that its compiler skips it, and imports the compiler to do so. The
+    compiler skips everything under a dispatch mode anyway.
+    """
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+
+class _Watch(UncompiledMode):
     """Runs operations as they are and raises Impure at the first that writes to what is not the step's."""
 
     def __init__(self, cell: str) -> None:

@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
 from throughtime.cells import Cell, Noise
@@ -35,7 +34,7 @@ from throughtime.engine.node import Graph, Node
 from throughtime.engine.operand import expanded
 from throughtime.engine.prelude import Call, Prelude, Slot
 from throughtime.engine.program import Program
-from throughtime.engine.purity import Writes, tensors_in
+from throughtime.engine.purity import UncompiledMode, Writes, tensors_in
 
 aten = torch.ops.aten
 
@@ -150,7 +149,7 @@ def _check_attributes(before: Cell, after: Cell) -> None:
         raise Unsupported(f"the step of {before.name} sets {', '.join(changed)} of the cell")
 
 
-class _Recorder(TorchDispatchMode):
+class _Recorder(UncompiledMode):
     """Notes what torch is asked to do: into the graph where rows take part, else into the prelude."""
 
     def __init__(self, graph: Graph, prelude: Prelude, cell: Cell, trial: _Trial) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from throughtime.artefact.file import Artefact, load, save
+from throughtime.cells.initialise import Unfilled, as_allocated
 from throughtime.cells.user_modules import NotImportedError, require_imported
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import DataConfig, ModelConfig, with_tuples
@@ -58,7 +59,8 @@ def load_model(path: Path) -> Trained:
         both = tokenizers_from_assets(artefact.assets)
         config = _settings(artefact.config["model"])
         require_imported(config.cell)
-        model = Translator(config, both.src.vocab_size, both.tgt.vocab_size)
+        with Unfilled():
+            model = Translator(config, both.src.vocab_size, both.tgt.vocab_size, as_allocated)
         model.load_state_dict(artefact.tensors)
         return Trained(model.eval(), both, artefact.config["training"])
     except NotImportedError as error:

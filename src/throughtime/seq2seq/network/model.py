@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from throughtime.cells import VariationalDropout, cell_named
+from throughtime.cells.initialise import Initialiser
 from throughtime.engine.packing import Snapshot
 from throughtime.layers import Recurrent
 from throughtime.layers.attention import SCORES
@@ -60,9 +62,16 @@ class Translator(nn.Module):
     """Sequence to sequence (Sutskever, Vinyals and Le 2014), with attention (Luong et al. 2015) if asked for.
 
     In the plain form all that the decoder ever sees of the source is the encoder's last state.
+    initialiser: of the recurrent layers, by default the configured one.
     """
 
-    def __init__(self, config: ModelConfig, src_vocab_size: int, tgt_vocab_size: int) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        src_vocab_size: int,
+        tgt_vocab_size: int,
+        initialiser: Initialiser | None = None,
+    ) -> None:
         super().__init__()
         self.config, self.tgt_vocab_size = config, tgt_vocab_size
         self.tgt_embedding = nn.Embedding(tgt_vocab_size, config.embedding_size, PAD_ID)
@@ -71,10 +80,9 @@ class Translator(nn.Module):
         fed = (
             (width if config.tie_embeddings != "none" else config.decoder_size) if config.input_feeding else 0
         )
-        self.encoder = _recurrence(
-            config, width, config.encoder_size, config.encoder_layers, config.bidirectional
-        )
-        self.decoder = _recurrence(config, width + fed, config.decoder_size, config.decoder_layers)
+        recurrence = partial(_recurrence, config, initialiser or config.initialiser)
+        self.encoder = recurrence(width, config.encoder_size, config.encoder_layers, config.bidirectional)
+        self.decoder = recurrence(width + fed, config.decoder_size, config.decoder_layers)
         self.bridge = Bridge(self.encoder, self.decoder)
         self.head = _head(config, self.decoder.output_size, self.encoder.output_size)
         widths = (self.encoder.output_size, self.decoder.output_size, width)
@@ -238,7 +246,12 @@ def _source_embedding(config: ModelConfig, vocab_size: int, tgt_embedding: nn.Em
 
 
 def _recurrence(
-    config: ModelConfig, width: int, size: int, num_layers: int, bidirectional: bool = False
+    config: ModelConfig,
+    initialiser: Initialiser | str,
+    width: int,
+    size: int,
+    num_layers: int,
+    bidirectional: bool = False,
 ) -> Recurrent:
     cell = cell_named(config.cell)
     return Recurrent(
@@ -249,7 +262,7 @@ def _recurrence(
         batch_first=True,
         dropout=config.dropout if num_layers > 1 else 0.0,
         bidirectional=bidirectional,
-        initialiser=config.initialiser,
+        initialiser=initialiser,
     )
 
 
