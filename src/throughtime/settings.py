@@ -79,6 +79,15 @@ def _is_path(hint: Any) -> bool:
     return hint is Path or Path in get_args(hint)
 
 
+def to_json(value: Any) -> Any:
+    """Return settings as JSON holds them: dictionaries, lists, and paths as text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: to_json(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, tuple | list):
+        return [to_json(item) for item in cast("Sequence[Any]", value)]
+    return str(value) if isinstance(value, Path) else value
+
+
 def from_options(kind: type[T], options: Mapping[str, Any]) -> T:
     """Return settings made of groups, from values by the names of the settings alone.
 

@@ -236,8 +236,11 @@ def test_vectors_tell_their_coverage(learned: Path, run: Callable[..., Any]) -> 
 def test_ctrl_c_stops_the_comparison_and_resume_goes_on(
     learned: Path, start: Callable[..., subprocess.Popen[bytes]], run: Callable[..., Any]
 ) -> None:
-    corpus = ["--corpus", str(learned / "train.tsv"), "--methods", "tfidf", "gru", "lstm", *SMALL]
-    given = [*corpus, "--max-epochs", "60", "--patience", "0", "--folder"]
+    small = [
+        option if option != "6" or SMALL[k - 1] != "--max-epochs" else "60" for k, option in enumerate(SMALL)
+    ]
+    corpus = ["--corpus", str(learned / "train.tsv"), "--methods", "tfidf", "gru", "lstm", *small]
+    given = [*corpus, "--patience", "0", "--folder"]
     process = start("words", "classify", "train", *given, "stopped")
     while not Path("stopped/gru/metrics.jsonl").exists() or not Path("stopped/gru/metrics.jsonl").read_text():
         assert process.poll() is None

@@ -223,8 +223,8 @@ def test_a_run_that_was_killed_is_resumed(
     start: Callable[..., subprocess.Popen[bytes]], run: Callable[..., Any]
 ) -> None:
     write_sentences(Path("c.txt"))
-    command = ["words", "embed", "train", "--corpus", "c.txt", "--folder", "r", *SMALL]
-    process = start(*command, "--epochs", "1000000")
+    endless = ["--epochs", "1000000", *(SMALL[:2] + SMALL[4:])]
+    process = start("words", "embed", "train", "--corpus", "c.txt", "--folder", "r", *endless)
     while not Path("r/settings.json").exists():
         assert process.poll() is None
         time.sleep(0.05)

@@ -7,15 +7,13 @@ import re
 import shlex
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from throughtime.application.application import AnyApplication
 from throughtime.application.registry import application_named
-from throughtime.artefact.report import write_report
 from throughtime.errors import InputError
-from throughtime.settings import from_json
+from throughtime.settings import from_json, to_json
 
 T = TypeVar("T")
 
@@ -96,8 +94,10 @@ def start_over(application: AnyApplication, config: object, folder: Path) -> Non
 
 def write_settings(application: AnyApplication, config: object, folder: Path) -> None:
     """Write settings.json, which `read_settings` and --settings read."""
+    from throughtime.artefact.report import write_report
+
     folder.mkdir(parents=True, exist_ok=True)
-    write_report(folder / SETTINGS, {_APPLICATION: application.name, **asdict(cast("Any", config))})
+    write_report(folder / SETTINGS, {_APPLICATION: application.name, **to_json(config)})
 
 
 def read_settings(path: Path, kind: type[T], application: str = "") -> T:

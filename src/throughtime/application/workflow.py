@@ -34,6 +34,7 @@ from throughtime.application.show import show_evaluation
 from throughtime.artefact.report import write_report
 from throughtime.console import say
 from throughtime.errors import InputError
+from throughtime.settings import to_json
 from throughtime.training.fit import fit
 from throughtime.training.lock import LOCK
 from throughtime.training.processes import first_does, held_by_first, join
@@ -233,7 +234,7 @@ class Workflow:
         def finish() -> dict[str, Any]:
             report: dict[str, Any] = {
                 "application": self.application.name,
-                "settings": asdict(config),
+                "settings": to_json(config),
                 "training": training,
             }
             test = self.application.test if self.tests else _no_test
@@ -279,7 +280,7 @@ class Workflow:
         trained = {name: (read_report(place) or {})["training"] for name, place in places.items()}
         report = {
             "application": self.application.name,
-            "settings": asdict(config),
+            "settings": to_json(config),
             "members": trained,
             **comparison.to_dict(),
         }

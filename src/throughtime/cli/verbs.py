@@ -21,7 +21,7 @@ from throughtime.applications import APPLICATIONS
 from throughtime.cli.inputs import blocks_of_bytes, blocks_of_json, blocks_of_text
 from throughtime.console import print_utf8
 from throughtime.errors import InputError
-from throughtime.settings import groups, to_options
+from throughtime.settings import groups, to_json, to_options
 
 T = TypeVar("T")
 Function = Callable[..., None]
@@ -306,10 +306,4 @@ def _settings_in(application: AnyApplication, path: Path) -> dict[str, Any]:
     defaults = {
         name: value for _, group, _ in groups(application.config) for name, value in vars(group()).items()
     }
-    return {name: _plain(value) for name, value in to_options(config).items() if value != defaults[name]}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]  # pyright: ignore
-    return str(value) if isinstance(value, Path) else value
+    return {name: to_json(value) for name, value in to_options(config).items() if value != defaults[name]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from throughtime.application.application import Application, Command, Member, NoOptions
 from throughtime.application.folder import BEST, read_report, run_folder
 from throughtime.errors import InputError
+from throughtime.settings import to_json
 from throughtime.words.classify.config import (
     KIND,
     LINEAR,
@@ -91,7 +92,7 @@ def _task(config: TrainConfig, prepared: Prepared) -> LinearEstimator | Classifi
         "corpus": prepared.about,
         "labels": prepared.corpus.counts,
         "learned_from": len(train),
-        "settings": asdict(config),
+        "settings": to_json(config),
     }
     if method in LINEAR:
         return LinearEstimator(method, config.learning, train, read_given(vectors), about)
