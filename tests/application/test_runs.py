@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from regression import fit
+from throughtime.application.lock import held
 from throughtime.application.runs import runs_in
 from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
-from throughtime.training.fit import fit
-from throughtime.training.lock import held
 
 
 def test_each_run_has_its_standing(make_task: Any, tmp_path: Path, console: Console) -> None:

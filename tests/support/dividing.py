@@ -18,6 +18,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from throughtime.application.processes import join
 from throughtime.errors import InputError
 from throughtime.training.config import Better, TrainingConfig
 from throughtime.training.fit import fit
@@ -72,7 +73,8 @@ def main(folder: str, accumulate: str, max_epochs: str, *options: str) -> None:
         threads=1,
     )
     task = Dropping("killed" in options)
-    fit(task, config, folder, resume="resume" in options, resume_hint="the same again")
+    fabric = join(config.precision)
+    fit(task, config, folder, fabric=fabric, resume="resume" in options, resume_hint="the same again")
 
 
 if __name__ == "__main__":

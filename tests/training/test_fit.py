@@ -16,10 +16,9 @@ import safetensors.torch
 import torch
 from rich.console import Console
 
+from regression import fit
 from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
-from throughtime.training.fit import fit
-from throughtime.training.lock import LOCK
 from throughtime.training.non_finite import TrainingError
 from throughtime.training.processors import Usage
 from throughtime.training.task import Floor
@@ -65,7 +64,7 @@ def test_it_learns_and_leaves_its_files(make_task: Any, tmp_path: Path, console:
     outcome = fit(task, config, tmp_path / "new/run", console=console)
     assert (outcome.stopped, outcome.step, outcome.epochs) == ("epochs", 96, 12.0)
     assert outcome.best_metrics["loss"] < 1.0 < lines(tmp_path / "new/run", "validation")[0]["loss"]
-    names = sorted(path.name for path in outcome.model.parent.iterdir() if path.name != LOCK)
+    names = sorted(path.name for path in outcome.model.parent.iterdir())
     assert names == ["best.safetensors", "checkpoint.safetensors", "last.safetensors", "metrics.jsonl"]
     assert task.seen == list(range(12))
     assert [line["step"] for line in lines(tmp_path / "new/run", "train")] == list(range(8, 97, 8))
@@ -335,7 +334,7 @@ def test_a_full_disk_is_said_in_one_sentence(
     ):
         fit(make_task(), config, tmp_path, console=console)
     monkeypatch.undo()
-    names = sorted(path.name for path in tmp_path.iterdir() if path.name != LOCK)
+    names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["best.safetensors", "checkpoint.safetensors", "last.safetensors", "metrics.jsonl"]
     fit(make_task(), config, tmp_path, resume=True, console=console)
     assert "resumed at epoch 1.00, step 8\n" in console.file.getvalue()

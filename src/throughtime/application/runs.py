@@ -1,4 +1,4 @@
-"""The runs in a folder: how far each came, and how to go on with it."""
+"""The runs in a folder: how far each has come, and how to resume it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from throughtime.application.lock import is_held
 from throughtime.errors import InputError
 from throughtime.training.checkpoint import read_metadata
-from throughtime.training.lock import is_held
 from throughtime.training.state import RunState
 
 Standing = Literal["running", "finished", "stopped", "no checkpoint"]
@@ -18,7 +18,7 @@ Standing = Literal["running", "finished", "stopped", "no checkpoint"]
 
 @dataclass(frozen=True)
 class FoundRun:
-    """A run as its files tell of it."""
+    """A run as its files describe it."""
 
     folder: Path
     standing: Standing
@@ -27,13 +27,14 @@ class FoundRun:
     best_by: str = ""
     best: float | None = None
     changed: float = 0.0  # seconds since the epoch, of the checkpoint
-    resume: str = ""  # the command that goes on; nothing where there is nothing to go on with
+    resume: str = ""  # the command that resumes it; empty unless it is stopped
 
 
 def runs_in(folder: Path) -> list[FoundRun]:
-    """Return the runs in a folder and in those within it, the last changed first.
+    """Return the runs in a folder and its subfolders, the last changed first.
 
-    Raises InputError where it does not exist.
+    Raises:
+        InputError: the folder does not exist.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder; expected the one that holds the runs")

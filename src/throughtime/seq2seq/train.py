@@ -16,6 +16,8 @@ from lightning_fabric import Fabric
 from rich.console import Console
 
 from throughtime.application.folder import no_false_start
+from throughtime.application.lock import LOCK, held, held_by_first
+from throughtime.application.processes import join, processes, processes_here
 from throughtime.artefact.report import write_report
 from throughtime.console import say
 from throughtime.errors import InputError
@@ -39,9 +41,8 @@ from throughtime.seq2seq.show import show_scores, translations_table
 from throughtime.seq2seq.task import Sets, TranslationTask
 from throughtime.text.tokenizer import same_vocabularies
 from throughtime.training.fit import fit
-from throughtime.training.lock import LOCK, held
 from throughtime.training.outcome import Outcome
-from throughtime.training.processes import first_does, held_by_first, join, processes, processes_here
+from throughtime.training.processes import first_does
 
 SETTINGS, REPORT, TEST = "settings.json", "report.json", "test.tsv"
 RUN_FILES = (

@@ -12,10 +12,10 @@ import pytest
 from rich.console import Console
 
 from letter_runs import FOLDER, KEPT, MakeConfig, names
+from throughtime.application.lock import LOCK
 from throughtime.errors import InputError
 from throughtime.seq2seq.folder import default_folder
 from throughtime.seq2seq.train import read_settings, resume_run, train_run
-from throughtime.training.lock import LOCK
 
 
 def test_a_folder_that_holds_a_run_is_left_alone(make_config: MakeConfig, console: Console) -> None:

@@ -1,4 +1,4 @@
-"""Recurrent classifiers: learned from texts by the one training loop, kept in one file."""
+"""Recurrent text classifiers: trained by the shared training loop, saved as one file."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from rich.console import Console
 from scipy.special import softmax
 from torch import Tensor
 
+from throughtime.application.folder import no_false_start
+from throughtime.application.lock import held_by_first
+from throughtime.application.processes import join
 from throughtime.artefact.file import Artefact, load, save
 from throughtime.console import say
 from throughtime.text.cleaning import Cleaner, CleaningConfig
@@ -60,7 +63,7 @@ class RecurrentClassifier:
         )
 
     def encoded(self, data: Labelled) -> Encoded:
-        """Return texts as ids, cut where more words come than are read; one without a word is one unknown."""
+        """Return texts as ids, cut after `max_words`; a text without words becomes one unknown word."""
         most, unknown, longer = self.network.config.max_words, [self.vocabulary.unknown_id], 0
         ids = list[NDArray[np.int64]]()
         for tokens in map(self._tokens, data.texts):
@@ -70,7 +73,7 @@ class RecurrentClassifier:
         return Encoded(ids, data.labels, longer)
 
     def save(self, path: Path, weights: Mapping[str, Tensor] | None = None) -> None:
-        """Write the one file, with its own weights or these."""
+        """Write the model file, with `weights` in place of its own where they are given."""
         config = {
             "method": "recurrent",
             "labels": self.labels,
@@ -103,11 +106,20 @@ def train_recurrent(
     console: Console,
     vectors: WordVectors | None = None,
 ) -> RecurrentClassifier:
-    """Learn from `train`; `validation` says which weights are best, and how sure they may be.
+    """Train on `train`; choose the best weights and calibrate the temperature on `validation`.
 
-    folder: of the run while it lasts; in the end it goes, but for the metrics, which are put beside it.
-    vectors: with which the words begin that have one, of their own or of their parts; the others by chance.
-    Raises InputError as `fit` does, and KeyboardInterrupt where Ctrl-C ended it.
+    Args:
+        cell: name of the recurrence.
+        config: settings.
+        train: labelled texts to learn from.
+        validation: labelled texts that are held out.
+        folder: of the run; removed at the end, except for the metrics, which are moved beside it.
+        console: where progress is printed.
+        vectors: initialise the embeddings of the words that they cover; the others are random.
+
+    Raises:
+        InputError: the folder is in use by another run, or as `fit` raises it.
+        KeyboardInterrupt: Ctrl-C ended the training.
     """
     training = config.training
     torch.manual_seed(training.seed)
@@ -117,7 +129,9 @@ def train_recurrent(
         most = config.network.max_words
         console.print(f"of {known.longer:,} of {len(train):,} texts the first {most:,} words are read")
     task = ClassificationTask(new.network, known, held_out, train.names, training.seed, new.save)
-    outcome = fit(task, training, folder, console=console)
+    fabric = join(training.precision)
+    with no_false_start(folder), held_by_first(fabric, folder):
+        outcome = fit(task, training, folder, fabric=fabric, console=console)
     if outcome.interrupted:
         raise KeyboardInterrupt
     best = RecurrentClassifier.from_artefact(load(outcome.model, KIND))
@@ -129,7 +143,7 @@ def train_recurrent(
 
 
 def _leave_metrics(run: Path) -> None:
-    """Keep what a run told, beside its folder; its models, whose temperature is not found yet, go."""
+    """Move the metrics of a run beside its folder; remove its models, which are not calibrated."""
     for name in ("metrics.jsonl", "tensorboard"):
         if (run / name).exists():
             (run / name).replace(run.with_name(f"{run.name}-{name}"))
@@ -139,7 +153,7 @@ def _leave_metrics(run: Path) -> None:
 def untrained(
     cell: str, config: ClassifyConfig, train: Labelled, vectors: WordVectors | None = None
 ) -> RecurrentClassifier:
-    """Return a classifier with the vocabulary of `train`, which has learned nothing yet."""
+    """Return an untrained classifier with the vocabulary of `train`."""
     tokens, chosen = Cleaner(config.cleaning).tokens, config.network
     vocabulary = Vocabulary.build(map(tokens, train.texts), VocabularyConfig(min_count=chosen.min_count))
     if vectors is not None:
@@ -156,7 +170,7 @@ def _network(cell: str, config: NetworkConfig, vocabulary: Vocabulary, labels: S
 
 
 def _first_vectors(vocabulary: Vocabulary, vectors: WordVectors) -> Tensor:
-    """A row for each id: of padding and of unknown words zeros, of the vocabulary's what the vectors have."""
+    """Return a row for each id: zeros for padding and unknown words, word vectors for the vocabulary."""
     rows = torch.zeros(FIRST_ID + len(vocabulary) + 1, vectors.size)
     rows[FIRST_ID:-1] = torch.from_numpy(vectors.matrix_for(vocabulary.words).matrix)
     return rows
