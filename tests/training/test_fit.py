@@ -317,6 +317,31 @@ def test_an_unknown_metric_is_named(make_task: Any, tmp_path: Path, console: Con
     assert str(error.value) == "best_by is chrf; use a validation metric of the task: loss, bleu"
 
 
+@pytest.mark.parametrize(
+    ("metrics", "returned"), [({"loss": 1.0, "bleu": 2.0}, "loss, bleu"), ({}, "no metric")]
+)
+def test_a_metric_that_validation_does_not_return_is_named(
+    make_task: Any, tmp_path: Path, console: Console, metrics: dict[str, float], returned: str
+) -> None:
+    task = make_task()
+    task.metrics, task.validate = {"loss": "min", "f1": "max"}, lambda: metrics
+    with pytest.raises(InputError) as error:
+        fit(task, TrainingConfig(best_by="f1"), tmp_path, console=console)
+    assert str(error.value) == (
+        f"validation at step 8 returned {returned}, but best_by is f1; let `validate` of the task return f1, "
+        "or choose another best_by"
+    )
+
+
+def test_a_declared_metric_that_does_not_choose_may_be_missing(
+    make_task: Any, tmp_path: Path, console: Console
+) -> None:
+    task = make_task()
+    task.metrics = {**task.metrics, "f1": "max"}
+    task.least = Floor("the mean", {"perplexity": 0.0})
+    assert fit(task, TrainingConfig(max_epochs=1), tmp_path, console=console).shortfall == ""
+
+
 def test_a_full_disk_is_said_in_one_sentence(
     make_task: Any, tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
