@@ -6,6 +6,7 @@ import errno
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,14 +18,14 @@ from throughtime.training.config import TrainingConfig
 from throughtime.training.keeping import Keeper
 from throughtime.training.metrics import METRICS, MetricsLog
 from throughtime.training.outcome import Outcome
-from throughtime.training.processes import first_does, lost_in_one_sentence
+from throughtime.training.processes import first_does, gathered, lost_in_one_sentence
 from throughtime.training.processors import Processors, ReadUsage, read_usage
 from throughtime.training.progress import make_display
 from throughtime.training.reporting import Teller
 from throughtime.training.run import Interruption, Run
 from throughtime.training.state import Pace, RunState, Stopwatch
 from throughtime.training.step import Stepper
-from throughtime.training.task import Task
+from throughtime.training.task import Task, load_tensors
 
 
 def fit(
@@ -62,7 +63,8 @@ def fit(
     if config.best_by not in task.metrics:
         known = ", ".join(task.metrics)
         raise InputError(f"best_by is {config.best_by}; use a validation metric of the task: {known}")
-    keeper = Keeper(task, config, Path(folder), fabric.is_global_zero, resume_hint)
+    gather = partial(gathered, fabric)
+    keeper = Keeper(task, config, Path(folder), fabric.is_global_zero, resume_hint, gather)
     console = (console or Console()) if fabric.is_global_zero else Console(quiet=True)
     with (
         _threads(config.threads),
@@ -99,7 +101,10 @@ def _start(
     checkpoint = keeper.read()
     state = checkpoint.state
     _require_one_checkpoint(fabric, state, keeper.folder)
+    checkpoint.require_tensors_for(stepper.task, processes)
     checkpoint.restore(stepper.module, stepper.optimiser, config)
+    own = checkpoint.task_tensors(fabric.global_rank)
+    load_tensors(stepper.task, {name: tensor.to(fabric.device) for name, tensor in own.items()})
     changes = checkpoint.changes(config)
     if state.processes != processes:
         changes.append(f"processes {processes} (was {state.processes})")
