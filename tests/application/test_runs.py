@@ -8,11 +8,11 @@ import pytest
 from rich.console import Console
 
 from throughtime.application import workflow
+from throughtime.application.lock import held
 from throughtime.application.runs import runs_in
 from throughtime.applications import APPLICATIONS, Entry
 from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
-from throughtime.training.lock import held
 from toy_application import APPLICATION, ToyConfig, ToyTask
 
 

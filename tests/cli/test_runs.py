@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from throughtime.training.lock import held
+from throughtime.application.lock import held
 
 
 def test_runs_are_listed_with_what_to_do(run: Callable[..., Any], trained: Path) -> None:

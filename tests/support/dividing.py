@@ -1,8 +1,9 @@
 """A run that several processes can share; `python -m torch.distributed.run ... dividing.py` starts it.
 
-    dividing.py FOLDER ACCUMULATE MAX_EPOCHS [resume] [killed]
+    dividing.py FOLDER ACCUMULATE MAX_EPOCHS [resume] [killed] [carrying]
 
-With `killed` the second process ends itself, as a power cut would, in the second epoch.
+With `killed` the second process ends itself, as a power cut would, in the second epoch. With `carrying` each
+process carries a state of its own from batch to batch.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from throughtime.application.processes import join
 from throughtime.errors import InputError
 from throughtime.training.config import Better, TrainingConfig
 from throughtime.training.fit import fit
@@ -61,6 +63,26 @@ class Dropping:
         safetensors.torch.save_file({name: value.clone() for name, value in weights.items()}, path)
 
 
+class Carrying(Dropping):
+    """The same, where targets depend on the mean of the batches that the process has seen."""
+
+    def __init__(self, killed: bool) -> None:
+        super().__init__(killed)
+        self.state = torch.zeros(())
+
+    def loss(self, module: nn.Module, batch: tuple[Tensor, Tensor]) -> Loss:
+        x, y = batch
+        loss = super().loss(module, (x, y + self.state))
+        self.state = 0.9 * self.state + x.mean()
+        return loss
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {"state": self.state}
+
+    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        self.state = tensors["state"]
+
+
 def main(folder: str, accumulate: str, max_epochs: str, *options: str) -> None:
     """Train."""
     config = TrainingConfig(
@@ -71,8 +93,9 @@ def main(folder: str, accumulate: str, max_epochs: str, *options: str) -> None:
         average_last=2,
         threads=1,
     )
-    task = Dropping("killed" in options)
-    fit(task, config, folder, resume="resume" in options, resume_hint="the same again")
+    task = (Carrying if "carrying" in options else Dropping)("killed" in options)
+    fabric = join(config.precision)
+    fit(task, config, folder, fabric=fabric, resume="resume" in options, resume_hint="the same again")
 
 
 if __name__ == "__main__":

@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import safetensors.torch
 import torch
+from lightning_fabric import Fabric
 from rich.console import Console
 from torch import Tensor, nn
 
-from throughtime.training.config import Better
-from throughtime.training.task import Floor, Loss
+from throughtime.training import fit as loop
+from throughtime.training.config import Better, TrainingConfig
+from throughtime.training.outcome import Outcome
+from throughtime.training.task import Floor, Loss, Task
 
 Pairs = list[tuple[Tensor, Tensor]]
 
@@ -64,6 +67,12 @@ class Regression:
 
     def save_model(self, path: Path, weights: dict[str, Tensor]) -> None:
         safetensors.torch.save_file({name: value.clone() for name, value in weights.items()}, path)
+
+
+def fit(task: Task, config: TrainingConfig, folder: Path, **settings: Any) -> Outcome:
+    """Train in one process on the CPU."""
+    fabric = Fabric(accelerator="cpu", devices=1, precision=config.precision)
+    return loop.fit(task, config, folder, fabric=fabric, **settings)
 
 
 @pytest.fixture

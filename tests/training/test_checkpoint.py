@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -15,8 +16,9 @@ from torch import nn
 from throughtime.errors import InputError
 from throughtime.training.checkpoint import Checkpoint, save_checkpoint, write_tensors
 from throughtime.training.config import Optimiser, TrainingConfig
-from throughtime.training.optimisers import make_optimiser
+from throughtime.training.optimisers import make_optimiser, set_learning_rate
 from throughtime.training.state import RunState
+from throughtime.training.task import ParameterGroup
 
 
 def model() -> nn.Module:
@@ -24,6 +26,10 @@ def model() -> nn.Module:
     layers = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 3), nn.Linear(3, 3))
     layers[3].weight = layers[2].weight  # tied
     return layers
+
+
+def one_group(module: nn.Module) -> list[ParameterGroup]:
+    return [ParameterGroup(list(module.parameters()))]
 
 
 def train(module: nn.Module, optimiser: torch.optim.Optimizer) -> None:
@@ -35,7 +41,7 @@ def train(module: nn.Module, optimiser: torch.optim.Optimizer) -> None:
 
 def saved(path: Path, config: TrainingConfig) -> nn.Module:
     module = model()
-    optimiser = make_optimiser(config, module.parameters())
+    optimiser = make_optimiser(config, one_group(module))
     train(module, optimiser)
     save_checkpoint(path, module, optimiser, RunState(step=3), config)
     train(module, optimiser)
@@ -49,7 +55,7 @@ def test_training_goes_on_to_the_same_bits(tmp_path: Path, optimiser: Optimiser,
     config = TrainingConfig(optimiser=optimiser, momentum=momentum, weight_decay=0.01)
     straight = saved(tmp_path / "c", config)
     resumed = model()
-    again = make_optimiser(config, resumed.parameters())
+    again = make_optimiser(config, one_group(resumed))
     checkpoint = Checkpoint(tmp_path / "c")
     checkpoint.restore(resumed, again, config)
     train(resumed, again)
@@ -75,7 +81,7 @@ def test_another_optimiser_is_refused(tmp_path: Path) -> None:
     config, module = TrainingConfig(optimiser="sgd"), model()
     sentence = f"optimiser is sgd, but {tmp_path / 'c'} was made with adam; expected adam"
     with pytest.raises(InputError, match=re.escape(sentence)):
-        Checkpoint(tmp_path / "c").restore(module, make_optimiser(config, module.parameters()), config)
+        Checkpoint(tmp_path / "c").restore(module, make_optimiser(config, one_group(module)), config)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +94,7 @@ def test_another_optimiser_is_refused(tmp_path: Path) -> None:
 )
 def test_another_model_is_refused(tmp_path: Path, other: nn.Module, sentence: str) -> None:
     saved(tmp_path / "c", TrainingConfig())
-    optimiser = make_optimiser(TrainingConfig(), other.parameters())
+    optimiser = make_optimiser(TrainingConfig(), one_group(other))
     with pytest.raises(InputError, match=re.escape(f"is of another model: {sentence}")):
         Checkpoint(tmp_path / "c").restore(other, optimiser, TrainingConfig())
 
@@ -99,7 +105,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
         Checkpoint(tmp_path / "c")
     assert str(error.value) == (
         f"{tmp_path / 'c'} is not a checkpoint to resume from: its format is 'throughtime checkpoint 99', "
-        "expected 'throughtime checkpoint 3'; restore it from a copy or train again"
+        "expected 'throughtime checkpoint 4'; restore it from a copy or train again"
     )
 
 
@@ -134,3 +140,83 @@ def test_swapped_moments_are_refused(tmp_path: Path) -> None:
         f"{path} is damaged: its content does not match the digest stored with it; "
         "restore it from a copy or train again"
     )
+
+
+def test_the_rates_of_groups_come_back(tmp_path: Path) -> None:
+    config = TrainingConfig(weight_decay=0.01)
+
+    def groups(module: nn.Module) -> list[ParameterGroup]:
+        first, *rest = module.children()
+        return [
+            ParameterGroup(list(first.parameters()), 0.25, 0.0),
+            ParameterGroup(list(nn.Sequential(*rest).parameters())),
+        ]
+
+    module, resumed = model(), model()
+    optimiser, again = (make_optimiser(config, groups(each)) for each in (module, resumed))
+    train(module, optimiser)
+    save_checkpoint(tmp_path / "c", module, optimiser, RunState(), config)
+    Checkpoint(tmp_path / "c").restore(resumed, again, config)
+    for each, its in ((module, optimiser), (resumed, again)):
+        set_learning_rate(its, 0.5)
+        train(each, its)
+    assert [group["lr"] for group in again.param_groups] == [0.125, 0.5]
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(module.state_dict().values(), resumed.state_dict().values(), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            lambda first, rest: [ParameterGroup(first, 0.5), ParameterGroup(rest)],
+            "0.weight is in group 1 with learning rate factor 0.5, "
+            "was in group 1 with learning rate factor 0.1",
+        ),
+        (
+            lambda first, rest: [ParameterGroup(first, 0.1, 0.25), ParameterGroup(rest)],
+            "0.weight is in group 1 with learning rate factor 0.1 and weight decay 0.25, "
+            "was in group 1 with learning rate factor 0.1",
+        ),
+        (
+            lambda first, rest: [ParameterGroup([*first, *rest], 0.1)],
+            "1.weight is in group 1 with learning rate factor 0.1, "
+            "was in group 2 with learning rate factor 1",
+        ),
+        (
+            lambda first, rest: [ParameterGroup(first[:1], 0.1), ParameterGroup(rest)],
+            "0.bias is frozen, was in group 1 with learning rate factor 0.1",
+        ),
+        (
+            lambda first, rest: [ParameterGroup(first[::-1], 0.1), ParameterGroup(rest)],
+            "their order is another",
+        ),
+    ],
+)
+def test_other_groups_are_refused(tmp_path: Path, change: Any, sentence: str) -> None:
+    module, config = model(), TrainingConfig()
+    first, rest = list(module[0].parameters()), list(module[1:].parameters())  # pyright: ignore
+    made = make_optimiser(config, [ParameterGroup(first, 0.1), ParameterGroup(rest)])
+    save_checkpoint(tmp_path / "c", module, made, RunState(), config)
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    train(module, made)
+    after = {name: value.clone() for name, value in module.state_dict().items()}
+    with pytest.raises(InputError) as error:
+        Checkpoint(tmp_path / "c").restore(module, make_optimiser(config, change(first, rest)), config)
+    assert str(error.value) == (
+        f"{tmp_path / 'c'} was made with other groups of parameters: {sentence}; resume with the groups that "
+        "the run began with"
+    )
+    assert not torch.equal(after["0.weight"], before["0.weight"])
+    assert all(torch.equal(value, after[name]) for name, value in module.state_dict().items())
+
+
+def test_tensors_of_the_task_come_back_to_their_process(tmp_path: Path) -> None:
+    module, config = model(), TrainingConfig()
+    own = [{"h.x": torch.full((), rank), "n": torch.tensor([rank])} for rank in (3, 4)]
+    optimiser = make_optimiser(config, one_group(module))
+    save_checkpoint(tmp_path / "c", module, optimiser, RunState(processes=2), config, task_tensors=own)
+    checkpoint = Checkpoint(tmp_path / "c")
+    assert [checkpoint.task_tensors(rank) for rank in (0, 1)] == own

@@ -16,10 +16,9 @@ import safetensors.torch
 import torch
 from rich.console import Console
 
+from regression import fit
 from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
-from throughtime.training.fit import fit
-from throughtime.training.lock import LOCK
 from throughtime.training.non_finite import TrainingError
 from throughtime.training.processors import Usage
 from throughtime.training.task import Floor
@@ -65,7 +64,7 @@ def test_it_learns_and_leaves_its_files(make_task: Any, tmp_path: Path, console:
     outcome = fit(task, config, tmp_path / "new/run", console=console)
     assert (outcome.stopped, outcome.step, outcome.epochs) == ("epochs", 96, 12.0)
     assert outcome.best_metrics["loss"] < 1.0 < lines(tmp_path / "new/run", "validation")[0]["loss"]
-    names = sorted(path.name for path in outcome.model.parent.iterdir() if path.name != LOCK)
+    names = sorted(path.name for path in outcome.model.parent.iterdir())
     assert names == ["best.safetensors", "checkpoint.safetensors", "last.safetensors", "metrics.jsonl"]
     assert task.seen == list(range(12))
     assert [line["step"] for line in lines(tmp_path / "new/run", "train")] == list(range(8, 97, 8))
@@ -318,6 +317,31 @@ def test_an_unknown_metric_is_named(make_task: Any, tmp_path: Path, console: Con
     assert str(error.value) == "best_by is chrf; use a validation metric of the task: loss, bleu"
 
 
+@pytest.mark.parametrize(
+    ("metrics", "returned"), [({"loss": 1.0, "bleu": 2.0}, "loss, bleu"), ({}, "no metric")]
+)
+def test_a_metric_that_validation_does_not_return_is_named(
+    make_task: Any, tmp_path: Path, console: Console, metrics: dict[str, float], returned: str
+) -> None:
+    task = make_task()
+    task.metrics, task.validate = {"loss": "min", "f1": "max"}, lambda: metrics
+    with pytest.raises(InputError) as error:
+        fit(task, TrainingConfig(best_by="f1"), tmp_path, console=console)
+    assert str(error.value) == (
+        f"validation at step 8 returned {returned}, but best_by is f1; let `validate` of the task return f1, "
+        "or choose another best_by"
+    )
+
+
+def test_a_declared_metric_that_does_not_choose_may_be_missing(
+    make_task: Any, tmp_path: Path, console: Console
+) -> None:
+    task = make_task()
+    task.metrics = {**task.metrics, "f1": "max"}
+    task.least = Floor("the mean", {"perplexity": 0.0})
+    assert fit(task, TrainingConfig(max_epochs=1), tmp_path, console=console).shortfall == ""
+
+
 def test_a_full_disk_is_said_in_one_sentence(
     make_task: Any, tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -335,7 +359,7 @@ def test_a_full_disk_is_said_in_one_sentence(
     ):
         fit(make_task(), config, tmp_path, console=console)
     monkeypatch.undo()
-    names = sorted(path.name for path in tmp_path.iterdir() if path.name != LOCK)
+    names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["best.safetensors", "checkpoint.safetensors", "last.safetensors", "metrics.jsonl"]
     fit(make_task(), config, tmp_path, resume=True, console=console)
     assert "resumed at epoch 1.00, step 8\n" in console.file.getvalue()

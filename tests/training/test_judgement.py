@@ -93,3 +93,9 @@ def test_the_larger_budget_is_enough() -> None:
     assert larger_budget(BY_MINUTES, state(30), "minutes") == "--max-minutes 7"
     assert larger_budget(TrainingConfig(max_epochs=0.5), state(0.5), "epochs") == "--max-epochs 2"
     assert larger_budget(TrainingConfig(patience=3), state(9), "patience") == "--patience 6"
+
+
+def test_a_floor_without_a_metric_of_the_task_is_not_compared() -> None:
+    config = TrainingConfig(best_by="error", max_minutes=3.5)
+    floor, reached = Floor("the mean", {"loss": 2.5}), state(3, loss=9.0)
+    assert shortfall(config, reached, "epochs", floor, 0.0, {"error": "min"}) == ""

@@ -13,14 +13,14 @@ from throughtime.errors import InputError
 from throughtime.training import keeping
 from throughtime.training.config import TrainingConfig
 from throughtime.training.keeping import Keeper
-from throughtime.training.optimisers import make_optimiser
+from throughtime.training.optimisers import groups_of, make_optimiser
 from throughtime.training.state import RunState
 
 
 def validated(keeper: Keeper, steps: list[int]) -> RunState:
     """The state after validations at these steps, the first weight being the step."""
     state, module = RunState(), keeper.task.module
-    optimiser = make_optimiser(keeper.config, module.parameters())
+    optimiser = make_optimiser(keeper.config, groups_of(keeper.task))
     for state.step in steps:
         module[0].weight.data.fill_(state.step)
         keeper.save_validated(optimiser, state)

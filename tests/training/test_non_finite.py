@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -86,7 +87,7 @@ def test_no_hook_and_no_gradient_stays() -> None:
 
 def test_a_footing_goes_back_over_buffers() -> None:
     module = nn.BatchNorm1d(1)
-    footing = Footing(module)
+    footing = Footing(SimpleNamespace(module=module))
     module(torch.full((2, 1), math.nan))
     footing.restore()
     assert module.running_mean is not None and module.running_mean.tolist() == [0.0]

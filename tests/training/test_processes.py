@@ -80,3 +80,20 @@ def test_where_one_is_killed_the_others_say_so_and_the_checkpoint_is_whole(
     assert Checkpoint(tmp_path / "checkpoint.safetensors").state.epoch == 1
     assert run(tmp_path, 2, "1", "3", "resume").returncode == 0
     torch.testing.assert_close(weights(tmp_path), weights(alone), **tolerance("gradient", torch.float32))
+
+
+def test_each_process_gets_its_own_tensors_back(tmp_path: Path) -> None:
+    straight, parts = tmp_path / "straight", tmp_path / "parts"
+    assert run(straight, 2, "1", "3", "carrying").returncode == 0
+    assert run(parts, 2, "1", "1.3", "carrying").returncode == 0  # ends inside of the second epoch
+    checkpoint = Checkpoint(parts / "checkpoint.safetensors")
+    own = [checkpoint.task_tensors(rank)["state"] for rank in (0, 1)]
+    assert not torch.equal(*own)
+    refused = run(parts, 1, "2", "3", "resume", "carrying")
+    assert refused.stderr == (
+        f"{parts / 'checkpoint.safetensors'} holds the task's tensors of each process, of which there were 2 "
+        "and are 1; resume with 2\n"
+    )
+    done = run(parts, 2, "1", "3", "resume", "carrying")
+    assert done.returncode == 0, done.stderr
+    assert all(torch.equal(value, weights(parts)[name]) for name, value in weights(straight).items())

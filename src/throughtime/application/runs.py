@@ -15,10 +15,10 @@ from throughtime.application.folder import (
     read_report,
     resume_command,
 )
+from throughtime.application.lock import is_held
 from throughtime.errors import InputError
 from throughtime.settings import groups
 from throughtime.training.checkpoint import read_metadata
-from throughtime.training.lock import is_held
 from throughtime.training.state import RunState
 
 Standing = Literal["running", "finished", "stopped", "no checkpoint"]
@@ -47,7 +47,8 @@ class FoundRun:
 def runs_in(folder: Path) -> list[FoundRun]:
     """Return the runs in a folder and in those within it, the last changed first; members are not runs.
 
-    Raises InputError where it does not exist.
+    Raises:
+        InputError: the folder does not exist.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name the one that holds the runs")

@@ -30,14 +30,15 @@ from throughtime.application.folder import (
     start_over,
     write_settings,
 )
+from throughtime.application.lock import LOCK, held_by_first
+from throughtime.application.processes import join
 from throughtime.application.show import show_evaluation
 from throughtime.artefact.report import write_report
 from throughtime.console import say
 from throughtime.errors import InputError
 from throughtime.settings import to_json
 from throughtime.training.fit import fit
-from throughtime.training.lock import LOCK
-from throughtime.training.processes import first_does, held_by_first, join
+from throughtime.training.processes import first_does
 
 if TYPE_CHECKING:
     from throughtime.training.config import TrainingConfig

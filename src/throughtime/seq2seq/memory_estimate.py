@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from throughtime.application.memory_estimate import MemoryEstimate, free_memory
+from throughtime.application.processes import processes, processes_here
 from throughtime.engine.native import native
 from throughtime.layers import Recurrent
 from throughtime.layers.output import ROWS_AT_ONCE
@@ -15,7 +16,6 @@ from throughtime.seq2seq.config import ModelConfig, TrainConfig
 from throughtime.seq2seq.data.prepare import Prepared
 from throughtime.seq2seq.network.model import Translator
 from throughtime.training.optimisers import moments
-from throughtime.training.processes import processes, processes_here
 
 NUMBER = 4
 """Bytes of a number."""

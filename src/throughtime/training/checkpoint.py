@@ -1,9 +1,9 @@
-"""All that a run needs to resume, in one sealed file: tensors, and JSON in its metadata."""
+"""The state of a run in one sealed file: tensors, and JSON in its metadata."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,9 @@ from throughtime.artefact.file import written_whole
 from throughtime.artefact.sealed import REPAIR, read_fields, read_sealed, seal
 from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
+from throughtime.training.optimisers import grouping_of
 from throughtime.training.state import RunState
+from throughtime.training.task import HasTensors, Task
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
@@ -30,7 +32,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
         unfinished.write_bytes(data)
 
 
-FORMAT = "throughtime checkpoint 3"
+FORMAT = "throughtime checkpoint 4"
 CHECKPOINT = "checkpoint"
 
 
@@ -41,17 +43,21 @@ def save_checkpoint(
     state: RunState,
     config: TrainingConfig,
     hint: str = "",
+    task_tensors: Sequence[Mapping[str, Tensor]] = (),
 ) -> None:
-    """Write weights, optimiser and counters to `path`, whole or not at all.
+    """Write weights, optimiser, counters and the task's own tensors to `path`, whole or not at all.
 
-    `hint` is the command that resumes from it. No generator state is saved: random seeds are derived from
-    (seed, epoch, batch).
+    `hint` is the command that resumes from it; `task_tensors` are those of each process. No generator state
+    is saved: random seeds are derived from (seed, epoch, batch).
     """
     tensors = {
         **{f"weights.{name}": value for name, value in module.state_dict().items()},
         **{f"optimiser.{name}": value for name, value in _optimiser_tensors(optimiser).items()},
     }
+    for rank, own in enumerate(task_tensors):
+        tensors |= {f"task.{rank}.{name}": value for name, value in own.items()}
     metadata = {
+        "groups": json.dumps(grouping_of(module, optimiser)),
         "format": FORMAT,
         "state": json.dumps(state.as_json()),
         "config": json.dumps(asdict(config)),
@@ -61,7 +67,7 @@ def save_checkpoint(
 
 
 class Checkpoint:
-    """A checkpoint read from a file: its counters and configuration, and its tensors to restore."""
+    """A checkpoint read from a file: counters, configuration and tensors."""
 
     def __init__(self, path: Path) -> None:
         """Read `path` and check it against its digest.
@@ -73,19 +79,42 @@ class Checkpoint:
         self._tensors, metadata = read_sealed(path, CHECKPOINT, partial(_accept, path))
         self.state = RunState.from_json(json.loads(metadata["state"]))
         self.config: dict[str, Any] = json.loads(metadata["config"])
+        self._grouping: dict[str, str] = json.loads(metadata["groups"])
 
     def restore(self, module: nn.Module, optimiser: Optimizer, config: TrainingConfig) -> None:
-        """Put weights and optimiser back; raise InputError where they do not fit."""
+        """Put weights and optimiser back; raise InputError, and change nothing, where they do not fit."""
         if self.config["optimiser"] != config.optimiser:
             was = self.config["optimiser"]
             raise InputError(
                 f"optimiser is {config.optimiser}, but {self.path} was made with {was}; expected {was}"
             )
-        self._restore_weights(module)
+        self._require_weights_of(module)
+        self._require_grouping(grouping_of(module, optimiser))
+        module.load_state_dict(self._part("weights."))
         _restore_optimiser(optimiser, self._part("optimiser."))
 
+    def require_tensors_for(self, task: Task, processes: int) -> None:
+        """Raise InputError where the task, or this number of processes, cannot take the task's tensors."""
+        if not self._part("task."):
+            return
+        if not isinstance(task, HasTensors):
+            names = ", ".join(self.task_tensors(0))
+            raise InputError(
+                f"{self.path} holds tensors of its task ({names}), but this task has none; resume with the "
+                "task that the run began with"
+            )
+        if self.state.processes != processes:
+            raise InputError(
+                f"{self.path} holds the task's tensors of each process, of which there were "
+                f"{self.state.processes} and are {processes}; resume with {self.state.processes}"
+            )
+
+    def task_tensors(self, rank: int) -> dict[str, Tensor]:
+        """Return the tensors that the task had in the process of this rank."""
+        return self._part(f"task.{rank}.")
+
     def changes(self, config: TrainingConfig) -> list[str]:
-        """Return what the configuration says otherwise than the checkpoint, as "name new (was old)"."""
+        """Return the settings that differ from the checkpoint's, as "name new (was old)"."""
         now = json.loads(json.dumps(asdict(config)))
         changed = [name for name, old in self.config.items() if now[name] != old]
         return [f"{name} {now[name]} (was {self.config[name]})" for name in changed]
@@ -93,16 +122,30 @@ class Checkpoint:
     def _part(self, prefix: str) -> dict[str, Tensor]:
         return {name.removeprefix(prefix): t for name, t in self._tensors.items() if name.startswith(prefix)}
 
-    def _restore_weights(self, module: nn.Module) -> None:
+    def _require_weights_of(self, module: nn.Module) -> None:
         saved, wanted = self._part("weights."), module.state_dict()
         for name in [*wanted, *saved]:
-            found = tuple(saved[name].shape) if name in saved else "none"
+            shape = tuple(saved[name].shape) if name in saved else "none"
             expected = tuple(wanted[name].shape) if name in wanted else "none"
-            if found != expected:
+            if shape != expected:
                 raise InputError(
-                    f"{self.path} is of another model: weight {name} has shape {found}, expected {expected}"
+                    f"{self.path} is of another model: weight {name} has shape {shape}, expected {expected}"
                 )
-        module.load_state_dict(saved)
+
+    def _require_grouping(self, grouping: Mapping[str, str]) -> None:
+        """Raise InputError where the parameters are not in the groups, or the order, of the checkpoint."""
+        saved = self._grouping
+        changed = [name for name in {**saved, **grouping} if saved.get(name) != grouping.get(name)]
+        if not changed and list(saved) == list(grouping):
+            return
+        change = "their order is another"
+        if changed:
+            name = changed[0]
+            change = f"{name} is {grouping.get(name, 'frozen')}, was {saved.get(name, 'frozen')}"
+        raise InputError(
+            f"{self.path} was made with other groups of parameters: {change}; resume with the groups that "
+            "the run began with"
+        )
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -125,7 +168,7 @@ def _accept(path: Path, metadata: Mapping[str, Any]) -> None:
 
 
 def _optimiser_tensors(optimiser: Optimizer) -> dict[str, Tensor]:
-    """State tensors by "index.name", the index counting parameters over all groups."""
+    """Return state tensors by "index.name"; the index counts parameters over all groups."""
     state: dict[int, dict[str, Any]] = optimiser.state_dict()["state"]
     return {
         f"{index}.{name}": value

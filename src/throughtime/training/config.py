@@ -1,4 +1,4 @@
-"""What a training run can be told, and the one place of its defaults."""
+"""The settings of a training run and their defaults."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ _NOT_NEGATIVE = (
     "average_last",
     "keep_checkpoints",
     "checkpoint_minutes",
+    "workers",
     "threads",
 )
 
@@ -94,6 +95,8 @@ class TrainingConfig:
         number format: 32-true, or bf16-mixed for products in bfloat16.
     seed
         seed of all random numbers of the run.
+    workers
+        threads that prepare batches ahead; 0 prepares each batch when it is needed.
     threads
         processor threads that torch uses; 0 leaves torch's own choice.
     log_every
@@ -126,6 +129,7 @@ class TrainingConfig:
     accumulate: int = 1
     precision: Precision = "32-true"
     seed: int = 1
+    workers: int = 0
     threads: int = 0
     log_every: int = 50
     tensorboard: bool = False

@@ -1,4 +1,4 @@
-"""The one training loop."""
+"""The training loop of all applications."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import errno
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,14 +18,14 @@ from throughtime.training.config import TrainingConfig
 from throughtime.training.keeping import Keeper
 from throughtime.training.metrics import METRICS, MetricsLog
 from throughtime.training.outcome import Outcome
-from throughtime.training.processes import first_does, held_by_first, join, lost_in_one_sentence
+from throughtime.training.processes import first_does, gathered, lost_in_one_sentence
 from throughtime.training.processors import Processors, ReadUsage, read_usage
 from throughtime.training.progress import make_display
 from throughtime.training.reporting import Teller
 from throughtime.training.run import Interruption, Run
 from throughtime.training.state import Pace, RunState, Stopwatch
 from throughtime.training.step import Stepper
-from throughtime.training.task import Task
+from throughtime.training.task import Task, load_tensors
 
 
 def fit(
@@ -32,37 +33,43 @@ def fit(
     config: TrainingConfig,
     folder: Path | str,
     *,
+    fabric: Fabric,
     resume: bool = False,
     resume_hint: str = "",
-    fabric: Fabric | None = None,
     console: Console | None = None,
     clock: Callable[[], float] = time.monotonic,
     usage: ReadUsage = read_usage,
 ) -> Outcome:
-    """Train `task.module` until the budget or the patience is used up, or Ctrl-C; return what came of it.
+    """Train `task.module` until the budget or the patience is used up, or Ctrl-C; return how it ended.
 
-    `folder` receives metrics.jsonl, best.safetensors, last.safetensors and checkpoint.safetensors. With
-    `resume` the run goes on from the checkpoint there, as if it had never stopped. `resume_hint` is the
-    command that resumes, printed after an interruption. `fabric` brings devices and processes; without it
-    they are as `processes.join` finds them. With several processes the folder is one that all of them see,
-    and a step takes `accumulate` batches of each. `clock` gives seconds, `usage` the
-    seconds spent on processors and waiting for them. Afterwards the module holds the weights of the last
-    step; the best are in the file.
+    Afterwards the module holds the weights of the last step; the best are in the file of the outcome.
 
-    Raises InputError where the task, the folder or the checkpoint cannot be used or the disk is full, and its
-    kind TrainingError where a loss or gradient is not finite.
+    Args:
+        task: the model with its data, its loss and its metrics.
+        config: settings of the run.
+        folder: receives metrics.jsonl, best.safetensors, last.safetensors and checkpoint.safetensors. Several
+            processes share one folder. The caller keeps other runs out of it (`application.lock.held`).
+        fabric: device, precision and processes of the run. A step takes `accumulate` batches in each process.
+        resume: continue from the checkpoint in the folder, to the same bits as without the stop.
+        resume_hint: the command that resumes, printed after an interruption.
+        console: where progress is printed, by the first process only.
+        clock: returns seconds.
+        usage: returns the seconds that this process ran and waited for a processor.
+
+    Raises:
+        InputError: the task, the folder or the checkpoint cannot be used, or the disk is full.
+        TrainingError: a loss or gradient is not finite, or another process has died.
     """
     if config.best_by not in task.metrics:
         known = ", ".join(task.metrics)
         raise InputError(f"best_by is {config.best_by}; use a validation metric of the task: {known}")
-    fabric = fabric or join(config.precision)
-    keeper = Keeper(task, config, Path(folder), fabric.is_global_zero, resume_hint)
+    gather = partial(gathered, fabric)
+    keeper = Keeper(task, config, Path(folder), fabric.is_global_zero, resume_hint, gather)
     console = (console or Console()) if fabric.is_global_zero else Console(quiet=True)
     with (
         _threads(config.threads),
         _disk_full_in_one_sentence(keeper.folder),
         lost_in_one_sentence(fabric, keeper.folder),
-        held_by_first(fabric, keeper.folder),
     ):
         first_does(fabric, keeper.require_room)
         stepper = Stepper(task, config, fabric)
@@ -86,25 +93,28 @@ def fit(
 def _start(
     stepper: Stepper, keeper: Keeper, config: TrainingConfig, resume: bool
 ) -> tuple[RunState, list[str]]:
-    """Return the state to go on from, and what there is to say about it."""
-    processes = stepper.fabric.world_size
+    """Return the state to continue from, and lines to print about it."""
+    fabric, processes = stepper.fabric, stepper.fabric.world_size
     if not resume:
         keeper.start_over()
         return RunState(processes=processes, pace=Pace(stepper.task.unit)), []
     checkpoint = keeper.read()
-    checkpoint.restore(stepper.module, stepper.optimiser, config)
     state = checkpoint.state
-    _require_one_checkpoint(stepper.fabric, state, keeper.folder)
+    _require_one_checkpoint(fabric, state, keeper.folder)
+    checkpoint.require_tensors_for(stepper.task, processes)
+    checkpoint.restore(stepper.module, stepper.optimiser, config)
+    own = checkpoint.task_tensors(fabric.global_rank)
+    load_tensors(stepper.task, {name: tensor.to(fabric.device) for name, tensor in own.items()})
     changes = checkpoint.changes(config)
     if state.processes != processes:
         changes.append(f"processes {processes} (was {state.processes})")
         state.processes = processes
-    told = f"resumed at epoch {state.epochs:.2f}, step {state.step}"
-    return state, [f"{told}, with {', '.join(changes)}" if changes else told]
+    place = f"resumed at epoch {state.epochs:.2f}, step {state.step}"
+    return state, [f"{place}, with {', '.join(changes)}" if changes else place]
 
 
 def _require_one_checkpoint(fabric: Fabric, state: RunState, folder: Path) -> None:
-    """Raise InputError where the processes went to different files."""
+    """Raise InputError where the processes read different files."""
     steps = torch.as_tensor(fabric.all_gather(torch.tensor(state.step, device=fabric.device)))
     if bool((steps != state.step).any()):
         raise InputError(

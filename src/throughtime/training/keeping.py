@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from torch import Tensor
 from torch.optim import Optimizer
@@ -15,19 +16,29 @@ from throughtime.training.checkpoint import Checkpoint, save_checkpoint
 from throughtime.training.config import TrainingConfig
 from throughtime.training.optimisers import moments
 from throughtime.training.state import RunState
-from throughtime.training.task import Task
+from throughtime.training.task import Task, tensors_of
+
+Gather: TypeAlias = Callable[[dict[str, Tensor]], list[dict[str, Tensor]]]
+"""Takes tensors of this process; returns those of all processes, in the order of their ranks."""
 
 
 class Keeper:
     """Writes the files of one run, each whole or not at all; only the first of several processes writes.
 
-    hint: the command that resumes the run, noted in its checkpoint.
+    hint: the command that resumes the run, stored in its checkpoint. gather: by default there is one process.
     """
 
     def __init__(
-        self, task: Task, config: TrainingConfig, folder: Path, writes: bool, hint: str = ""
+        self,
+        task: Task,
+        config: TrainingConfig,
+        folder: Path,
+        writes: bool,
+        hint: str = "",
+        gather: Gather = lambda tensors: [tensors],
     ) -> None:
         self.task, self.config, self.folder, self.writes, self.hint = task, config, folder, writes, hint
+        self._gather = gather
         self.best, self.last = folder / "best.safetensors", folder / "last.safetensors"
         self.checkpoint = folder / "checkpoint.safetensors"
         self.snapshots = Snapshots(folder / "snapshots")
@@ -40,24 +51,25 @@ class Keeper:
         return {name: value.detach() for name, value in self.task.module.state_dict().items()}
 
     def require_room(self) -> None:
-        """Raise InputError, with the sum, where the disk will not hold what the run keeps."""
+        """Raise InputError, with the sum, where the disk has no room for the files of the run."""
         model = sum(value.nbytes for value in self.weights.values())
-        checkpoint = (1 + moments(self.config)) * model
+        own = sum(value.nbytes for value in tensors_of(self.task).values())
+        checkpoint = (1 + moments(self.config)) * model + own
         parts = {
             "best and last model": 2 * model,
             "checkpoint, old and new": 2 * checkpoint,
-            "average_last": _and_the_new_one(self.config.average_last) * model,
-            "keep_checkpoints": _and_the_new_one(self.config.keep_checkpoints) * model,
+            "average_last": _at_most(self.config.average_last) * model,
+            "keep_checkpoints": _at_most(self.config.keep_checkpoints) * model,
         }
         there = sum(path.stat().st_size for path in self._written())
         require_room(self.folder, parts, there)
 
     def _written(self) -> list[Path]:
-        """The files of the run that are there."""
+        """Return the files of the run that exist."""
         return [*self._numbered(), *filter(Path.exists, (self.best, self.last, self.checkpoint))]
 
     def _numbered(self) -> list[Path]:
-        """Models and snapshots of single steps."""
+        """Return the models and snapshots of single steps."""
         places = self.folder, self.snapshots.folder
         return [path for place in places for path in place.glob("step-*.safetensors")]
 
@@ -68,7 +80,7 @@ class Keeper:
             self.snapshots.clear()
 
     def tidy(self, state: RunState) -> None:
-        """Remove what a killed run left: files half written, and numbered ones unknown to its state."""
+        """Remove what a killed run left: half-written files, and numbered files unknown to its state."""
         if self.writes:
             known = {*map(self._model, state.models), *map(self.snapshots.path, state.snapshots)}
             for path in [*self.folder.rglob(".*.part"), *self._numbered()]:
@@ -87,12 +99,17 @@ class Keeper:
     def save_last(self, optimiser: Optimizer, state: RunState) -> None:
         """Write the model as it stands as the last, and the checkpoint."""
         state.saved_minutes = state.minutes
+        own = self._task_tensors()
         if self.writes:
             self.task.save_model(self.last, self.weights)
-            save_checkpoint(self.checkpoint, self.task.module, optimiser, state, self.config, self.hint)
+            save_checkpoint(self.checkpoint, self.task.module, optimiser, state, self.config, self.hint, own)
+
+    def _task_tensors(self) -> list[dict[str, Tensor]]:
+        """Return the task's own tensors in each process."""
+        return self._gather({name: tensor.cpu() for name, tensor in tensors_of(self.task).items()})
 
     def save_validated(self, optimiser: Optimizer, state: RunState) -> None:
-        """Write what a validation leaves behind; files out of use go once the checkpoint stands."""
+        """Write the files of a validation; remove outdated ones once the checkpoint is written."""
         state.snapshots.append(state.step)
         state.models.append(state.step)
         old_snapshots = _drop_all_but(state.snapshots, self.config.average_last)
@@ -114,8 +131,8 @@ class Keeper:
         return self.folder / f"step-{step:06d}.safetensors"
 
 
-def _and_the_new_one(keep: int) -> int:
-    """Files at most where so many are kept: an old one goes once the checkpoint without it stands."""
+def _at_most(keep: int) -> int:
+    """Return how many of the last `keep` files exist at a time: the checkpoint is written before one goes."""
     return keep + 1 if keep else 0
 
 
@@ -145,10 +162,10 @@ def require_room(folder: Path, parts: Mapping[str, int], there: int) -> None:
     """
     needed, free = sum(parts.values()) - there, shutil.disk_usage(folder).free
     if needed > free:
-        told = ", ".join(f"{name} {in_bytes(size)}" for name, size in parts.items() if size)
+        uses = ", ".join(f"{name} {in_bytes(size)}" for name, size in parts.items() if size)
         raise InputError(
             f"the run will need {in_bytes(needed)} more on the disk of {folder}, where {in_bytes(free)} are "
-            f"free: {told}"
+            f"free: {uses}"
         )
 
 

@@ -7,8 +7,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from torch.utils.tensorboard import SummaryWriter
-
 METRICS = "metrics.jsonl"
 
 
@@ -28,7 +26,7 @@ class MetricsLog:
             whole = kept.rfind(b"\n") + 1
             file.truncate(whole)
         self.lost = keep_bytes - whole
-        self._board = _open_board(folder, step) if tensorboard else None
+        self._board = Board(folder / "tensorboard", step) if tensorboard else None
 
     def write(self, event: str, values: dict[str, Any]) -> int:
         """Write one line of an event at `values["step"]`; return the length of the file in bytes."""
@@ -46,17 +44,13 @@ class MetricsLog:
             self._board.close()
 
 
-def _open_board(folder: Path, step: int) -> Any:
-    from throughtime.training.metrics import Board  # tensorboard is wanted, and installed, by some runs only
-
-    return Board(folder / "tensorboard", step)
-
-
 class Board:
     """Writes the numbers of an event as scalars named "event/number"."""
 
     def __init__(self, folder: Path, step: int) -> None:
-        """Write to `folder`; what stands there from `step` on, left by a run that was killed, is replaced."""
+        """Write to `folder`; events after `step`, left there by a killed run, are replaced."""
+        from torch.utils.tensorboard import SummaryWriter  # few runs use TensorBoard, and its import is slow
+
         self._writer = SummaryWriter(str(folder), purge_step=step + 1)
 
     def write(self, event: str, values: dict[str, Any]) -> None:

@@ -107,7 +107,7 @@ def _at_floor(
     if floor is None or not state.best_metrics:
         return
     name = config.best_by if config.best_by in floor.metrics else "loss"
-    if name in floor.metrics and name in state.best_metrics:
+    if name in metrics and name in floor.metrics and name in state.best_metrics:
         reached, least = state.best_metrics[name], floor.metrics[name]
         if not is_better(metrics[name], reached, least):
             yield f"{name} {reached:.4g} is no better than the {least:.4g} of {floor.method}"

@@ -1,10 +1,11 @@
-"""One run of training: its epochs and steps, to its end."""
+"""One run of training: its epochs and steps."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
+from itertools import chain
 from types import FrameType
 from typing import Any
 
@@ -15,6 +16,7 @@ from throughtime.training.budget import Ending, ending, progress, validation_due
 from throughtime.training.keeping import Keeper
 from throughtime.training.non_finite import TrainingError
 from throughtime.training.outcome import Outcome, larger_budget, shortfall
+from throughtime.training.prefetch import prepared_ahead
 from throughtime.training.processes import first_does
 from throughtime.training.reporting import Teller
 from throughtime.training.schedules import Moment, learning_rate
@@ -26,9 +28,9 @@ _STDERR = 2
 
 
 class Interruption:
-    """Context in which the first SIGINT or SIGTERM only sets `asked`; the second acts as it did before.
+    """Context in which the first SIGINT or SIGTERM only sets `asked`; the second acts as usual.
 
-    Outside of the main thread, where Python takes no signals, it changes nothing.
+    Outside of the main thread, where Python handles no signals, it changes nothing.
     """
 
     def __init__(self) -> None:
@@ -58,7 +60,7 @@ class Interruption:
 
 
 class Run:
-    """A run, from the state it is given to its end."""
+    """A run that continues from a state."""
 
     def __init__(
         self,
@@ -75,7 +77,7 @@ class Run:
         self.validator = Validator(stepper, keeper, state, teller, stopwatch)
 
     def go(self) -> Outcome:
-        """Train to the end; return what came of it."""
+        """Train to the end; return how it ended."""
         self.state.finished = False
         self.stepper.module.train()
         while (stopped := self._ending()) is None:
@@ -87,14 +89,23 @@ class Run:
         return self._outcome(stopped)
 
     def _epoch(self) -> None:
-        """Train to the end of the running epoch, or of the run."""
-        state, epoch = self.state, self.state.epoch
+        """Train to the end of the current epoch, or of the run."""
+        epoch = self.state.epoch
         batches = self.stepper.task.batches(epoch)
         self._count_batches(len(batches))
-        each = self.config.accumulate * self.fabric.world_size
-        while state.epoch == epoch and self._ending() is None:
-            last = min(state.batch + each, state.epoch_batches)
-            self._step(Group(batches, range(state.batch, last), epoch))
+        steps = self._steps_left()
+        numbers = chain.from_iterable(map(self.stepper.own, steps))
+        with prepared_ahead(batches, numbers, self.config.workers) as prepared:
+            for step in steps:
+                if self._ending() is not None:
+                    break
+                self._step(Group(prepared, step, epoch))
+
+    def _steps_left(self) -> list[range]:
+        """Return the numbers of the batches of each step that is left of the current epoch."""
+        state, size = self.state, self.config.accumulate * self.fabric.world_size
+        starts = range(state.batch, state.epoch_batches, size)
+        return [range(start, min(start + size, state.epoch_batches)) for start in starts]
 
     def _count_batches(self, number: int) -> None:
         state = self.state
@@ -128,7 +139,7 @@ class Run:
             self.keeper.save_last(self.stepper.optimiser, state)
 
     def _since_saved(self) -> float:
-        """Minutes since the last checkpoint."""
+        """Return the minutes since the last checkpoint."""
         return self.state.minutes - self.state.saved_minutes
 
     def _moment(self) -> Moment:
@@ -136,7 +147,7 @@ class Run:
         return Moment(state.step + 1, state.epochs, progress(self.config, state), state.reductions)
 
     def _stopped_by(self, reason: NotFinite, numbers: range) -> TrainingError:
-        """Save the weights of the last good step; return the error that tells of it."""
+        """Save the weights of the last good step; return the error that says so."""
         state, last = self.state, self.keeper.last
         self.keeper.save_last(self.stepper.optimiser, state)
         place = f"batch {numbers[0] + 1}"
@@ -151,7 +162,7 @@ class Run:
         return "interrupt" if self._interrupted() else ending(self.config, self.state)
 
     def _interrupted(self) -> bool:
-        """Say whether any process was asked to stop."""
+        """Return whether any process was asked to stop."""
         if self.fabric.world_size == 1:
             return self.interruption.asked
         asked = torch.tensor(float(self.interruption.asked), device=self.fabric.device)
@@ -174,7 +185,7 @@ class Run:
         )
 
     def _shortfall(self, stopped: Ending) -> str:
-        """Return what speaks against the model, as the first process judges."""
+        """Return what speaks against the model, as judged by the first process."""
         if stopped == "interrupt":
             return ""
         task, waiting = self.stepper.task, self.teller.processors.whole()

@@ -16,12 +16,12 @@ from torch.nn.utils import get_total_norm
 
 from throughtime.training.config import TrainingConfig
 from throughtime.training.non_finite import Footing, TrainingError, trace_non_finite
-from throughtime.training.optimisers import make_optimiser, set_learning_rate
+from throughtime.training.optimisers import groups_of, make_optimiser, set_learning_rate
 from throughtime.training.task import Batches, Loss, Task
 
 
 def seed_all(*key: int) -> None:
-    """Seed every generator from some numbers, 0 or more; the same ones give the same draws."""
+    """Seed every global generator from the numbers of `key`, each 0 or more."""
     first, second = np.random.SeedSequence(key).generate_state(2, np.uint64).tolist()
     random.seed(first)
     np.random.seed(second % 2**32)
@@ -29,12 +29,12 @@ def seed_all(*key: int) -> None:
 
 
 def gradients_of(parameters: Iterable[nn.Parameter]) -> list[Tensor]:
-    """Return the gradients that there are."""
+    """Return the gradients of the parameters that have one."""
     return [p.grad for p in parameters if p.grad is not None]
 
 
 def gradient_norm(gradients: list[Tensor]) -> float:
-    """Return the Euclidean norm of all gradients taken as one vector; not finite where one of them is not."""
+    """Return the Euclidean norm of all gradients taken as one vector; not finite where one is not."""
     return get_total_norm(gradients).item()
 
 
@@ -54,7 +54,7 @@ _NOWHERE = "the loss itself, computed from finite outputs of every layer"
 
 @dataclass(frozen=True)
 class Group:
-    """The batches of one step: those of an epoch with some numbers, divided among the processes in turn."""
+    """The batches of one step, given by their numbers in an epoch and dealt to the processes in turn."""
 
     batches: Batches
     numbers: range
@@ -63,7 +63,7 @@ class Group:
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one step did."""
+    """The loss and gradient of one step."""
 
     total: float  # loss summed over the batches of all processes
     count: int
@@ -72,7 +72,7 @@ class StepResult:
 
 
 class NotFinite(TrainingError):
-    """A loss or gradient is not finite; weights and buffers are those before the batch."""
+    """A loss or gradient is not finite; weights, buffers and the task's tensors are those before the step."""
 
 
 class Stepper:
@@ -80,7 +80,7 @@ class Stepper:
 
     def __init__(self, task: Task, config: TrainingConfig, fabric: Fabric) -> None:
         self.task, self.config, self.fabric = task, config, fabric
-        self.optimiser = make_optimiser(config, task.module.parameters())
+        self.optimiser = make_optimiser(config, groups_of(task))
         self.optimiser.zero_grad(set_to_none=True)
         self._wrapped, self._optimiser = fabric.setup(task.module, self.optimiser)
 
@@ -90,9 +90,11 @@ class Stepper:
         return self.task.module
 
     def step(self, group: Group, rate: float) -> StepResult:
-        """Take one step at a learning rate; raise NotFinite, nothing changed, where the numbers are not."""
-        footing = Footing(self.module)
+        """Take one step at a learning rate; raise NotFinite, and change nothing, where a number is not."""
+        footing = Footing(self.task)
         losses = self._backward(group)
+        if self._idle(group):
+            footing.restore_tensors()
         total, count, units = self._sums(losses)
         gradients = gradients_of(self.module.parameters())
         mean = self.fabric.world_size / max(count, 1)  # processes average their gradients
@@ -104,7 +106,7 @@ class Stepper:
         return StepResult(total, count, units, norm)
 
     def _backward(self, group: Group) -> list[Loss]:
-        numbers, losses = self._own(group), list[Loss]()
+        numbers, losses = self.own(group.numbers), list[Loss]()
         for number in numbers:
             waits = number != numbers[-1]  # only the last batch exchanges gradients between processes
             with self.fabric.no_backward_sync(self._wrapped, enabled=waits):
@@ -113,16 +115,24 @@ class Stepper:
             losses.append(replace(loss, total=loss.total.detach()))
         return losses
 
-    def _own(self, group: Group) -> range:
-        """The numbers of this process; the first of all where none is left for it."""
-        return group.numbers[self.fabric.global_rank :: self.fabric.world_size] or group.numbers[:1]
+    def own(self, numbers: range) -> range:
+        """Return the numbers of the batches that this process takes; the first where none is left for it."""
+        return numbers[self.fabric.global_rank :: self.fabric.world_size] or numbers[:1]
 
     def _loss(self, group: Group, number: int) -> Loss:
-        """The loss of a batch, whose random numbers hang on its place alone; nothing if it is another's."""
+        """Return the loss of a batch, times 0 where the batch belongs to another process.
+
+        Its random numbers are derived from (seed, epoch, number). The batch is prepared before, so that
+        preparing it cannot change them.
+        """
+        batch = self._moved(group.batches[number])
         seed_all(self.config.seed, group.epoch, number)
-        loss = self.task.loss(self._wrapped, self._moved(group.batches[number]))
-        turn = (number - group.numbers.start) % self.fabric.world_size
-        return loss if turn == self.fabric.global_rank else Loss(loss.total * 0.0, 0, 0)
+        loss = self.task.loss(self._wrapped, batch)
+        return Loss(loss.total * 0.0, 0, 0) if self._idle(group) else loss
+
+    def _idle(self, group: Group) -> bool:
+        """Return whether no batch of the step is left for this process."""
+        return self.fabric.global_rank >= len(group.numbers)
 
     def _moved(self, batch: Any) -> Any:
         return batch if self.fabric.device.type == "cpu" else self.fabric.to_device(batch)
@@ -147,7 +157,7 @@ class Stepper:
 
         def run() -> Tensor:
             with self.fabric.no_backward_sync(self._wrapped):
-                totals = [self._loss(group, number).total for number in self._own(group)]
+                totals = [self._loss(group, number).total for number in self.own(group.numbers)]
             return torch.stack(totals).sum()
 
         place = self._first_found(trace_non_finite(self.module, run)) or _NOWHERE
@@ -156,7 +166,7 @@ class Stepper:
         raise NotFinite(f"{kind} is not finite, traced to {place}")
 
     def _first_found(self, place: str | None) -> str | None:
-        """What the first of the processes found that found something."""
+        """Return the place that the first process with a place found; None where no process found one."""
         if self.fabric.world_size == 1:
             return place
         found = torch.tensor(place is not None, device=self.fabric.device)

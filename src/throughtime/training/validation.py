@@ -1,4 +1,4 @@
-"""Validations: what is measured, what is best, what is kept."""
+"""Validations: metrics, the best model, the files that are kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import torch
 
+from throughtime.errors import InputError
 from throughtime.training.keeping import Keeper
 from throughtime.training.non_finite import TrainingError
 from throughtime.training.processes import first_does
@@ -26,7 +27,7 @@ class Validator:
         self.best_by, self.watch = stepper.config.best_by, Watch(stepper.config, state)
 
     def validate(self) -> None:
-        """Validate the weights of this step; count it for the best, the patience and the plateau."""
+        """Validate the weights of this step; update the best model, the patience and the plateau."""
         metrics, state = self._measured(), self.state
         state.validations, state.validated_step = state.validations + 1, state.step
         better = is_better(self.stepper.task.metrics[self.best_by], metrics[self.best_by], state.best)
@@ -42,7 +43,7 @@ class Validator:
         self.stopwatch.lap()
 
     def finish(self) -> None:
-        """Validate the last weights and the average, each unless it was done."""
+        """Validate the last weights and the average, each unless it was validated before."""
         state = self.state
         if state.validated_step != state.step:
             self.validate()
@@ -52,7 +53,7 @@ class Validator:
         self.keeper.save_last(self.stepper.optimiser, state)
 
     def _measured(self) -> dict[str, float]:
-        """Return the validation metrics of the model as it stands, which the first process works out."""
+        """Return the validation metrics of the model as it stands, computed by the first process."""
         metrics = first_does(self.stepper.fabric, self._metrics)
         self.stopwatch.lap()
         return metrics
@@ -62,6 +63,12 @@ class Validator:
         with torch.no_grad():
             metrics = self.stepper.task.validate()
         module.train()
+        if self.best_by not in metrics:
+            returned = ", ".join(metrics) or "no metric"
+            raise InputError(
+                f"validation at step {self.state.step} returned {returned}, but best_by is {self.best_by}; "
+                f"let `validate` of the task return {self.best_by}, or choose another best_by"
+            )
         if not math.isfinite(metrics[self.best_by]):
             raise TrainingError(
                 f"validation at step {self.state.step} gave {self.best_by} {metrics[self.best_by]}, which "
@@ -86,7 +93,7 @@ class Validator:
         """Validate the mean of the last validated weights; it becomes the best model where it is better."""
         module, state, keeper = self.stepper.module, self.state, self.keeper
         last = {name: value.clone() for name, value in keeper.weights.items()}
-        self.stepper.fabric.barrier()  # the first process wrote what all read
+        self.stepper.fabric.barrier()  # the first process wrote the snapshots that all read
         module.load_state_dict(keeper.snapshots.mean(state.snapshots))
         metrics = self._measured()
         better = is_better(self.stepper.task.metrics[self.best_by], metrics[self.best_by], best_before)

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from letter_runs import FOLDER, KEPT, MakeConfig, names, read_settings, resume_run, train_run, write_settings
+from throughtime.application.lock import LOCK
 from throughtime.errors import InputError
 from throughtime.seq2seq.application import default_folder
-from throughtime.training.lock import LOCK
 
 
 def test_a_folder_that_holds_a_run_is_left_alone(make_config: MakeConfig, console: Console) -> None:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from rich.console import Console
 
+from throughtime.application.processes import join
 from throughtime.artefact.file import load
 from throughtime.cells import MinimalGatedUnit
 from throughtime.cells.user_modules import import_cells
@@ -19,7 +20,6 @@ from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
 from throughtime.training.fit import fit
 from throughtime.training.outcome import Outcome
-from throughtime.training.processes import join
 from throughtime.words.classify.calibrate import fit_temperature
 from throughtime.words.classify.config import KIND, ClassifyConfig, NetworkConfig
 from throughtime.words.classify.labelled import Labelled

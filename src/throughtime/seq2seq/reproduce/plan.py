@@ -13,8 +13,8 @@ from throughtime.seq2seq.reproduce.published import REVERSED
 
 ELSEWHERE = (
     *("corpus", "validation", "test", "columns", "validation_size", "test_size", "src_language"),
-    *("tgt_language", "data_seed", "seed", "threads", "best_by", "patience", "log_every", "tensorboard"),
-    "keep_checkpoints",
+    *("tgt_language", "data_seed", "seed", "threads", "workers", "best_by", "patience", "log_every"),
+    *("tensorboard", "keep_checkpoints"),
 )
 """Settings that no paper is asked for."""
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from throughtime.application.processes import processes
 from throughtime.artefact.report import write_report
 from throughtime.console import say
 from throughtime.errors import InputError
@@ -29,7 +30,6 @@ from throughtime.seq2seq.reproduce.findings import (
 from throughtime.seq2seq.reproduce.plan import differences, members
 from throughtime.seq2seq.reproduce.sentences import draw_maps
 from throughtime.seq2seq.reproduce.training import TrainedMember, any_begun, train_members
-from throughtime.training.processes import processes
 
 
 class Baseline(NamedTuple):

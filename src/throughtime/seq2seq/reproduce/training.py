@@ -11,12 +11,12 @@ from rich.console import Console
 
 from throughtime.application.application import Member
 from throughtime.application.folder import SETTINGS, read_report, read_settings
+from throughtime.application.processes import join
 from throughtime.application.workflow import Workflow, claimed
 from throughtime.errors import InputError
 from throughtime.seq2seq.application import APPLICATION
 from throughtime.seq2seq.config import TrainConfig
 from throughtime.seq2seq.data.prepare import Prepared
-from throughtime.training.processes import join
 
 
 @dataclass(frozen=True)

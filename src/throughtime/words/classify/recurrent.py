@@ -56,7 +56,7 @@ class RecurrentClassifier:
         )
 
     def encoded(self, data: Labelled) -> Encoded:
-        """Return texts as ids, cut where more words come than are read; one without a word is one unknown."""
+        """Return texts as ids, cut after `max_words`; a text without words becomes one unknown word."""
         most, unknown, longer = self.network.config.max_words, [self.vocabulary.unknown_id], 0
         ids = list[NDArray[np.int64]]()
         for tokens in map(self._tokens, data.texts):

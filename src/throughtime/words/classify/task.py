@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from throughtime.words.classify.network import TextNetwork, Texts
 class ClassificationTask:
     """Trains a network on texts; validated are loss, accuracy and macro-averaged F1, in per cent.
 
-    save: writes a model file with weights and a temperature, which is fitted at each validation.
+    save: writes a model file with weights and a temperature, which is fitted on the validation texts.
     first_vectors: gives the word vectors that a new network starts from, if not random ones.
     """
 
@@ -40,7 +41,7 @@ class ClassificationTask:
         self.network, self.train, self.validation = network, train, validation
         self.labels, self.seed, self._save = labels, seed, save
         self._first_vectors = first_vectors
-        self._validated: NDArray[np.float64] | None = None  # logits of the last validation
+        self._validated: tuple[bytes, NDArray[np.float64]] | None = None  # of which weights, and the logits
 
     unit = "words"
     metrics = METRICS
@@ -67,8 +68,7 @@ class ClassificationTask:
 
     def validate(self) -> dict[str, float]:
         """Return loss, accuracy and macro F1 of the validation texts."""
-        self._validated = logits(self.network, self.validation)
-        return _metrics(judge(softmax(self._validated, axis=1), self.validation.labels, self.labels))
+        return _metrics(judge(softmax(self._logits(), axis=1), self.validation.labels, self.labels))
 
     def floor(self) -> Floor:
         """Return the metrics of giving every text the shares of the labels in training."""
@@ -78,10 +78,17 @@ class ClassificationTask:
         return Floor("a model that knows only how frequent each label is", _metrics(judgement))
 
     def save_model(self, path: Path, weights: dict[str, Tensor]) -> None:
-        """Write the model with these weights, calibrated by the last validation."""
-        known = self._validated
-        temperature = 1.0 if known is None else fit_temperature(known, self.validation.labels)
-        self._save(path, weights, temperature)
+        """Write the model with these weights, which are the network's, calibrated on the validation texts."""
+        self._save(path, weights, fit_temperature(self._logits(), self.validation.labels))
+
+    def _logits(self) -> NDArray[np.float64]:
+        """The logits of the validation texts (N, labels), computed once for the same weights."""
+        digest = _digest(self.network)
+        if self._validated is None or self._validated[0] != digest:
+            mode = self.network.training
+            self._validated = digest, logits(self.network.eval(), self.validation)
+            self.network.train(mode)
+        return self._validated[1]
 
 
 def _metrics(judgement: Judgement) -> dict[str, float]:
@@ -90,6 +97,13 @@ def _metrics(judgement: Judgement) -> dict[str, float]:
         "accuracy": 100 * judgement.accuracy.value,
         "f1": 100 * judgement.macro_f1,
     }
+
+
+def _digest(network: nn.Module) -> bytes:
+    digest = blake2b()
+    for tensor in network.state_dict().values():
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.digest()
 
 
 def logits(network: TextNetwork, encoded: Encoded) -> NDArray[np.float64]:

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from lightning_fabric import Fabric
 
 from throughtime.errors import InputError
+from throughtime.training.processes import first_does
 
 LOCK = "run.lock"
 
-_PATIENCE = 1.0  # seconds; whoever only looks is done by then
+_PATIENCE = 1.0  # seconds; `is_held` lets go sooner
 
 
 @contextmanager
 def held(folder: Path) -> Generator[None]:
-    """Hold the folder; raise InputError where another process holds it. A killed one lets go of it."""
+    """Lock the folder; the system unlocks it where this process is killed.
+
+    Raises:
+        InputError: another process holds the lock.
+    """
     lock = FileLock(folder / LOCK, timeout=_PATIENCE, is_singleton=True)  # one process may hold it twice
     try:
         lock.acquire()
@@ -32,8 +38,16 @@ def held(folder: Path) -> Generator[None]:
         lock.release()
 
 
+@contextmanager
+def held_by_first(fabric: Fabric, folder: Path) -> Generator[None]:
+    """Have the first process lock the folder for all; raise InputError as `held` does."""
+    with ExitStack() as stack:
+        first_does(fabric, lambda: stack.enter_context(held(folder)))
+        yield
+
+
 def is_held(folder: Path) -> bool:
-    """Say whether a process holds the folder; one that cannot be asked is not held."""
+    """Return whether a process holds the lock of the folder; False where the system cannot say."""
     if sys.platform == "win32":
         return False
     import fcntl

@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from lightning_fabric import Fabric
 
+from throughtime.application.lock import LOCK, held, held_by_first, is_held
 from throughtime.errors import InputError
-from throughtime.training.lock import LOCK, held, is_held
 
 
 def test_a_folder_in_use_is_refused_until_it_is_free(tmp_path: Path) -> None:
@@ -39,3 +40,16 @@ def test_whoever_looks_is_in_nobody_s_way(tmp_path: Path) -> None:
     with (tmp_path / LOCK).open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         assert not is_held(tmp_path)
+
+
+def test_the_first_process_holds_the_folder_for_all(tmp_path: Path) -> None:
+    with held_by_first(Fabric(accelerator="cpu", devices=1), tmp_path):
+        assert is_held(tmp_path)
+    assert not is_held(tmp_path)
+    with (tmp_path / LOCK).open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with (
+            pytest.raises(InputError, match="is in use by a run that has not ended"),
+            held_by_first(Fabric(accelerator="cpu", devices=1), tmp_path),
+        ):
+            pass
