@@ -11,7 +11,7 @@ from throughtime.artefact.file import written_whole
 
 
 def write_report(path: Path, report: Mapping[str, Any]) -> None:
-    """Write a report as JSON, paths as text, whole or not at all."""
+    """Write a report as JSON, paths as text, atomically."""
     with written_whole(path) as unfinished:
         text = json.dumps(report, indent=2, ensure_ascii=False, default=str)
         unfinished.write_text(f"{text}\n", encoding="utf-8")
