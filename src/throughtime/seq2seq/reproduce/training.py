@@ -1,4 +1,4 @@
-"""Trains the members one after the other, each in its own folder; what is there already is not done again."""
+"""Training of the members one after the other, each in its own folder; finished ones are not repeated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from throughtime.seq2seq.train import REPORT, SETTINGS, begin_run, continue_run,
 
 @dataclass(frozen=True)
 class TrainedMember:
-    """A member that is trained: its model file and what its report says of the training."""
+    """A trained member: its model file and its report's account of the training."""
 
     name: str
     model: Path
@@ -26,28 +26,28 @@ class TrainedMember:
 
     @property
     def validated(self) -> float:
-        """BLEU of the validation; 0 where there was none."""
+        """BLEU of the validation; 0 if there was none."""
         return float(self.training["best_metrics"].get("bleu", 0.0))
 
 
 def train_members(
     members: Sequence[Member], prepared: Prepared, folder: Path, hint: str, console: Console
 ) -> list[TrainedMember] | None:
-    """All members, trained on one corpus in folders of their names; None where Ctrl-C ended it.
+    """Train all members on one corpus in folders of their names; return None if interrupted by Ctrl-C.
 
-    `hint` goes on.
+    hint: the command that continues.
     """
     trained: list[TrainedMember] = []
     for number, member in enumerate(members, 1):
-        one = _train(member, prepared, folder / member.name, hint, f"{number} of {len(members)}", console)
-        if one is None:
+        result = _train(member, prepared, folder / member.name, hint, f"{number} of {len(members)}", console)
+        if result is None:
             return None
-        trained.append(one)
+        trained.append(result)
     return trained
 
 
 def any_begun(members: Sequence[Member], folder: Path) -> bool:
-    """Whether one of the members is there already.
+    """Whether one of the members has begun.
 
     Raises InputError for a folder that holds a run with other settings.
     """
@@ -55,7 +55,7 @@ def any_begun(members: Sequence[Member], folder: Path) -> bool:
     for member in begun:
         place = folder / member.name
         if read_settings(place / SETTINGS) != member.config:
-            raise InputError(f"{place} holds a run with other settings; --folder takes another place")
+            raise InputError(f"{place} holds a run with other settings: choose another place with --folder")
     return bool(begun)
 
 
