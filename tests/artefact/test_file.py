@@ -247,7 +247,7 @@ def test_disk_full_while_saving_keeps_the_old_file() -> None:
     with full_disk(50_000), pytest.raises(InputError) as caught:
         save(large, "m")
     assert str(caught.value).startswith("m cannot be written: File too large; ")
-    assert str(caught.value).endswith(" MiB are free there, and nothing half-written was left")
+    assert str(caught.value).endswith(" MiB are free there, and nothing half-written was kept")
     assert load("m").kind == "old"
     assert [path.name for path in Path().iterdir()] == ["m"]
     save(large, "m")

@@ -164,5 +164,5 @@ def _cannot_write(path: Path, error: OSError) -> InputError:
     free = shutil.disk_usage(path.resolve().parent).free
     return InputError(
         f"{path} cannot be written: {error.strerror}; {free / 2**20:,.0f} MiB are free there, "
-        "and nothing half-written was left"
+        "and nothing half-written was kept"
     )
