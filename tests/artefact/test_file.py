@@ -124,12 +124,12 @@ def test_file_is_a_safetensors_that_others_can_read(saved: bytes) -> None:
 
 
 def test_missing_directory_and_empty() -> None:
-    with pytest.raises(InputError, match=r"^no\.model does not exist; a model file was expected$"):
+    with pytest.raises(InputError, match=r"^no\.model does not exist; expected a model file$"):
         load("no.model")
     Path("folder").mkdir()
-    with pytest.raises(InputError, match=r"^folder is a directory; a model file was expected$"):
+    with pytest.raises(InputError, match=r"^folder is a directory; expected a model file$"):
         load("folder")
-    assert error_of(b"") == f"m is empty where a model file was expected; {REPAIR}"
+    assert error_of(b"") == f"m is empty; expected a model file; {REPAIR}"
 
 
 def test_truncated(saved: bytes) -> None:
@@ -169,7 +169,7 @@ def test_damaged(saved: bytes) -> None:
 
 
 def test_other_kind(saved: bytes) -> None:
-    assert error_of(saved, "forecast") == "m holds a model of kind 'seq2seq'; 'forecast' was expected"
+    assert error_of(saved, "forecast") == "m holds a model of kind 'seq2seq'; expected 'forecast'"
 
 
 def test_newer_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,9 +311,7 @@ def test_a_link_is_followed() -> None:
 
 def test_places_that_cannot_be_written() -> None:
     Path("folder").mkdir()
-    with pytest.raises(
-        InputError, match=r"^folder is a directory; the name of a file to write was expected$"
-    ):
+    with pytest.raises(InputError, match=r"^folder is a directory; expected the name of a file to write$"):
         save(MODEL, "folder")
     with pytest.raises(InputError, match=r"^no/m cannot be written: No such file or directory$"):
         save(MODEL, "no/m")

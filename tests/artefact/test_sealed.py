@@ -63,7 +63,7 @@ def test_every_byte_with_a_flipped_bit_is_refused(tmp_path: Path, seed: int) -> 
 def test_every_truncation_is_refused(tmp_path: Path) -> None:
     for length in range(len(WHOLE)):
         assert refusal(tmp_path, WHOLE[:length])
-    assert refusal(tmp_path, b"") == f"f is empty where a checkpoint was expected; {REPAIR}"
+    assert refusal(tmp_path, b"") == f"f is empty; expected a checkpoint; {REPAIR}"
     missing = f"f is truncated: it has {len(WHOLE) - 1:,} bytes and 1 or more are missing; {REPAIR}"
     assert refusal(tmp_path, WHOLE[:-1]) == missing
 
@@ -106,7 +106,7 @@ def test_the_format_is_looked_at_first(tmp_path: Path) -> None:
 
 
 def test_the_header_alone_of_what_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none does not exist; a checkpoint was expected$"):
+    with pytest.raises(InputError, match=r"none does not exist; expected a checkpoint$"):
         read_fields(tmp_path / "none", "checkpoint")
     with pytest.raises(InputError, match=r"cannot be read: Is a directory$"):
         read_fields(tmp_path, "checkpoint")

@@ -202,7 +202,7 @@ def test_help_is_made_of_whole_clauses(run: Callable[..., Any], monkeypatch: pyt
             ["train", "--encoding", "cp1252"],
             "it is said how files are to be read, but none is given; expected --corpus",
         ),
-        (["nearest", "none", "cat"], "none does not exist; a file of word vectors was expected"),
+        (["nearest", "none", "cat"], "none does not exist; expected a file of word vectors"),
         (["train", "--size", "0"], "size is 0; expected at least 1"),
     ],
 )

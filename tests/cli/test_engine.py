@@ -15,7 +15,7 @@ LSTM = """LSTM, one step
   c = f * c(t-1) + i * g
   v2 = tanh(c)
   h = o * v2
-kept for the way back, 1,536 bytes for each row and step
+saved for backward, 1,536 bytes per row and step
   h(t-1), c(t-1), i, f, g, o
 its gradient, one step back
   dh = dh(t) + dy(t)

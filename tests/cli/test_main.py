@@ -34,7 +34,7 @@ def test_an_unknown_command_is_named(run: Callable[..., Any]) -> None:
 
 def test_debug_shows_the_traceback(run: Callable[..., Any], refused: Callable[..., str]) -> None:
     assert refused("seq2seq", "run", "none.safetensors", "a") == (
-        "none.safetensors does not exist; a model file was expected"
+        "none.safetensors does not exist; expected a model file"
     )
     for place in (0, 2, 4):
         arguments = ["seq2seq", "run", "none.safetensors", "a"]

@@ -156,7 +156,7 @@ def test_sets_without_a_corpus(refused: Refused, option: str) -> None:
 
 def test_models_that_are_none(refused: Refused, trained: Path) -> None:
     assert refused("seq2seq", "run", "none.safetensors", "a") == (
-        "none.safetensors does not exist; a model file was expected"
+        "none.safetensors does not exist; expected a model file"
     )
     assert refused("seq2seq", "run") == (
         "runs/phrasebook/best.safetensors does not exist yet; "
@@ -165,7 +165,7 @@ def test_models_that_are_none(refused: Refused, trained: Path) -> None:
     assert refused("seq2seq", "run", "How are you?") == (
         "How are you? is no model file; the model comes first, then the text, or the text alone as --text"
     )
-    assert refused("seq2seq", "run", trained, "a") == f"{trained} is a directory; a model file was expected"
+    assert refused("seq2seq", "run", trained, "a") == f"{trained} is a directory; expected a model file"
     checkpoint = trained / "checkpoint.safetensors"
     assert (
         refused("seq2seq", "run", checkpoint, "a")

@@ -126,7 +126,7 @@ def test_a_coverage_penalty_is_refused_and_nothing_gives_nothing() -> None:
     with pytest.raises(InputError) as caught:
         constrained_beam(HashedModel(0), src, lengths, beam_settings(coverage_penalty=0.1), [[]] * 5)
     assert str(caught.value) == (
-        "phrases are asked for, with a coverage penalty; expected coverage_penalty 0"
+        "phrases cannot be combined with a coverage penalty; expected coverage_penalty 0"
     )
     assert constrained_beam(HashedModel(0), src[:0], lengths[:0], beam_settings(), []) == []
 

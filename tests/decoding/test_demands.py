@@ -81,7 +81,7 @@ def test_runs_within_runs() -> None:
         (dict(never=("a", " ")), "never has ' '; expected words that the model can write"),
         (
             dict(must=("a b c",), never=("b c",)),
-            "must has 'a b c', but never has 'b c'; expected phrases that go together",
+            "must has 'a b c', which contains 'b c' of never: leave out one of them",
         ),
     ],
 )

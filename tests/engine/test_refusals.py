@@ -82,7 +82,7 @@ class Asking(Cell):
             lambda a: torch.stack([a[:, k] for k in range(6)] * 11, 1)[:, :6],
             "the engine joins at most 64 pieces of a row; got 66",
         ),
-        (lambda a: torch.ones_like(a), "the step of Asking makes nothing of its input"),
+        (lambda a: torch.ones_like(a), "the step of Asking does not use its input"),
         (lambda a: a[:, :3], "h of Asking must be rows of 6 numbers"),
         (lambda a: 3.0, "h of Asking must be rows of 6 numbers"),
     ],

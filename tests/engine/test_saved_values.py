@@ -1,4 +1,4 @@
-"""What is kept for the way back is the least that suffices."""
+"""What is saved for backward is the least that suffices."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from throughtime import Cell
 from throughtime.cells import GRU, LSTM, Elman, GRUResetBefore
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
-from throughtime.engine.saved_values import kept
+from throughtime.engine.saved_values import saved
 from throughtime.engine.show import Notation
 
 
 def names(cell: Cell) -> list[str]:
     step = one_step(cell)
     notation = Notation(step.traced, step.gradient)
-    return [notation.term(node)[0] for node in kept(step.traced.program, step.gradient)]
+    return [notation.term(node)[0] for node in saved(step.traced.program, step.gradient)]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_the_textbook_choice(cell: Cell, expected: list[str]) -> None:
 
 def test_all_that_is_needed_can_be_made_of_what_is_kept(cell: Cell) -> None:
     step = one_step(cell)
-    between = {node.number for node in kept(step.traced.program, step.gradient)}
+    between = {node.number for node in saved(step.traced.program, step.gradient)}
 
     def made_of(node: Node) -> None:
         if node.number in between or node.op in ("constant", "fixed", "d_state", "d_output"):
@@ -51,6 +51,6 @@ def test_all_that_is_needed_can_be_made_of_what_is_kept(cell: Cell) -> None:
 def test_no_kept_value_is_idle(cell: Cell) -> None:
     step = one_step(cell)
     back = {node.number for node in needed(step.gradient.ends())}
-    between = kept(step.traced.program, step.gradient)
+    between = saved(step.traced.program, step.gradient)
     assert all(node.number in back for node in between)
     assert sum(node.width for node in between) <= 12 * HIDDEN

@@ -37,7 +37,9 @@ def test_auto_chooses_again_where_the_weights_go(cell: Cell) -> None:
 
 
 def test_asking_for_the_engine_in_a_dtype_that_it_lacks() -> None:
-    with pytest.raises(ValueError, match=r"^backend='compiled' cannot run LSTM: it computes in float32 and "):
+    with pytest.raises(
+        ValueError, match=r"^backend='compiled' cannot run LSTM: it computes only in float32 and "
+    ):
         LSTM(3, 4, dtype=torch.float16, backend="compiled")
 
 
@@ -52,8 +54,8 @@ def test_asking_torch_for_a_cell_that_it_lacks(cell: Cell) -> None:
         assert Recurrent(cell, 3, 4, backend="torch").backend == "torch"
         return
     text = (
-        rf"^backend='torch' cannot run {cell.name}: torch has kernels for LSTM, ProjectedLSTM, GRU, Elman, "
-        r"ElmanReLU alone; backend='reference' runs every cell$"
+        rf"^backend='torch' cannot run {cell.name}: torch has kernels only for LSTM, ProjectedLSTM, GRU, "
+        r"Elman, ElmanReLU; backend='reference' runs every cell$"
     )
     with pytest.raises(ValueError, match=text):
         Recurrent(cell, 3, 4, backend="torch")

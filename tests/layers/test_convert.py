@@ -145,7 +145,7 @@ def test_the_backend_may_be_chosen() -> None:
 def test_a_backend_is_asked_about_the_weights_of_the_layer() -> None:
     assert convert(nn.LSTM(3, 4), backend="compiled").backend == "compiled"
     text = (
-        r"^backend='compiled' cannot run LSTM: it computes in float32 and float64 alone, and the weights are"
+        r"^backend='compiled' cannot run LSTM: it computes only in float32 and float64, and the weights are"
     )
     model = nn.Sequential(nn.GRU(3, 4), nn.LSTM(3, 4, dtype=torch.float16))
     with pytest.raises(ValueError, match=text):

@@ -226,5 +226,5 @@ def test_cells_have_texts_that_they_come_back_from() -> None:
     ],
 )
 def test_texts_of_no_cell_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="this graph needs a cell that cannot be made here"):
+    with pytest.raises(ValueError, match="this graph needs a cell that cannot be created here"):
         cell_of(text)

@@ -172,7 +172,7 @@ def test_dropout_takes_no_part_in_eval(kind: str) -> None:
 
 @pytest.mark.parametrize("proj_size", [-1, 8, 9])
 def test_projection_out_of_range(proj_size: int) -> None:
-    text = rf"^proj_size must be from 0, none, to below hidden_size 8; got {proj_size}$"
+    text = rf"^proj_size must be at least 0 \(no projection\) and below hidden_size 8; got {proj_size}$"
     with pytest.raises(ValueError, match=text):
         throughtime.LSTM(3, 8, proj_size=proj_size)
 

@@ -141,7 +141,7 @@ def test_gradients_through_observed_values_keep_nothing_more_than_those_values()
         code = compiled(cell, 8, True, 3)
         seen = {code.program.observed[name].number for name in cell.observed}
         plain, more = (
-            [node for node in code.kept(names) if node.number not in seen] for names in ((), cell.observed)
+            [node for node in code.saved(names) if node.number not in seen] for names in ((), cell.observed)
         )
         assert more == plain, cell.name
 
@@ -169,5 +169,7 @@ def test_per_sample_gradients_through_observed_values() -> None:
 
 
 def test_torchs_kernels_show_nothing() -> None:
-    with pytest.raises(ValueError, match=r"^torch's kernels let nothing be seen of their steps; backend="):
+    with pytest.raises(
+        ValueError, match=r"^torch's kernels do not expose the values of their steps: use backend="
+    ):
         LSTM(3, 4, backend="torch").observe(torch.randn(5, 2, 3))

@@ -198,13 +198,16 @@ def test_packing_undoes_unpacking() -> None:
 @pytest.mark.parametrize(
     ("lengths", "text"),
     [
-        ([1, 2], r"lengths must be 4 whole numbers, one a sequence; got torch.int64 of \(2,\)"),
-        (3, r"lengths must be 4 whole numbers, one a sequence; got torch.int64 of \(\)"),
+        ([1, 2], r"lengths must be 4 whole numbers, one per sequence; got torch.int64 of \(2,\)"),
+        (3, r"lengths must be 4 whole numbers, one per sequence; got torch.int64 of \(\)"),
         (
             [1.0, 2.0, 3.0, 4.0],
-            r"lengths must be 4 whole numbers, one a sequence; got torch.float32 of \(4,\)",
+            r"lengths must be 4 whole numbers, one per sequence; got torch.float32 of \(4,\)",
         ),
-        (torch.ones(4, 6), r"lengths must be 4 whole numbers, one a sequence; got torch.float32 of \(4, 6\)"),
+        (
+            torch.ones(4, 6),
+            r"lengths must be 4 whole numbers, one per sequence; got torch.float32 of \(4, 6\)",
+        ),
         ([-1, 1, 2, 3], "lengths must lie between 0 and 6; got -1 to 3"),
         ([1, 2, 3, 7], "lengths must lie between 0 and 6; got 1 to 7"),
     ],

@@ -281,7 +281,7 @@ def test_dropout_between_layers_drops_its_share_and_scales_the_rest(backend: str
 @pytest.mark.parametrize("backend", ["torch", "reference"])
 def test_dropout_spares_the_input_and_the_top(backend: str) -> None:
     with pytest.warns(
-        UserWarning, match=r"^dropout 0\.9 does nothing: it stands between layers, and there is one$"
+        UserWarning, match=r"^dropout 0\.9 has no effect: it applies between layers, and there is only one$"
     ):
         layer = LSTM(3, 4, dropout=0.9, backend=backend)
     x = torch.randn(4, 2, 3)

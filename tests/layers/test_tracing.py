@@ -105,7 +105,7 @@ def test_a_jit_trace_takes_packed_sequences_of_any_lengths() -> None:
     [
         (
             lambda: torch.jit.trace(Recurrent("gru", 3, 4), (torch.randn(5, 2, 3),)),
-            "torch.jit.trace takes throughtime.LSTM, GRU and RNN alone, not Recurrent: use torch.export",
+            "torch.jit.trace supports only throughtime.LSTM, GRU and RNN, not Recurrent: use torch.export",
         ),
         (
             lambda: torch.jit.script(Decoder(LSTM(3, 4))),

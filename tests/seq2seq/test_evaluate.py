@@ -80,7 +80,7 @@ def test_translations_are_written_a_line_each(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("write", [write_translations, write_report])
 def test_files_that_cannot_be_written(tmp_path: Path, write: Callable[..., None]) -> None:
-    with pytest.raises(InputError, match="is a directory; the name of a file to write was expected"):
+    with pytest.raises(InputError, match="is a directory; expected the name of a file to write"):
         write(tmp_path, [])
     with pytest.raises(InputError, match=r"none/x cannot be written: No such file or directory$"):
         write(tmp_path / "none" / "x", [])

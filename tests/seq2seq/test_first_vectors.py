@@ -108,9 +108,9 @@ def test_what_does_not_go_together(tmp_path: Path) -> None:
         (
             "none",
             DataConfig(src_vectors=f"{path}x"),
-            "3x does not exist; a file of word vectors was expected",
+            "3x does not exist; expected a file of word vectors",
         ),
-        ("none", DataConfig(tgt_vectors="."), r"^\. is a directory; a file of word vectors was expected"),
+        ("none", DataConfig(tgt_vectors="."), r"^\. is a directory; expected a file of word vectors"),
     ):
         config = TrainConfig(data, replace(MODEL, tie_embeddings=tied), TrainingConfig())
         with pytest.raises(InputError, match=told):

@@ -104,7 +104,7 @@ def test_a_damaged_lexicon_is_refused(tmp_path: Path, lexicon: Lexicon) -> None:
         with pytest.raises(InputError, match=r"is damaged or was edited: its lines do not match the digest"):
             read_lexicon(path, SRC, TGT, best=2)
     path.write_bytes(b"")
-    with pytest.raises(InputError, match=r"is empty; `throughtime seq2seq lexicon` writes a lexicon$"):
+    with pytest.raises(InputError, match=r"is empty: write a lexicon with `throughtime seq2seq lexicon`$"):
         read_lexicon(path, SRC, TGT, best=2)
 
 

@@ -133,10 +133,10 @@ def error_of(path: str) -> str:
 def test_refuses_what_is_no_file(saved_letters: Callable[..., Path]) -> None:
     Path("folder").mkdir()
     Path("empty.safetensors").touch()
-    assert error_of("missing.safetensors") == "missing.safetensors does not exist; a model file was expected"
-    assert error_of("folder") == "folder is a directory; a model file was expected"
+    assert error_of("missing.safetensors") == "missing.safetensors does not exist; expected a model file"
+    assert error_of("folder") == "folder is a directory; expected a model file"
     assert error_of("empty.safetensors") == (
-        "empty.safetensors is empty where a model file was expected; restore it from a copy or train again"
+        "empty.safetensors is empty; expected a model file; restore it from a copy or train again"
     )
 
 
@@ -168,7 +168,7 @@ def test_refuses_models_of_another_kind_or_a_newer_version(saved_letters: Callab
     artefact = load(saved_letters(Path("m.safetensors")))
     save(replace(artefact, kind="forecast"), Path("forecast.safetensors"))
     assert error_of("forecast.safetensors") == (
-        "forecast.safetensors holds a model of kind 'forecast'; 'seq2seq' was expected"
+        "forecast.safetensors holds a model of kind 'forecast'; expected 'seq2seq'"
     )
     data = Path("m.safetensors").read_bytes()
     assert data.count(b'"version":"1"') == 1

@@ -84,17 +84,15 @@ def test_each_line_has_its_prefix(tmp_path: Path) -> None:
     assert list(translate(Shouting(), blocks, plain(1), prefixes_of("y", None))) == [["yA!", "yB!"], ["yC!"]]
     assert list(translate(Shouting(), blocks, plain(1), prefixes_of(None, None))) == [["A!", "B!"], ["C!"]]
     for other, found in (
-        ([*blocks, ["d"]], "there are 3 prefixes, but more lines than that; expected one for each"),
-        (blocks[:1], "there are more prefixes than the 2 lines; expected one for each"),
+        ([*blocks, ["d"]], "there are 3 prefixes, but more lines: give one prefix for each line"),
+        (blocks[:1], "there are more prefixes than the 2 lines: give one prefix for each line"),
     ):
         with pytest.raises(InputError) as caught:
             list(translate(Shouting(), other, plain(1), prefixes_of(None, path)))
         assert str(caught.value) == found
     with pytest.raises(InputError) as caught:
         prefixes_of("y", path)
-    assert str(caught.value) == (
-        "prefix and prefixes are both given; expected one for all lines or one for each"
-    )
+    assert str(caught.value) == ("prefix and prefixes are both given: leave out one of them")
 
 
 def test_n_best_of_a_model(letter_model: Callable[..., Translator], letters: Tokenizers) -> None:

@@ -167,7 +167,7 @@ def test_vocabulary_smaller_than_the_alphabet() -> None:
 
 def test_where_there_are_fewer_words_all_are_kept() -> None:
     assert train_words(["a b c", "a b"], 8, "en").vocab_size == 7
-    with pytest.raises(InputError, match=r"^the tokenizer was given no text to learn from$"):
+    with pytest.raises(InputError, match=r"^the tokenizer has no text to learn from$"):
         train_words([], 8, "en")
     with pytest.raises(InputError, match=r"^vocab_size is 4; it must be at least 5$"):
         train_words(["a b c"], 4, "en")
@@ -175,7 +175,7 @@ def test_where_there_are_fewer_words_all_are_kept() -> None:
 
 @pytest.mark.parametrize("sentences", [[], [""], [" ", "\n"]])
 def test_no_text_to_learn_from(sentences: list[str]) -> None:
-    with pytest.raises(InputError, match=r"^the tokenizer was given no text to learn from$"):
+    with pytest.raises(InputError, match=r"^the tokenizer has no text to learn from$"):
         train_subwords(sentences, 100, 1)
 
 

@@ -99,7 +99,7 @@ def test_limits_out_of_range(limits: dict[str, object], message: str) -> None:
 def test_a_vocabulary_of_nothing() -> None:
     with pytest.raises(InputError) as caught:
         Vocabulary.build([[], []])
-    assert str(caught.value) == "the documents hold no word; at least one was expected"
+    assert str(caught.value) == "the documents have no word; expected at least one"
     with pytest.raises(InputError) as caught:
         Vocabulary.build(DOCUMENTS, VocabularyConfig(min_count=9))
     assert str(caught.value) == (

@@ -110,7 +110,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none does not exist; a checkpoint was expected$"):
+    with pytest.raises(InputError, match=r"none does not exist; expected a checkpoint$"):
         Checkpoint(tmp_path / "none")
 
 

@@ -1,4 +1,4 @@
-"""The one-file model: a .safetensors whose metadata holds all that is no tensor. Loading executes nothing."""
+"""The one-file model: a .safetensors with all but the tensors in its metadata. Loading executes no code."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @dataclass(frozen=True)
 class Artefact:
-    """A trained model: what it is, how it was configured, its weights, and files such as tokenizers."""
+    """A trained model: its kind, its configuration, its weights, and files such as tokenizers."""
 
     kind: str
-    config: dict[str, Any]  # what JSON can hold; a tuple comes back as a list
+    config: dict[str, Any]  # plain values for JSON; a tuple is restored as a list
     tensors: dict[str, Tensor]
     assets: dict[str, bytes]
 
 
 def save(artefact: Artefact, path: str | Path) -> None:
-    """Write an artefact to one file, all or nothing; tensors that are one in memory are stored once.
+    """Write an artefact to one file, atomically; tensors that share memory are stored once.
 
     Raises InputError when the file cannot be written or the disk is full; nothing half-written is left.
     """
@@ -60,7 +60,7 @@ def save(artefact: Artefact, path: str | Path) -> None:
 
 
 def load(path: str | Path, kind: str | None = None) -> Artefact:
-    """Read an artefact; every byte of its content is checked against the digest that `save` wrote.
+    """Read an artefact; all of its content is checked against the digest that `save` wrote.
 
     Raises InputError when there is no file, when it is empty, truncated, damaged or not an artefact, when a
     newer version of the library wrote it, and when it is of another kind than `kind`.
@@ -69,7 +69,7 @@ def load(path: str | Path, kind: str | None = None) -> Artefact:
     tensors, fields = read_sealed(path, MODEL_FILE, partial(_accept, path))
     artefact = _artefact(fields, tensors)
     if kind is not None and artefact.kind != kind:
-        raise InputError(f"{path} holds a model of kind {artefact.kind!r}; {kind!r} was expected")
+        raise InputError(f"{path} holds a model of kind {artefact.kind!r}; expected {kind!r}")
     return artefact
 
 
@@ -111,7 +111,7 @@ def _artefact(fields: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Artef
 
 
 def _untied(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Return the tensors to store, none sharing memory, and which names stand for which stored tensor."""
+    """Return the tensors to store, none sharing memory, and the names that refer to other stored tensors."""
     stored: dict[str, Tensor] = {}
     tied: dict[str, str] = {}
     names: dict[tuple[Any, ...], str] = {}
@@ -140,12 +140,13 @@ def _library_version() -> str:
 def written_whole(path: str | Path) -> Generator[Path]:
     """Yield a temporary path to write: on success it is renamed to `path`, on any failure it is removed.
 
-    The file is on the disk (fsync) before it has its name. A symbolic link is followed, not replaced.
+    The file is on disk (fsync) before it has its name. A symbolic link is followed, not replaced.
+
     Raises InputError for a full disk, naming the path and the free space, and for any other failure to write.
     """
     asked, path = Path(path), Path(path).resolve()
     if path.is_dir():
-        raise InputError(f"{asked} is a directory; the name of a file to write was expected")
+        raise InputError(f"{asked} is a directory; expected the name of a file to write")
     temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
     try:
         try:

@@ -11,7 +11,7 @@ from throughtime.artefact.file import written_whole
 
 
 def write_report(path: Path, report: Mapping[str, Any]) -> None:
-    """Write a report as JSON, paths as text, whole or not at all."""
+    """Write a report as JSON, paths as text, atomically."""
     with written_whole(path) as unfinished:
         unfinished.write_text(f"{as_json(report)}\n", encoding="utf-8")
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from throughtime.errors import InputError
 
 REPAIR = "restore it from a copy or train again"
-"""What to do about a file that is damaged."""
+"""The remedy for a damaged file."""
 
 _DIGEST = "digest"
 _LONGEST_HEADER = 100_000_000  # bytes; safetensors' own limit
@@ -36,8 +36,8 @@ def read_sealed(
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read a sealed file and check all of it against its digest; return tensors and metadata.
 
-    `what` names the kind of file in errors. `accept` is called with the metadata before the digest is
-    checked and raises InputError for a file of another format.
+    `what` is the kind of file in errors. `accept` is called with the metadata before the digest is checked
+    and raises InputError for a file of another format.
 
     Raises:
         InputError: the file is missing, empty, truncated, damaged, or of another format.
@@ -57,7 +57,7 @@ def read_sealed(
 
 
 def read_fields(path: Path, what: str) -> dict[str, str]:
-    """Return the metadata of a sealed file from its header alone, without checking the digest.
+    """Return the metadata of a sealed file from its header only, without checking the digest.
 
     Raises:
         InputError: the file is missing, or its header cannot be read.
@@ -93,7 +93,7 @@ def foreign(path: Path, what: str) -> InputError:
 
 
 def _missing(path: Path, what: str) -> InputError:
-    return InputError(f"{path} does not exist; a {what} was expected")
+    return InputError(f"{path} does not exist; expected a {what}")
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:
@@ -102,7 +102,7 @@ def _unreadable(path: Path, error: OSError) -> InputError:
 
 def _bytes_of(path: Path, what: str) -> bytes:
     if path.is_dir():
-        raise InputError(f"{path} is a directory; a {what} was expected")
+        raise InputError(f"{path} is a directory; expected a {what}")
     if not path.exists():
         raise _missing(path, what)
     try:
@@ -110,12 +110,12 @@ def _bytes_of(path: Path, what: str) -> bytes:
     except OSError as error:
         raise _unreadable(path, error) from error
     if not data:
-        raise InputError(f"{path} is empty where a {what} was expected; {REPAIR}")
+        raise InputError(f"{path} is empty; expected a {what}; {REPAIR}")
     return data
 
 
 def _header(path: Path, what: str, data: bytes) -> Mapping[str, Any]:
-    """Return the JSON header of a safetensors file whose bytes are all there."""
+    """Return the JSON header of a complete safetensors file."""
     header = _parsed_header(path, what, data)
     missing = _header_end(data) + _end_of_tensors(header) - len(data)
     if missing > 0:
@@ -148,7 +148,7 @@ def _truncated(path: Path, data: bytes, missing: int) -> InputError:
 
 
 def _end_of_tensors(header: Any) -> int:
-    """Return where the last tensor ends, counted from the header's end; 0 where the header makes no sense."""
+    """Return the end of the last tensor, counted from the header's end; 0 for an invalid header."""
     entries = header.values() if isinstance(header, dict) else ()
     offsets = [entry.get("data_offsets") for entry in entries if isinstance(entry, dict)]
     ends = [pair[1] for pair in offsets if isinstance(pair, list) and len(pair) == 2]

@@ -20,7 +20,7 @@ _UNSAID = (
     *("autoclass", "autofunction", "autosummary", "currentmodule", "function", "index", "module", "toctree"),
     "versionadded",
 )
-"""Directives whose content is no prose."""
+"""Directives whose content is not prose."""
 
 _UNDERLINE = re.compile(r"\s*([-=~^*#+.])\1+\s*")
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d+[.)]|\.\. \[\w+\])\s+")
@@ -33,10 +33,10 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!cf\.)
 
 
 class Docstring(NamedTuple):
-    """A documentation string, of what kind of object and, by its dotted name in the file, of which.
+    """A documentation string, the kind of its object, and its dotted name in the file.
 
-    `kind` is module, class, function, method or property, and None where the source does not tell: of what is
-    written in C and has its string attached by a call of add_docstr or add_newdoc.
+    `kind` is module, class, function, method or property, and None if the source does not show it: for
+    objects written in C whose string is attached by a call of add_docstr or add_newdoc.
     """
 
     kind: str | None
@@ -45,7 +45,7 @@ class Docstring(NamedTuple):
 
 
 def docstrings_of(source: bytes) -> Iterator[Docstring]:
-    """Stream the documentation strings of a source file, in its order; raises SyntaxError for no source."""
+    """Stream the documentation strings of a source file, in order; raises SyntaxError for invalid source."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about escapes in other people's strings
         tree = ast.parse(source)
@@ -54,7 +54,7 @@ def docstrings_of(source: bytes) -> Iterator[Docstring]:
 
 
 def _inside(parent: ast.AST, function: str, path: str) -> Iterator[Docstring]:
-    """Those of the statements in `parent`, where what is defined by def is a `function`, or a method."""
+    """Yield those of the statements in `parent`, where a def defines a `function` or a method."""
     for node in ast.iter_child_nodes(parent):
         match node:
             case ast.ClassDef(name=name):
@@ -84,7 +84,7 @@ def _kind(node: ast.FunctionDef | ast.AsyncFunctionDef, function: str) -> str:
 
 
 def _attached(call: ast.Call) -> Iterator[Docstring]:
-    """The strings that add_docstr(object, text) or add_newdoc(place, name, text or (name, text)) attaches."""
+    """Yield the strings that add_docstr(object, text) or add_newdoc(place, name, text or pair) attaches."""
     if len(call.args) < 2 or not _ATTACHES.fullmatch(ast.unparse(call.func).rpartition(".")[2]):
         return
     *place, last = call.args
@@ -106,7 +106,7 @@ def _parts(last: ast.expr) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _written(node: ast.expr) -> str:
-    """The text of an expression of strings, without what only running it would fill in."""
+    """Return the text of an expression of strings, without the parts known only when it runs."""
     match node:
         case ast.Constant(value=str(text)):
             return text
@@ -133,7 +133,7 @@ def sentences_of(text: str) -> Iterator[str]:
 
 
 def _prose_lines(lines: list[str]) -> Iterator[str]:
-    """Lines without sessions (>>> up to a blank line), literal blocks (indented after ::), and tables."""
+    """Yield lines without sessions (>>> up to a blank line), literal blocks (indented after ::), tables."""
     session, literal = False, -1  # literal: the indentation that a block of code or mathematics goes beyond
     for line in lines:
         bare, indentation = line.strip(), len(line) - len(line.lstrip())
@@ -157,7 +157,7 @@ def _opens_literal(line: str) -> bool:
 
 
 def _paragraphs(lines: Iterator[str]) -> Iterator[str]:
-    """Lines joined up to where something new begins."""
+    """Join lines up to where a new paragraph begins."""
     held: list[str] = []
     for line in lines:
         heading = _UNDERLINE.fullmatch(line) is not None

@@ -1,4 +1,4 @@
-"""Texts in which some phrases never stand."""
+"""Decoding that never writes certain phrases."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from throughtime.layers.special_ids import BOS_ID
 
 
 class Avoided(NamedTuple):
-    """A batch under way, with the last tokens of each text."""
+    """The state of a batch, with the last tokens of each text."""
 
-    inside: State  # of the model that writes
-    last: Tensor  # (N, L) as many as the longest phrase has before its end
+    inside: State  # of the wrapped model
+    last: Tensor  # (N, L), L one less than the length of the longest phrase
 
 
 class Avoiding:
-    """A model that never writes the last token of a phrase after all others of it.
+    """A model that never completes any of some phrases.
 
     phrases: runs of tokens. The other log-probabilities are the model's own.
     """
 
     def __init__(self, model: StepModel, phrases: Sequence[Sequence[int]]) -> None:
         self.model, self.vocab_size = model, model.vocab_size
-        self._phrases = [torch.tensor(one) for one in phrases]
-        self._before = max(len(one) for one in phrases) - 1
+        self._phrases = [torch.tensor(phrase) for phrase in phrases]
+        self._before = max(len(phrase) for phrase in phrases) - 1
 
     def start(self, src: Tensor, src_lengths: Tensor) -> Avoided:
         """Let the model read the sources."""
@@ -38,7 +38,7 @@ class Avoiding:
         return Avoided(self.model.start(src, src_lengths), last)
 
     def step(self, tokens: Tensor, state: Avoided) -> tuple[Tensor, Avoided]:
-        """Return log-probabilities (N, V), -inf for what would end a phrase, and the new state."""
+        """Return log-probabilities (N, V), -inf for tokens that would complete a phrase, and the state."""
         log_probabilities, inside = self.model.step(tokens, state.inside)
         after = self._followed(tokens, inside, state)
         masked = log_probabilities.clone()
@@ -47,15 +47,15 @@ class Avoiding:
         return masked, after
 
     def best(self, tokens: Tensor, state: Avoided, count: int) -> tuple[Ranked, Avoided]:
-        """As `step`, but return the `count` likeliest tokens: of some more that the model finds."""
+        """As `step`, but return the `count` most probable tokens, out of enough of the model's."""
         more = min(count + len(self._phrases), self.vocab_size)
-        found, inside = best_of(self.model, more)(tokens, state.inside)
+        ranks, inside = best_of(self.model, more)(tokens, state.inside)
         after = self._followed(tokens, inside, state)
-        values = found.values.clone()
+        values = ranks.values.clone()
         for phrase, rows in self._at_the_end_of(after):
-            values[rows.unsqueeze(1) & (found.tokens == phrase[-1])] = -math.inf
+            values[rows.unsqueeze(1) & (ranks.tokens == phrase[-1])] = -math.inf
         values, order = values.sort(dim=1, descending=True, stable=True)
-        chosen = Ranked(values[:, :count], found.tokens.gather(1, order)[:, :count], found.ends)
+        chosen = Ranked(values[:, :count], ranks.tokens.gather(1, order)[:, :count], ranks.ends)
         return chosen, after
 
     def select(self, state: Avoided, rows: Tensor) -> Avoided:
@@ -71,9 +71,9 @@ class Avoiding:
         return Avoided(inside, last[:, last.shape[1] - self._before :])
 
     def _at_the_end_of(self, state: Avoided) -> list[tuple[Tensor, Tensor]]:
-        """Each phrase with True for the rows (N,) whose text ends with all of it but its last token."""
-        found: list[tuple[Tensor, Tensor]] = []
+        """Return each phrase with True for the rows (N,) whose text ends with all but its last token."""
+        endings: list[tuple[Tensor, Tensor]] = []
         for phrase in self._phrases:
             begun = phrase[:-1].to(state.last.device)
-            found.append((phrase, (state.last[:, self._before - len(begun) :] == begun).all(1)))
-        return found
+            endings.append((phrase, (state.last[:, self._before - len(begun) :] == begun).all(1)))
+        return endings

@@ -31,10 +31,11 @@ class BeamSettings:
     lp(Y) = ((5 + |Y|) / 6) ** length_penalty
     cp(X, Y) = coverage_penalty * sum_i log(min(sum_j a_ij, 1))
 
-    |Y| counts eos; a_ij is the attention paid to source token i when target token j, eos too, was written.
+    |Y| counts eos; a_ij is the attention on source token i when target token j, eos included, was written.
     length_penalty 0 and coverage_penalty 0 give the plain sum of log-probabilities (Sutskever et al. 2014).
-    beam_size hypotheses a sentence are kept at each step and up to n_best of the finished are returned.
-    Raises InputError for sizes under 1, n_best above beam_size and penalties that are negative.
+    beam_size hypotheses per sentence are kept at each step, and up to n_best finished ones are returned.
+
+    Raises InputError for sizes under 1, n_best above beam_size and negative penalties.
     """
 
     beam_size: int
@@ -58,14 +59,14 @@ class BeamSettings:
 class _Live:
     """B sentences still being written, each with W hypotheses of t tokens, best first."""
 
-    sentences: Tensor  # (B,) their places in the batch that was asked for
-    limits: Tensor  # (B,) most tokens allowed
+    sentences: Tensor  # (B,) their indices in the original batch
+    limits: Tensor  # (B,) maximum tokens
     source: Tensor  # (B, S) True where the source has a token
     tokens: Tensor  # (B, W, t + 1) bos first
-    totals: Tensor  # (B, W) sums of log-probabilities, -inf where there are fewer than W
-    coverage: Tensor  # (B, W, S) attention paid so far; S = 0 where nothing depends on it
-    looked: Tensor  # (B, W, t) where most of it was for each token, -1 where no model tells
-    looking: Tensor  # (B, W) the same for the token that is being chosen
+    totals: Tensor  # (B, W) sums of log-probabilities, -inf if there are fewer than W
+    coverage: Tensor  # (B, W, S) attention so far; S = 0 without a coverage penalty
+    looked: Tensor  # (B, W, t) the source position with most attention for each token, -1 if unknown
+    looking: Tensor  # (B, W) the same for the token being chosen
 
     @property
     def written(self) -> int:
@@ -78,7 +79,7 @@ class _Candidates:
 
     totals: Tensor  # (B, C)
     parents: Tensor  # (B, C) which of the W hypotheses is extended
-    tokens: Tensor  # (B, C) by what
+    tokens: Tensor  # (B, C) the token it is extended by
 
 
 @torch.no_grad()
@@ -87,11 +88,12 @@ def beam(
 ) -> list[list[Hypothesis]]:
     """Return the n_best hypotheses of each source, best first; src is (B, S), src_lengths (B,).
 
-    A hypothesis is finished when eos stands among the beam_size best extensions of its sentence. A sentence
-    is done when no live hypothesis can beat its n_best finished: log-probabilities only fall, so a live total
-    s can at most become the score s / lp(longest allowed). There are fewer than n_best results where fewer
-    are possible, but always one. Of equal scores the one finished first stands first. Raises InputError if
-    the coverage penalty is asked of a model without attention.
+    A hypothesis is finished when eos is among the beam_size best extensions of its sentence. A sentence is
+    done when no live hypothesis can beat its n_best finished ones: log-probabilities only fall, so a live
+    total s can at most become the score s / lp(longest allowed). There are fewer than n_best results if fewer
+    are possible, but always one. Of equal scores the one finished first comes first.
+
+    Raises InputError for a coverage penalty with a model without attention.
     """
     finished: list[list[Hypothesis]] = [[] for _ in range(len(src))]
     if not finished:
@@ -110,7 +112,7 @@ def beam(
 
 
 def _look(live: _Live, model: StepModel, state: State, settings: BeamSettings) -> _Live:
-    """Add where the model looked in its last step."""
+    """Add the attention of the model's last step."""
     weights = attention_of(model, state)
     if weights is not None:
         live = replace(live, looking=weights.argmax(1).view_as(live.looking))
@@ -125,7 +127,7 @@ def _look(live: _Live, model: StepModel, state: State, settings: BeamSettings) -
 
 
 def _begin(src: Tensor, src_lengths: Tensor, settings: BeamSettings) -> _Live:
-    """One empty hypothesis for each source."""
+    """Return one empty hypothesis for each source."""
     size, positions = len(src), src.shape[1] if settings.coverage_penalty > 0 else 0
     lengths = src_lengths.to(src.device)
     return _Live(
@@ -141,10 +143,10 @@ def _begin(src: Tensor, src_lengths: Tensor, settings: BeamSettings) -> _Live:
 
 
 def _extend(live: _Live, ranks: Ranked, settings: BeamSettings) -> _Candidates:
-    """Extend by the likeliest tokens (B * W, C) of each hypothesis.
+    """Extend by the most probable tokens (B * W, C) of each hypothesis.
 
-    What a sentence goes on with is among the beam_size likeliest of each that do not end, so that
-    C = beam_size + 1, eos among them or not, are enough.
+    A sentence continues with the beam_size most probable extensions that do not end, so C = beam_size + 1,
+    with or without eos, is enough.
     """
     size, width = live.totals.shape
     rows = live.limits.repeat_interleave(width)
@@ -158,7 +160,7 @@ def _extend(live: _Live, ranks: Ranked, settings: BeamSettings) -> _Candidates:
 def _finish(
     live: _Live, extensions: _Candidates, settings: BeamSettings, finished: list[list[Hypothesis]]
 ) -> None:
-    """Put aside what ends within the beam, and keep the n_best of each sentence."""
+    """Store the hypotheses that end within the beam, and keep the n_best of each sentence."""
     ranks = torch.arange(extensions.totals.shape[1], device=live.totals.device)
     ends = (extensions.tokens == EOS_ID) & (ranks < settings.beam_size) & (extensions.totals > -math.inf)
     rows = ends.nonzero()[:, 0]
@@ -181,7 +183,7 @@ def _score(hypothesis: Hypothesis) -> float:
 
 
 def score_of(total: float, length: int, settings: BeamSettings) -> float:
-    """The score of a text of so many tokens, eos among them, without the coverage penalty."""
+    """Return the score of a text of `length` tokens, eos included, without the coverage penalty."""
     return total / _length_penalty(length, settings)
 
 
@@ -190,7 +192,7 @@ def _length_penalty(length: Tensor | int, settings: BeamSettings) -> Any:
 
 
 def _coverage_penalty(live: _Live, settings: BeamSettings) -> Tensor:
-    """cp of each hypothesis (B, W); a source token never looked at counts as the least positive number."""
+    """Return cp of each hypothesis (B, W); unattended source tokens count as the least positive number."""
     covered = live.coverage.clamp(torch.finfo(live.coverage.dtype).tiny, 1).log()
     return settings.coverage_penalty * (covered * live.source.unsqueeze(1)).sum(2)
 
@@ -198,7 +200,7 @@ def _coverage_penalty(live: _Live, settings: BeamSettings) -> Tensor:
 def _advance(
     live: _Live, extensions: _Candidates, settings: BeamSettings, finished: list[list[Hypothesis]]
 ) -> tuple[_Live, Tensor]:
-    """What goes on being written, and the rows of the model's state that it comes from, (B' * W',)."""
+    """Return the hypotheses to continue, and the rows of the model's state they continue from, (B' * W',)."""
     onward = _onward(extensions, settings.beam_size, live.totals.shape[1])
     going = _can_still_win(live, onward, settings, finished)
     _close_dead_ends(live, going, finished)
@@ -220,7 +222,7 @@ def _advance(
 
 
 def _onward(extensions: _Candidates, beam_size: int, hypotheses: int) -> _Candidates:
-    """The best `beam_size` extensions that do not end, in order; each hypothesis may have one that does."""
+    """Return the best `beam_size` extensions that do not end, in order; at most one per hypothesis ends."""
     width = min(beam_size, extensions.totals.shape[1] - hypotheses)
     ends = extensions.tokens == EOS_ID
     order = ends.byte().sort(dim=1, stable=True).indices[:, :width]
@@ -234,16 +236,18 @@ def _onward(extensions: _Candidates, beam_size: int, hypotheses: int) -> _Candid
 def _can_still_win(
     live: _Live, onward: _Candidates, settings: BeamSettings, finished: list[list[Hypothesis]]
 ) -> Tensor:
-    """True for each sentence (B,) whose best live hypothesis may yet enter its n_best."""
+    """True for each sentence (B,) whose best live hypothesis may still enter its n_best."""
     ranked = [finished[place] for place in live.sentences.tolist()]
-    to_beat = [one[-1].score if len(one) == settings.n_best else -math.inf for one in ranked]
+    to_beat = [
+        hypotheses[-1].score if len(hypotheses) == settings.n_best else -math.inf for hypotheses in ranked
+    ]
     longest = (live.limits + 1).to(onward.totals.dtype)
     hopes = onward.totals[:, 0] / _length_penalty(longest, settings)
     return hopes > torch.tensor(to_beat, dtype=hopes.dtype, device=hopes.device)
 
 
 def _close_dead_ends(live: _Live, going: Tensor, finished: list[list[Hypothesis]]) -> None:
-    """Give a sentence that cannot go on, and never ended, its best text as it stands, at -inf."""
+    """Finish a sentence that can neither continue nor has ended with its best text, at -inf."""
     for row in (~going).nonzero().flatten().tolist():
         place = int(live.sentences[row])
         if not finished[place]:

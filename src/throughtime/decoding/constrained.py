@@ -1,4 +1,4 @@
-"""Beam search for texts that have some phrases in them (Hokamp and Liu 2017; Post and Vilar 2018)."""
+"""Beam search for texts that contain given phrases (Hokamp and Liu 2017; Post and Vilar 2018)."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Phrase = tuple[int, ...]
 class _Text:
     """A text being written for one sentence.
 
-    unmet: the phrases that it still lacks; have: how many tokens of all phrases it has, those of the longest
-    begun phrase among them.
+    unmet: the phrases still missing. have: how many tokens of phrases it has, those of the longest phrase
+    begun included.
     """
 
     tokens: tuple[int, ...]
@@ -33,18 +33,18 @@ class _Text:
     looked: tuple[int, ...]
     unmet: tuple[Phrase, ...]
     have: int
-    row: int = 0  # of the model's state that it goes on from
+    row: int = 0  # of the model's state from which it continues
     fresh: bool = False  # whether its last token completed a phrase
 
     def wanted(self) -> list[int]:
-        """Tokens that begin a phrase or go on with one."""
+        """Return the tokens that begin or continue a phrase."""
         places = ((phrase, _begun(self.tokens, phrase)) for phrase in self.unmet)
         return sorted({token for phrase, begun in places for token in (phrase[0], phrase[begun])})
 
     def followed(self, token: int, gain: float, place: int | None, row: int) -> _Text:
-        """The text with one token more, for which the model looked at that place."""
+        """Return the text extended by one token, whose attention was highest at `place`."""
         tokens = (*self.tokens, token)
-        unmet = tuple(one for one in self.unmet if tokens[-len(one) :] != one)
+        unmet = tuple(phrase for phrase in self.unmet if tokens[-len(phrase) :] != phrase)
         met = self.have - _longest_begun(self.tokens, self.unmet)
         met += sum(map(len, self.unmet)) - sum(map(len, unmet))
         looked = self.looked if place is None else (*self.looked, place)
@@ -53,13 +53,13 @@ class _Text:
 
 
 def _begun(tokens: Sequence[int], phrase: Phrase) -> int:
-    """How many tokens of the phrase stand at the end of a text that does not end with all of it."""
+    """Return how many tokens of an incomplete phrase are at the end of a text."""
     sizes = range(min(len(tokens), len(phrase) - 1), 0, -1)
     return next((size for size in sizes if tuple(tokens[-size:]) == phrase[:size]), 0)
 
 
 def _longest_begun(tokens: Sequence[int], phrases: Sequence[Phrase]) -> int:
-    return max((_begun(tokens, one) for one in phrases), default=0)
+    return max((_begun(tokens, phrase) for phrase in phrases), default=0)
 
 
 @torch.no_grad()
@@ -71,19 +71,22 @@ def constrained_beam(
     phrases: Sequence[Sequence[Sequence[int]]],
     inner: Tensor | None = None,
 ) -> list[list[Hypothesis]]:
-    """Return for each source the n_best texts that have all of its phrases, best first.
+    """Return for each source the n_best texts that contain all of its phrases, best first.
 
-    phrases: for each source runs of tokens; each has to stand somewhere in the text, where phrases may
-    overlap. Extensions are, of each hypothesis, the beam_size + 1 likeliest, and every token that begins an
-    unmet phrase or goes on with one. The places of the beam go round: the best of those that have most tokens
-    of phrases, the best of those that have one token fewer, and so on, then the second best of each. Only a
-    text that has all phrases may end. inner: which tokens (V,) go on with the word before them; none comes
-    after the token that completes a phrase, whose last word so stays what it is. Without phrases this is
-    `beam`. No hypotheses where no such text is found within the limit of length. Raises InputError for a
-    coverage penalty.
+    phrases: for each source runs of tokens; each must occur somewhere in the text; they may overlap. inner:
+    which tokens (V,) continue the word before them; none may follow the token that completes a phrase, so
+    that its last word remains whole.
+
+    The extensions of a hypothesis are its beam_size + 1 most probable ones, and every token that begins or
+    continues an unmet phrase. The beam is filled in turn with the best hypothesis of those with most phrase
+    tokens, the best of those with one fewer, and so on, then the second best of each. Only a text with all
+    phrases may end. Without phrases this is `beam`. A source has no hypotheses if no such text is found
+    within the maximum length.
+
+    Raises InputError for a coverage penalty.
     """
     if settings.coverage_penalty:
-        raise InputError("phrases are asked for, with a coverage penalty; expected coverage_penalty 0")
+        raise InputError("phrases cannot be combined with a coverage penalty; expected coverage_penalty 0")
     search = _Search(model, src, src_lengths, settings, phrases, inner)
     while search.live:
         search.step()
@@ -91,7 +94,7 @@ def constrained_beam(
 
 
 class _Search:
-    """A batch under way: for each sentence that is not done its texts, best first."""
+    """A search in progress: for each unfinished sentence its texts, best first."""
 
     def __init__(
         self,
@@ -117,15 +120,15 @@ class _Search:
         options, places = self._options(texts)
         extensions = iter(self._extended(texts, options, places))
         for sentence, own in list(self.live.items()):
-            found = [one for _ in own for one in next(extensions)]
-            self._settle(sentence, sorted(found, key=lambda one: -one.total))
+            candidates = [text for _ in own for text in next(extensions)]
+            self._settle(sentence, sorted(candidates, key=lambda text: -text.total))
         self.written += 1
         rows = [text.row for own in self.live.values() for text in own]
         if rows:
             self.state = self.model.select(self.state, torch.tensor(rows, device=self.device))
 
     def _options(self, texts: Sequence[_Text]) -> tuple[Tensor, list[int | None]]:
-        """Log-probabilities (N, V) of what may come next, and where the model looked."""
+        """Return log-probabilities (N, V) of the possible next tokens, and where attention was highest."""
         last = torch.tensor(
             [text.tokens[-1] if text.tokens else BOS_ID for text in texts], device=self.device
         )
@@ -144,30 +147,32 @@ class _Search:
     def _extended(
         self, texts: Sequence[_Text], options: Tensor, places: Sequence[int | None]
     ) -> Iterator[list[_Text]]:
-        """The extensions of each text that are possible."""
+        """Yield the possible extensions of each text."""
         best = largest(options, min(self.settings.beam_size + 1, options.shape[1]))
-        ranks = zip(*(one.tolist() for one in best), strict=True)
+        ranks = zip(*(tensor.tolist() for tensor in best), strict=True)
         for row, (text, (gains, tokens)) in enumerate(zip(texts, ranks, strict=True)):
             wanted = [token for token in text.wanted() if token not in tokens]
-            told = [
+            choices = [
                 *zip(tokens, gains, strict=True),
                 *zip(wanted, options[row, wanted].tolist(), strict=True),
             ]
-            yield [text.followed(*one, places[row], row) for one in told if one[1] > -math.inf]
+            yield [
+                text.followed(token, gain, places[row], row) for token, gain in choices if gain > -math.inf
+            ]
 
-    def _settle(self, sentence: int, found: Sequence[_Text]) -> None:
-        """Put aside what ends, and choose what goes on."""
+    def _settle(self, sentence: int, candidates: Sequence[_Text]) -> None:
+        """Store the texts that end, and choose those that continue."""
         settings, finished = self.settings, self.finished[sentence]
-        complete = [one for one in found if not one.unmet]
+        complete = [text for text in candidates if not text.unmet]
         for text in complete[: settings.beam_size]:
             if text.tokens[-1] == EOS_ID:
                 score = score_of(text.total, len(text.tokens), settings)
                 looked = list(text.looked[: len(text.tokens) - 1])
                 finished.append(Hypothesis(list(text.tokens[:-1]), score, text.total, looked))
-        finished.sort(key=lambda one: -one.score)
+        finished.sort(key=lambda text: -text.score)
         del finished[settings.n_best :]
-        going = _dealt([one for one in found if one.tokens[-1] != EOS_ID], settings.beam_size)
-        if going and self._can_still_win(sentence, max(one.total for one in going)):
+        going = _dealt([text for text in candidates if text.tokens[-1] != EOS_ID], settings.beam_size)
+        if going and self._can_still_win(sentence, max(text.total for text in going)):
             self.live[sentence] = going
         else:
             del self.live[sentence]
@@ -179,9 +184,12 @@ class _Search:
         return score_of(total, self.limits[sentence] + 1, self.settings) > finished[-1].score
 
 
-def _dealt(found: Sequence[_Text], count: int) -> list[_Text]:
-    """So many of the texts, which are sorted: the best of each number of tokens of phrases in turn."""
-    banks = [[one for one in found if one.have == have] for have in sorted({one.have for one in found})]
+def _dealt(candidates: Sequence[_Text], count: int) -> list[_Text]:
+    """Return `count` of the texts, which are sorted: the best of each number of phrase tokens in turn."""
+    banks = [
+        [text for text in candidates if text.have == have]
+        for have in sorted({text.have for text in candidates})
+    ]
     rounds = zip_longest(*reversed(banks))
-    dealt = [one for each in rounds for one in each if one is not None][:count]
-    return sorted(dealt, key=lambda one: -one.total)
+    dealt = [text for each in rounds for text in each if text is not None][:count]
+    return sorted(dealt, key=lambda text: -text.total)

@@ -1,4 +1,4 @@
-"""Phrases that a text must contain, or must not, as the model writes them."""
+"""Phrases that a text must or must not contain, in the model's tokens."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from throughtime.text.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class Demands:
-    """Phrases as runs of ids: all of `must` stand in a translation, none of `never`."""
+    """Phrases as runs of ids: a translation contains all of `must` and none of `never`."""
 
     must: tuple[Phrase, ...] = ()
     never: tuple[Phrase, ...] = ()
 
 
 def demands_of(must: Sequence[str], never: Sequence[str], tokenizer: Tokenizer) -> Demands:
-    """The phrases as the tokenizer cuts them.
+    """Return the phrases as the tokenizer splits them.
 
-    Raises InputError for a phrase of nothing, for one that the tokenizer cannot write, and where what must be
-    written has something in it that must not.
+    Raises InputError for an empty phrase, for one that the tokenizer cannot write, and if a phrase of `must`
+    contains one of `never`.
     """
     demands = Demands(_encoded("must", must, tokenizer), _encoded("never", never, tokenizer))
     for phrase in demands.must:
         if (barred := first_inside(phrase, demands.never)) is not None:
             has, lacks = tokenizer.decode(phrase), tokenizer.decode(barred)
-            raise InputError(f"must has {has!r}, but never has {lacks!r}; expected phrases that go together")
+            raise InputError(f"must has {has!r}, which contains {lacks!r} of never: leave out one of them")
     return demands
 
 
 def first_inside(text: Sequence[int], phrases: Sequence[Phrase]) -> Phrase | None:
-    """The first of the phrases that stands in a text of ids."""
-    return next((one for one in phrases if _stands_in(tuple(text), one)), None)
+    """Return the first of the phrases that occurs in a text of ids."""
+    return next((phrase for phrase in phrases if _stands_in(tuple(text), phrase)), None)
 
 
 def _stands_in(text: Phrase, phrase: Phrase) -> bool:
@@ -43,8 +43,8 @@ def _stands_in(text: Phrase, phrase: Phrase) -> bool:
 
 
 def _encoded(name: str, phrases: Sequence[str], tokenizer: Tokenizer) -> tuple[Phrase, ...]:
-    found = [(phrase, tuple(tokenizer.encode(phrase))) for phrase in phrases]
-    for phrase, ids in found:
+    encoded = [(phrase, tuple(tokenizer.encode(phrase))) for phrase in phrases]
+    for phrase, ids in encoded:
         if not ids or UNK_ID in ids:
             raise InputError(f"{name} has {phrase!r}; expected words that the model can write")
-    return tuple(ids for _, ids in found)
+    return tuple(ids for _, ids in encoded)

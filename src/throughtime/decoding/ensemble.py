@@ -21,10 +21,12 @@ class Ensemble:
 
     log p(v) = log sum_m w_m p_m(v),  sum_m w_m = 1
 
-    The mean is of probabilities, not of their logarithms: a token that one member holds impossible stays
-    possible. Members may be of any kind that shares the target vocabulary. Weights are divided by their sum;
-    none means equal. Raises InputError for no members, vocabularies of different sizes, and weights that are
-    not one positive number for each member.
+    The mean is of probabilities, not of their logarithms: a token that one member considers impossible
+    remains possible. Members may be of any kind that shares the target vocabulary. Weights are divided by
+    their sum; None means equal ones.
+
+    Raises InputError for no members, vocabularies of different sizes, and weights that are not one positive
+    number per member.
     """
 
     def __init__(self, models: Sequence[StepModel], weights: Sequence[float] | None = None) -> None:
@@ -41,11 +43,13 @@ class Ensemble:
         self._sources: Sequence[tuple[Tensor, Tensor]] = ()
 
     def reading(self, sources: Sequence[tuple[Tensor, Tensor]]) -> Ensemble:
-        """Return the ensemble for one batch of which each member reads by its own vocabulary: src (B, S_m)
-        and its lengths (B,), in the order of the members."""
-        one = copy(self)
-        one._sources = sources
-        return one
+        """Return the ensemble for one batch of which each member reads its own ids.
+
+        sources: src (B, S_m) and its lengths (B,), in the order of the members.
+        """
+        ensemble = copy(self)
+        ensemble._sources = sources
+        return ensemble
 
     def start(self, src: Tensor, src_lengths: Tensor) -> State:
         """Let every member read the same sources, src (B, S), or each its own."""
@@ -65,24 +69,26 @@ class Ensemble:
     def attention(self, state: State) -> Tensor | None:
         """Return the weighted mean of the members' attention (N, S).
 
-        None if one of them has none, or if each reads by its own vocabulary.
+        None if one of them has none, or if each reads its own ids.
         """
         if self._sources:
             return None
         pairs = zip(self.models, state, strict=True)
-        given = [attention_of(model, own) for model, own in pairs]
-        weights = [one for one in given if one is not None]
-        if len(weights) < len(given):
+        attentions = [attention_of(model, own) for model, own in pairs]
+        weights = [weight for weight in attentions if weight is not None]
+        if len(weights) < len(attentions):
             return None
-        return torch.stack([one * share for one, share in zip(weights, self.weights, strict=True)]).sum(0)
+        return torch.stack([weight * share for weight, share in zip(weights, self.weights, strict=True)]).sum(
+            0
+        )
 
 
 @dataclass
 class Vote:
     """How far one member would have written what the ensemble wrote.
 
-    tokens: of all texts, each eos counted; agreed: those that the member alone holds likeliest at their
-    place; log_probability: of all of them by the member alone, in nats.
+    tokens: of all texts, eos included; agreed: those that the member itself considers most probable;
+    log_probability: of all of them by the member alone, in nats.
     """
 
     tokens: int = 0
@@ -98,7 +104,7 @@ def count_votes(
     written: Sequence[Sequence[int]],
     votes: Sequence[Vote],
 ) -> None:
-    """Add to `votes`, one a member, what each says of the texts written, without eos, for the sources."""
+    """Add each member's vote on the texts `written` for the sources, without eos, to `votes`."""
     targets = pad_sequence([torch.tensor([*text, EOS_ID]) for text in written], True, PAD_ID).to(src.device)
     states, tokens = ensemble.start(src, src_lengths), torch.full((len(src),), BOS_ID, device=src.device)
     for target in targets.T:
@@ -113,11 +119,13 @@ def count_votes(
 
 
 def shares(size: int, weights: Sequence[float] | None) -> list[float]:
-    """Return the weights divided by their sum; without any, equal ones.
+    """Return the weights divided by their sum; equal ones for None.
 
     Raises InputError unless there is a number above 0 for each of `size` models.
     """
-    given = [1.0] * size if weights is None else list(weights)
-    if len(given) != size or not all(math.isfinite(weight) and weight > 0 for weight in given):
-        raise InputError(f"the ensemble's weights are {given}; expected a number above 0 for each of {size}")
-    return [weight / sum(given) for weight in given]
+    numbers = [1.0] * size if weights is None else list(weights)
+    if len(numbers) != size or not all(math.isfinite(weight) and weight > 0 for weight in numbers):
+        raise InputError(
+            f"the ensemble's weights are {numbers}; expected a number above 0 for each of {size}"
+        )
+    return [weight / sum(numbers) for weight in numbers]

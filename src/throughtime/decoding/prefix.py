@@ -1,4 +1,4 @@
-"""Texts that begin as they were told to: a model of which the first tokens are given."""
+"""Decoding with given first tokens."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from throughtime.layers.special_ids import PAD_ID
 
 
 class Forced(NamedTuple):
-    """A batch under way of which texts begin as they were told to."""
+    """The state of a batch of texts with forced prefixes."""
 
-    inside: State  # of the model that writes
+    inside: State  # of the wrapped model
     prefixes: Tensor  # (N, P) tokens, right padded
-    lengths: Tensor  # (N,) how many of them
+    lengths: Tensor  # (N,) of the prefixes
     written: int  # tokens so far
 
     @property
@@ -30,35 +30,35 @@ class Forced(NamedTuple):
 
 
 class Prefixed:
-    """A model whose text for source b begins with prefixes[b], whatever it would have written.
+    """A model whose text for source b begins with prefixes[b].
 
-    Log-probabilities are the model's own; what may not come next has -inf. inner: (V,) True for tokens that
-    would go on with the word before them: such a one does not follow the prefix, whose last word is whole.
+    Log-probabilities are the model's own; tokens that may not come next have -inf. inner: (V,) True for
+    tokens that continue the word before them: none may follow the prefix, whose last word is complete.
     """
 
     def __init__(self, model: StepModel, prefixes: Sequence[Sequence[int]], inner: Tensor) -> None:
         self.model, self.vocab_size = model, model.vocab_size
-        self._prefixes, self._inner = [torch.tensor(one, dtype=torch.int64) for one in prefixes], inner
+        self._prefixes, self._inner = [torch.tensor(prefix, dtype=torch.int64) for prefix in prefixes], inner
 
     def start(self, src: Tensor, src_lengths: Tensor) -> Forced:
-        """Let the model read the sources, of which there are as many as prefixes."""
+        """Let the model read the sources, one for each prefix."""
         prefixes = pad_sequence(self._prefixes, batch_first=True, padding_value=PAD_ID).to(src.device)
-        lengths = torch.tensor([len(one) for one in self._prefixes], device=src.device)
+        lengths = torch.tensor([len(prefix) for prefix in self._prefixes], device=src.device)
         return Forced(self.model.start(src, src_lengths), prefixes, lengths, 0)
 
     def step(self, tokens: Tensor, state: Forced) -> tuple[Tensor, Forced]:
-        """Return the model's log-probabilities (N, V), -inf for what may not come next, and the new state."""
+        """Return log-probabilities (N, V), -inf for tokens that may not come next, and the new state."""
         log_probabilities, inside = self.model.step(tokens, state.inside)
         after = state._replace(inside=inside, written=state.written + 1)
         return (log_probabilities if state.over else self._masked(log_probabilities, state)), after
 
     def best(self, tokens: Tensor, state: Forced, count: int) -> tuple[Ranked, Forced]:
-        """As `step`, but return the `count` likeliest; after the prefixes it is the model who finds them."""
+        """As `step`, but return the `count` most probable; after the prefixes the model itself ranks them."""
         if not state.over:
             log_probabilities, after = self.step(tokens, state)
             return ranked(log_probabilities, count), after
-        found, inside = best_of(self.model, count)(tokens, state.inside)
-        return found, state._replace(inside=inside)
+        ranks, inside = best_of(self.model, count)(tokens, state.inside)
+        return ranks, state._replace(inside=inside)
 
     def select(self, state: Forced, rows: Tensor) -> Forced:
         """Return the state of the given rows."""
@@ -75,7 +75,7 @@ class Prefixed:
         masked.masked_fill_(ended.unsqueeze(1) & self._inner.to(masked.device), -math.inf)
         rows = (state.lengths > state.written).nonzero().flatten()
         if len(rows):
-            told = state.prefixes[rows, state.written]
+            forced = state.prefixes[rows, state.written]
             masked[rows] = -math.inf
-            masked[rows, told] = log_probabilities[rows, told]
+            masked[rows, forced] = log_probabilities[rows, forced]
         return masked

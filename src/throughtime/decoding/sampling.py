@@ -1,4 +1,4 @@
-"""Sentences drawn from the model's distribution, sharpened or cut as asked."""
+"""Sampling of sentences from the model's distribution."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from throughtime.layers.ranking import largest
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """How sentences are drawn: q(y_t) is softmax(log p(y_t) / temperature) over the tokens that are left in.
+    """How sentences are drawn: from q(y_t) = softmax(log p(y_t) / temperature), truncated.
 
-    Left in are the top_k likeliest tokens (0: all), and of these the fewest likeliest whose q sums to at
-    least top_p (the nucleus, Holtzman et al. 2020; 1: all). n_best are drawn for each source.
+    Only the top_k most probable tokens remain (0: all), and of these the fewest whose q sums to at least
+    top_p (nucleus sampling, Holtzman et al. 2020; 1: all). n_best are drawn for each source.
+
     Raises InputError for temperature not above 0, top_k under 0, top_p outside (0, 1] and n_best under 1.
     """
 
@@ -44,8 +45,8 @@ def sample(
 ) -> list[list[Hypothesis]]:
     """Draw `n_best` hypotheses for each source, in the order drawn; src is (B, S), src_lengths (B,).
 
-    log_probability and score are the model's own, before temperature and cuts. All chance comes from
-    `generator`, which stands on the device of src; a sentence's draws depend on the batch that it is in.
+    log_probability and score are the model's own, before temperature and truncation. All randomness comes
+    from `generator`, on the device of src; the draws for a sentence depend on the batch it is in.
     """
 
     def choose(log_probabilities: Tensor) -> Tensor:
@@ -59,7 +60,7 @@ def sample(
 
 
 def distribution(log_probabilities: Tensor, settings: SampleSettings) -> Tensor:
-    """Return the probabilities q (N, V) that the next token is drawn by, from log p (N, V)."""
+    """Return the probabilities q (N, V) from which the next token is drawn, from log p (N, V)."""
     sharpened = log_probabilities / settings.temperature
     if 0 < settings.top_k < sharpened.shape[1]:
         sharpened = _only(sharpened, *largest(sharpened, settings.top_k))
@@ -69,12 +70,12 @@ def distribution(log_probabilities: Tensor, settings: SampleSettings) -> Tensor:
 
 
 def _only(sharpened: Tensor, values: Tensor, columns: Tensor) -> Tensor:
-    """The values in their columns and -inf in all others, (N, V)."""
+    """Return the values in their columns and -inf in all others, (N, V)."""
     return torch.full_like(sharpened, -math.inf).scatter(1, columns, values)
 
 
 def _nucleus(sharpened: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
-    """All values sorted, -inf for those that follow when top_p is reached, and their columns, (N, V) each."""
+    """Return all values sorted, -inf after top_p is reached, and their columns, (N, V) each."""
     values, columns = sharpened.sort(dim=1, descending=True, stable=True)
     chances = values.softmax(1)
     before = chances.cumsum(1) - chances

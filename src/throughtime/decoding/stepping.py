@@ -1,4 +1,4 @@
-"""What a search asks of a model, how long a result may be, and greedy search."""
+"""What a search needs from a model, the maximum length of a result, and greedy search."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ from throughtime.layers.ranking import Ranked, ranked, require_numbers
 from throughtime.layers.special_ids import BOS_ID, EOS_ID, PAD_ID
 
 State: TypeAlias = Any
-"""What a model remembers between two steps; only the model looks inside it."""
+"""What a model remembers between two steps; only the model reads it."""
 
 Choice: TypeAlias = Callable[[Tensor], Tensor]
-"""From log-probabilities (N, V) to one token a row (N,)."""
+"""From log-probabilities (N, V) to one token per row (N,)."""
 
 Writer: TypeAlias = Callable[[Tensor, State, int, Tensor], tuple[Tensor, Tensor, State]]
-"""From the last tokens (N,), the state, how many are written, and how many may be (N,), to the next tokens
-(N,), their log-probabilities (N,) and the new state. A row in which nothing is possible ends, at -inf."""
+"""Chooses the next tokens.
+
+From the last tokens (N,), the state, the number of tokens written, and the maximum (N,), to the next tokens
+(N,), their log-probabilities (N,) and the new state. A row without a possible token ends, at -inf.
+"""
 
 
 class StepModel(Protocol):
-    """A model that writes N rows side by side, one token at a time, each knowing its own source."""
+    """A model that writes N rows side by side, one token at a time, each for its own source."""
 
     @property
     def vocab_size(self) -> int:
@@ -48,7 +51,7 @@ class StepModel(Protocol):
 
 @runtime_checkable
 class AttendingModel(StepModel, Protocol):
-    """A model that can tell where it looked, as the coverage penalty needs."""
+    """A model that reports its attention, as the coverage penalty requires."""
 
     def attention(self, state: State) -> Tensor | None:
         """Return the last step's weights over the source (N, S), rows of sum 1; None without attention."""
@@ -57,21 +60,20 @@ class AttendingModel(StepModel, Protocol):
 
 @runtime_checkable
 class RankingModel(StepModel, Protocol):
-    """A model that finds its likeliest tokens without the log-probabilities of all."""
+    """A model that finds its most probable tokens without the log-probabilities of all."""
 
     def best(self, tokens: Tensor, state: State, count: int) -> tuple[Ranked, State]:
-        """As `step`, but return the `count` likeliest tokens of each row; any NaN makes ends NaN."""
+        """As `step`, but return the `count` most probable tokens of each row; any NaN makes ends NaN."""
         ...
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One written sentence: its tokens without bos and eos, and how good it is held to be.
+    """One written sentence: its tokens without bos and eos, and its score.
 
-    log_probability = sum_t log p(y_t | y_<t, x), the closing eos included, in nats; score is what the search
-    ranks by, log_probability with its penalties. Both are -inf where the model leaves no way to end the text.
-    looked: for each token the source position that most attention was on when it was written; empty where the
-    model has no attention.
+    log_probability = sum_t log p(y_t | y_<t, x), eos included, in nats; score is what the search ranks by,
+    log_probability with its penalties. Both are -inf if the model cannot end the text. looked: for each token
+    the source position with the most attention when it was written; empty if the model has no attention.
     """
 
     tokens: list[int]
@@ -81,9 +83,9 @@ class Hypothesis:
 
 
 def attention_of(model: StepModel, state: State) -> Tensor | None:
-    """The last step's weights over the source (N, S); None without attention."""
-    told = getattr(model, "attention", None)  # isinstance of a protocol takes longer than some steps
-    weights = None if told is None else told(state)
+    """Return the last step's weights over the source (N, S); None without attention."""
+    attention = getattr(model, "attention", None)  # isinstance of a protocol takes longer than some steps
+    weights = None if attention is None else attention(state)
     return weights if weights is not None and weights.shape[1] else None
 
 
@@ -91,8 +93,9 @@ def attention_of(model: StepModel, state: State) -> Tensor | None:
 class LengthRule:
     """How many tokens, eos not counted, may be written for a source of S tokens.
 
-    min_length <= |Y| <= max(min_length, floor(ratio * S) + offset). What reaches the upper limit must end
-    there, and pays for its eos as any other. floor: for each source so many tokens are allowed in any case.
+    min_length <= |Y| <= max(min_length, floor(ratio * S) + offset). A text that reaches the upper limit must
+    end there, and its eos counts as any other token. floor: for each source a minimum of the upper limit.
+
     Raises InputError for negative or non-finite numbers.
     """
 
@@ -105,11 +108,11 @@ class LengthRule:
         for name in ("ratio", "offset", "min_length"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
-                told = name if name == "min_length" else f"max_length_{name}"
-                raise InputError(f"{told} is {value}; expected a number of at least 0")
+                option = name if name == "min_length" else f"max_length_{name}"
+                raise InputError(f"{option} is {value}; expected a number of at least 0")
 
     def limits(self, src_lengths: Tensor) -> Tensor:
-        """Return the most tokens allowed for each source, (B,) int64."""
+        """Return the maximum number of tokens for each source, (B,) int64."""
         limits = (src_lengths.double() * self.ratio).floor().long() + self.offset
         if self.floor:
             limits = limits.maximum(torch.tensor(self.floor, device=limits.device))
@@ -120,7 +123,9 @@ def allowed(log_probabilities: Tensor, written: int, limits: Tensor, min_length:
     """Return log-probabilities (N, V) with -inf for every token that may not come next.
 
     Never pad or bos; no eos before `min_length` tokens are written; nothing but eos once the row's limit (N,)
-    is reached. The rest is not renormalised. Raises InputError if the model gives NaN.
+    is reached. The others are not renormalised.
+
+    Raises InputError if the model gives NaN.
     """
     require_numbers(log_probabilities)
     masked = log_probabilities.clone()
@@ -135,7 +140,7 @@ def allowed(log_probabilities: Tensor, written: int, limits: Tensor, min_length:
 
 
 def best_of(model: StepModel, count: int) -> Callable[[Tensor, State], tuple[Ranked, State]]:
-    """A step of the model that tells the `count` likeliest tokens, by the model itself if it can."""
+    """Return a step that gives the `count` most probable tokens, by the model itself if it can."""
     if isinstance(model, RankingModel):
         return lambda tokens, state: model.best(tokens, state, count)
 
@@ -147,7 +152,7 @@ def best_of(model: StepModel, count: int) -> Callable[[Tensor, State], tuple[Ran
 
 
 def restrained(ranks: Ranked, written: int, limits: Tensor, min_length: int) -> Ranked:
-    """As `allowed`, of the likeliest tokens; those that may not come next are at -inf where they stand.
+    """As `allowed`, for the most probable tokens; those that may not come next become -inf in place.
 
     Raises InputError if the model gives NaN.
     """
@@ -163,7 +168,7 @@ def restrained(ranks: Ranked, written: int, limits: Tensor, min_length: int) -> 
 
 
 def greedy(model: StepModel, src: Tensor, src_lengths: Tensor, max_length: LengthRule) -> list[Hypothesis]:
-    """Write the likeliest token at every step; src is (B, S), the result has B hypotheses in the same order.
+    """Write the most probable token at every step; src is (B, S), the result B hypotheses in its order.
 
     y_t = argmax_v log p(v | y_<t, x); of equal tokens the one with the lower id. score is log_probability.
     """
@@ -185,7 +190,7 @@ def unroll(
 ) -> list[Hypothesis]:
     """Write `copies` sentences for each of B sources, each next token by `write`.
 
-    Returns B * copies hypotheses, the copies of a source side by side. Rows that have ended leave the batch.
+    Returns B * copies hypotheses, the copies of a source side by side. Finished rows leave the batch.
     """
     if len(src) == 0:
         return []
@@ -220,7 +225,7 @@ def _ended(text: list[int], total: float, places: list[int]) -> Hypothesis:
 
 
 def by_choice(model: StepModel, choose: Choice, min_length: int) -> Writer:
-    """What takes the next tokens by `choose` from the log-probabilities of all that are allowed."""
+    """Return a writer that takes the next tokens by `choose` from the allowed log-probabilities."""
 
     def write(tokens: Tensor, state: State, written: int, limits: Tensor) -> tuple[Tensor, Tensor, State]:
         log_probabilities, state = model.step(tokens, state)
@@ -230,7 +235,7 @@ def by_choice(model: StepModel, choose: Choice, min_length: int) -> Writer:
 
 
 def _choose(log_probabilities: Tensor, choose: Choice) -> tuple[Tensor, Tensor]:
-    """Chosen tokens (N,) and their log-probabilities (N,); a row with nothing possible ends, at -inf."""
+    """Return chosen tokens (N,) and their log-probabilities; an impossible row ends, at -inf."""
     dead = (log_probabilities == -math.inf).all(1)
     offered = log_probabilities.clone()
     offered[dead, EOS_ID] = 0.0

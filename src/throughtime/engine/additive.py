@@ -1,4 +1,4 @@
-"""Scores of additive attention and their gradients, by the native part: the hidden layer is never kept."""
+"""Scores of additive attention and their gradients in native code, without storing the hidden layer."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor
 from throughtime.engine.native import address, in_rows, native, threads
 
 WORTH_THREADS = 1 << 15
-"""Numbers of the hidden layer below which one thread is done before two have met."""
+"""Size of the hidden layer from which several threads are faster than one."""
 
 
 class _Laid(ctypes.Structure):
-    """As `AdditiveScores` in native/program.h."""
+    """`AdditiveScores` of native/program.h."""
 
     _fields_ = (
         *((name, ctypes.c_void_p) for name in ("queries", "keys", "energy", "scores")),
@@ -24,14 +24,14 @@ class _Laid(ctypes.Structure):
 
 
 def additive_scores(queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:
-    """`energy . tanh(q + k)` of each query and key, without gradients.
+    """Return `energy . tanh(q + k)` for each query and key, without gradients.
 
     queries: (B, T, D); keys: (B, S, D); energy: (D). The result is (B, T, S).
     """
     assert native is not None
-    given = in_rows(queries), in_rows(keys), in_rows(energy)
+    inputs = in_rows(queries), in_rows(keys), in_rows(energy)
     scores = queries.new_empty(*queries.shape[:2], keys.shape[1])
-    laid = _Laid(*map(address, (*given, scores)), *[None] * 4, *_sizes(queries, keys))
+    laid = _Laid(*map(address, (*inputs, scores)), *[None] * 4, *_sizes(queries, keys))
     native.additive_scores[energy.dtype](ctypes.byref(laid), _team(laid))
     return scores
 
@@ -39,12 +39,12 @@ def additive_scores(queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:
 def additive_gradients(
     queries: Tensor, keys: Tensor, energy: Tensor, d_scores: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The gradients by queries, keys and energy, of those by the scores, (B, T, S)."""
+    """Return the gradients with respect to queries, keys and energy, given those of the scores, (B, T, S)."""
     assert native is not None
-    given = in_rows(queries), in_rows(keys), in_rows(energy)
+    inputs = in_rows(queries), in_rows(keys), in_rows(energy)
     d_scores = in_rows(d_scores)
-    d_queries, d_keys, d_energy = map(torch.empty_like, given)
-    places = list(map(address, (*given, d_scores, d_queries, d_keys, d_energy)))
+    d_queries, d_keys, d_energy = map(torch.empty_like, inputs)
+    places = list(map(address, (*inputs, d_scores, d_queries, d_keys, d_energy)))
     laid = _Laid(*places[:3], None, *places[3:], *_sizes(queries, keys))
     native.additive_gradients[energy.dtype](ctypes.byref(laid), _team(laid))
     return d_queries, d_keys, d_energy

@@ -1,4 +1,4 @@
-"""From a program's values to instructions: where every value lies while a scan runs."""
+"""Turn the values of a program into instructions, and decide where each value is stored during a scan."""
 
 from __future__ import annotations
 
@@ -11,38 +11,39 @@ from throughtime.engine.node import Node
 from throughtime.engine.program import needed
 
 TILE_NUMBERS = 1024
-"""Numbers of one value in a tile; a dozen such values stay in the first-level cache."""
+"""Numbers of one value in a tile: a dozen such values fit into the first-level cache."""
 
 MOST_TILE_ROWS = 32
-"""Rows of a tile at most."""
+"""Maximum rows of a tile."""
 
 
 def assemble(
-    targets: Sequence[Target], given: Mapping[int, tuple[Kind, Key]], all_at_once: bool = False
+    targets: Sequence[Target], sources: Mapping[int, tuple[Kind, Key]], all_at_once: bool = False
 ) -> Code:
-    """The code that computes `targets` from the nodes in `given`, each there in the buffer said.
+    """Return the code that computes `targets` from the nodes in `sources`, which maps each to its buffer.
 
-    A state that is both given and a target has one buffer: the old one goes in, the new one comes out.
-    all_at_once: products that need nothing of a step are done ahead of them for all rows, and those that no
-    step needs behind them.
+    A state that is both a source and a target has one buffer: its old value is read, its new one written.
+
+    all_at_once: compute products that depend on no step before the first step, for all rows at once, and
+    those that no step reads after the last.
     """
-    return _Assembler([_made_anew(one, given) for one in targets], given, all_at_once).code
+    return _Assembler([_copied_if_view(target, sources) for target in targets], sources, all_at_once).code
 
 
-def _made_anew(target: Target, given: Mapping[int, tuple[Kind, Key]]) -> Target:
-    """A new state that is no more than another value's view is copied first: states may change places."""
+def _copied_if_view(target: Target, sources: Mapping[int, tuple[Kind, Key]]) -> Target:
+    """Copy a new state that is only a view of another value: the states' buffers may be swapped."""
     node = target.node
-    there = node.number in given or node.op == "constant" or base(node, given) is not node
-    if target.kind is Kind.SEQUENCE or not there or given.get(node.number) == (target.kind, target.key):
+    there = node.number in sources or node.op == "constant" or base(node, sources) is not node
+    if target.kind is Kind.SEQUENCE or not there or sources.get(node.number) == (target.kind, target.key):
         return target
     return Target(target.kind, target.key, node.graph.node("copy", (node,), target.key, node.width))
 
 
 class _Assembler:
     def __init__(
-        self, targets: Sequence[Target], given: Mapping[int, tuple[Kind, Key]], all_at_once: bool
+        self, targets: Sequence[Target], sources: Mapping[int, tuple[Kind, Key]], all_at_once: bool
     ) -> None:
-        self.given = given
+        self.sources = sources
         self.buffers: list[Buffer] = []
         self.numbers: dict[Key, int] = {}
         self.places: dict[int, Place] = {}
@@ -50,35 +51,40 @@ class _Assembler:
         self.constants: dict[float, int] = {}
         self.work_width = 0
         self.tile_width = 0
-        wanted = [one.node for one in targets]
-        nodes = needed(wanted, given)
-        self._settle_given(nodes)
-        self.made = makers(nodes, given, wanted, all_at_once)
+        wanted = [target.node for target in targets]
+        nodes = needed(wanted, sources)
+        self._settle_sources(nodes)
+        self.made = makers(nodes, sources, wanted, all_at_once)
         first, last = self._copies(targets)
         ahead = self._ahead() if all_at_once else []
         behind = self._behind(targets) if all_at_once else []
         apart = {*ahead, *behind}
-        in_steps = [one for one in self.made.values() if one not in apart]
-        ready = {*given, *(one.node.number for one in ahead)}
+        in_steps = [operation for operation in self.made.values() if operation not in apart]
+        ready = {*sources, *(operation.node.number for operation in ahead)}
         self.groups = groups([*first, *in_steps, *last], ready)
-        states = [one for one in targets if one.kind is Kind.STATE]
+        states = [target for target in targets if target.kind is Kind.STATE]
         self._settle_states(states)
         self._settle_rows()
         self._settle_tiles()
-        self.matrices = list(dict.fromkeys(one.matrix for one in self.made.values() if one.matrix))
+        self.matrices = list(
+            dict.fromkeys(operation.matrix for operation in self.made.values() if operation.matrix)
+        )
         made_of = [ahead, *self.groups, behind]
         code = [tuple(chain.from_iterable(map(self._instructions, group))) for group in made_of]
-        widest = max((one.width for group in code for one in group if one.op != "product"), default=1)
-        buffers = tuple(self._sized(one) for one in self.buffers)
-        read = {key for _, key in given.values()} | {one.key for one in states}
-        written = {one.key for one in targets}
+        widest = max(
+            (instruction.width for group in code for instruction in group if instruction.op != "product"),
+            default=1,
+        )
+        buffers = tuple(self._sized(buffer) for buffer in self.buffers)
+        read = {key for _, key in sources.values()} | {target.key for target in states}
+        written = {target.key for target in targets}
         self.code = Code(
             groups=tuple(group for group in code if group),
             ahead=bool(ahead),
             behind=bool(behind),
             buffers=buffers,
-            reads=tuple(one for one in buffers if one.key in read),
-            gives=tuple(one for one in buffers if one.key in written),
+            reads=tuple(buffer for buffer in buffers if buffer.key in read),
+            gives=tuple(buffer for buffer in buffers if buffer.key in written),
             aliases=self.aliases,
             matrices=tuple(self.matrices),
             constants=tuple(self.constants),
@@ -87,7 +93,7 @@ class _Assembler:
         )
 
     def _buffer(self, kind: Kind, key: Key, width: int, start: int = 0) -> Place:
-        """The beginning of the buffer with this key, made where it is new."""
+        """Return the start of the buffer with this key, adding the buffer if it is new."""
         if key not in self.numbers:
             self.numbers[key] = len(self.buffers)
             self.buffers.append(Buffer(kind, width, key, start))
@@ -97,33 +103,33 @@ class _Assembler:
         widths = {WORK: self.work_width, CONSTANTS: len(self.constants)}
         return Buffer(buffer.kind, widths.get(buffer.key, buffer.width), buffer.key, buffer.start)
 
-    def _settle_given(self, nodes: Sequence[Node]) -> None:
+    def _settle_sources(self, nodes: Sequence[Node]) -> None:
         for node in nodes:
-            if node.number in self.given:
-                kind, key = self.given[node.number]
+            if node.number in self.sources:
+                kind, key = self.sources[node.number]
                 self.places[node.number] = self._buffer(kind, key, node.width)
             elif node.constant is not None:
                 column = self.constants.setdefault(node.constant, len(self.constants))
                 self.places[node.number] = self._buffer(Kind.FIXED, CONSTANTS, 0).moved(column)
 
     def _copies(self, targets: Sequence[Target]) -> tuple[list[FusedOperation], list[FusedOperation]]:
-        """Copies of what is given, to be made before it changes, and of what is made.
+        """Return copies of sources, made before these change, and copies of computed values.
 
-        A value that is made lies in the first sequence that wants it; for others there is an alias. What is
-        kept for the gradient never lies in the output, which its owner may change in place before the
-        gradient is computed.
+        A computed value is stored in the first sequence that needs it; the others become aliases. Values
+        saved for backward never share the output's buffer, because the caller may change the output in place
+        before the gradient is computed.
         """
         first: list[FusedOperation] = []
         last: list[FusedOperation] = []
         held: dict[int, Key] = {
-            number: key for number, (kind, key) in self.given.items() if kind is Kind.SEQUENCE
+            number: key for number, (kind, key) in self.sources.items() if kind is Kind.SEQUENCE
         }
         for target in targets:
             node = target.node
             if target.kind is not Kind.SEQUENCE:
                 continue
             if node.number in held:
-                if target.key[0] == "kept" and held[node.number] == ("output", None):
+                if target.key[0] == "saved" and held[node.number] == ("output", None):
                     last.append(FusedOperation(node, "copy", (node,), target))
                 else:
                     self.aliases[target.key] = held[node.number]
@@ -133,46 +139,52 @@ class _Assembler:
             if node.number in self.made:
                 self.places[node.number] = place
             else:
-                (first if base(node, self.given).number in self.given else last).append(
+                (first if base(node, self.sources).number in self.sources else last).append(
                     FusedOperation(node, "copy", (node,), target)
                 )
         return first, last
 
     def _ahead(self) -> list[FusedOperation]:
-        """The products whose operands are there for all steps."""
+        """Return the products whose operands are known for all steps."""
 
         def is_there(node: Node) -> bool:
-            kind, _ = self.given.get(base(node, self.given).number, (None, None))
+            kind, _ = self.sources.get(base(node, self.sources).number, (None, None))
             return kind in (Kind.SEQUENCE, Kind.FIXED)
 
-        found = [one for one in self.made.values() if one.is_product and all(map(is_there, one.inputs))]
-        for one in found:
-            if one.node.number not in self.places:
-                place = self._buffer(Kind.SEQUENCE, ("ahead", one.node.number), one.node.width)
-                self.places[one.node.number] = place
-        return found
+        products = [
+            operation
+            for operation in self.made.values()
+            if operation.is_product and all(map(is_there, operation.inputs))
+        ]
+        for operation in products:
+            if operation.node.number not in self.places:
+                place = self._buffer(Kind.SEQUENCE, ("ahead", operation.node.number), operation.node.width)
+                self.places[operation.node.number] = place
+        return products
 
     def _behind(self, targets: Sequence[Target]) -> list[FusedOperation]:
-        """The products that no step reads, of operands that are kept for all steps."""
+        """Return the products that no step reads and whose operands are stored for all steps."""
         read = {
-            base(operand, self.given).number
+            base(operand, self.sources).number
             for operation in self.made.values()
             for operand in operation.inputs
         }
-        read |= {one.node.number for one in targets if one.kind is Kind.STATE}
+        read |= {target.node.number for target in targets if target.kind is Kind.STATE}
 
         def stays(node: Node) -> bool:
-            place = self.places.get(base(node, self.given).number)
+            place = self.places.get(base(node, self.sources).number)
             return place is not None and self.buffers[place.buffer].kind in (Kind.SEQUENCE, Kind.FIXED)
 
         return [
-            one
-            for one in self.made.values()
-            if one.is_product and one.node.number not in read and all(map(stays, one.inputs))
+            operation
+            for operation in self.made.values()
+            if operation.is_product
+            and operation.node.number not in read
+            and all(map(stays, operation.inputs))
         ]
 
     def _settle_states(self, targets: Sequence[Target]) -> None:
-        """New states are written over the old ones where nothing reads those any more, else copied last."""
+        """Write new states over the old ones if nothing reads those later, else copy them last."""
         order = {operation: k for k, operation in enumerate(chain.from_iterable(self.groups))}
         begun = {
             operation: order[group[0]] if operation.is_product else order[operation]
@@ -180,21 +192,21 @@ class _Assembler:
             for operation in group
         }
         read = {
-            base(operand, self.given).number: k
+            base(operand, self.sources).number: k
             for operation, k in order.items()
             for operand in operation.inputs
         }
-        old = {key: number for number, (_, key) in self.given.items()}
+        old = {key: number for number, (_, key) in self.sources.items()}
         ends: list[FusedOperation] = []
         for target in targets:
             node, before = target.node, old.get(target.key, -1)
-            if self.given.get(node.number) == (target.kind, target.key):
+            if self.sources.get(node.number) == (target.kind, target.key):
                 continue
             place = self._buffer(target.kind, target.key, node.width)
             operation = self.made[node.number]
             over = read.get(before, -1)
             itself = operation.by_number and all(
-                operand is base(operand, self.given) for operand in operation.inputs
+                operand is base(operand, self.sources) for operand in operation.inputs
             )
             free = over < begun[operation] or (over == order[operation] and itself)
             if free and node.number not in self.places and operation.op != "join":
@@ -206,7 +218,7 @@ class _Assembler:
         self.groups[-1] += ends
 
     def _settle_rows(self) -> None:
-        """Places for what outlives its group, and inside them for the parts of joined rows."""
+        """Place values that outlive their group, and within them the parts of joined rows."""
         group_of = {
             operation.node.number: g
             for g, group in enumerate(self.groups)
@@ -218,7 +230,7 @@ class _Assembler:
         }
         for g, group in enumerate(self.groups):
             for operation in group:
-                read = {base(operand, self.given).number for operand in operation.inputs}
+                read = {base(operand, self.sources).number for operand in operation.inputs}
                 lasting |= {number for number in read if operation.is_product or group_of.get(number, g) != g}
         for number, operation in reversed(self.made.items()):
             if number not in self.places and number in lasting:
@@ -235,11 +247,11 @@ class _Assembler:
             place = place.moved(part.width)
 
     def _settle_tiles(self) -> None:
-        """Places in tiles for the rest, which is made and used up in one group; used up, they serve again."""
+        """Place the other values, each used in one group only, in tiles, which are reused."""
         free: dict[int, list[Place]] = {}
         for group in self.groups:
             last = {
-                base(operand, self.given).number: operation
+                base(operand, self.sources).number: operation
                 for operation in group
                 for operand in operation.inputs
             }
@@ -284,15 +296,15 @@ class _Assembler:
             yield Instruction(operation.op, width, self.places[node.number], operands, matrix)
 
     def _operand(self, node: Node, width: int) -> Place:
-        """Where an operation of that width reads a value; one number a row stands for all columns."""
+        """Return where an operation of this width reads a value; a value of width 1 serves all columns."""
         source = node
-        while source.op in ("spread", "stop") and source.number not in self.given:
+        while source.op in ("spread", "stop") and source.number not in self.sources:
             source = source.inputs[0]
         return self._place(node)._replace(splat=source.width == 1 and width > 1)
 
     def _place(self, node: Node) -> Place:
-        """Where a value, or what it is a view of, lies."""
-        if node.op not in VIEWS or node.number in self.given:
+        """Return where a value, or the value it is a view of, is stored."""
+        if node.op not in VIEWS or node.number in self.sources:
             return self.places[node.number]
         place = self._place(node.inputs[0])
         return place.moved(node.attribute[0]) if node.op == "columns" else place  # pyright: ignore[reportIndexIssue]

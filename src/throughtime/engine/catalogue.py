@@ -1,4 +1,4 @@
-"""The operations that compile, as a table for people."""
+"""The operations that compile, as a table."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ USUAL_NAMES = {
     "native_group_norm": "group_norm",
     "native_layer_norm": "layer_norm",
 }
-"""What torch's users call an operation whose inner name is another."""
+"""The public name of each operation whose internal name differs."""
 
 
 def table() -> Iterator[str]:
-    """A Markdown table of all operations by subject, line by line."""
+    """Yield the lines of a Markdown table of all operations by subject."""
     yield "| subject | operations |"
     yield "|---|---|"
     for subject, operations in GROUPS.items():

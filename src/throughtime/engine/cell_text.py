@@ -1,4 +1,4 @@
-"""Cells by a text: torch's graphs hold numbers, texts and tensors alone."""
+"""Cells as text, because torch's graphs hold only numbers, texts and tensors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _named: dict[str, Cell] = {}
 
 
 def same(a: object, b: object) -> bool:
-    """Whether cells are of one class with the same attributes, be they fields or not; other values, equal."""
+    """Whether cells have the same class and attributes, fields or not; compares other values with ==."""
     if not isinstance(a, Cell):
         return a == b
     ours, theirs = vars(a), vars(b)
@@ -24,7 +24,7 @@ def same(a: object, b: object) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Same:
-    """A cell as a key: equal for cells of one class with the same attributes, whether fields or not."""
+    """A cell as a key: equal for cells of the same class and attributes, fields or not."""
 
     cell: Cell
 
@@ -36,7 +36,7 @@ class Same:
 
 
 def text_of(cell: Cell) -> str:
-    """The text for which `cell_of` gives this cell, or one that is the same: its class and its fields."""
+    """Return the text from which `cell_of` restores this cell or an equal one: its class and fields."""
     plain = text = json.dumps(_written(cell), default=repr)
     number = 1
     while not same(_named.setdefault(text, cell), cell):
@@ -46,24 +46,26 @@ def text_of(cell: Cell) -> str:
 
 
 def cell_of(text: str) -> Cell:
-    """The cell that the text stands for, one of this process or else made anew.
+    """Return the cell with this text, from this process or newly created.
 
-    Raises ValueError where it cannot be made: its class is not to be found, or a field is no plain value.
+    Raises ValueError if it cannot be created: its class is not found or a field is not a plain value.
     """
     if text not in _named:
         try:
             made = _read(json.loads(text))
         except (ValueError, TypeError, AttributeError, ImportError) as error:
-            raise ValueError(f"this graph needs a cell that cannot be made here, {text}: {error}") from error
+            raise ValueError(
+                f"this graph needs a cell that cannot be created here, {text}: {error}"
+            ) from error
         if not isinstance(made, Cell) or text_of(made) != text:
-            raise ValueError(f"this graph needs a cell that cannot be made here, {text}")
+            raise ValueError(f"this graph needs a cell that cannot be created here, {text}")
     return _named[text]
 
 
 def _written(value: object) -> object:
     if not isinstance(value, Cell):
         return value
-    own = {one.name: _written(getattr(value, one.name)) for one in fields(value)}
+    own = {field.name: _written(getattr(value, field.name)) for field in fields(value)}
     return {"module": type(value).__module__, "class": type(value).__qualname__, "fields": own}
 
 
@@ -72,5 +74,5 @@ def _read(value: Any) -> Any:
         return value
     kind = getattr(import_module(value["module"]), value["class"])
     if not (isinstance(kind, type) and issubclass(kind, Cell)):
-        raise ValueError(f"{value['class']} of {value['module']} is no cell")
-    return kind(**{name: _read(one) for name, one in value["fields"].items()})
+        raise ValueError(f"{value['class']} of {value['module']} is not a cell")
+    return kind(**{name: _read(field) for name, field in value["fields"].items()})

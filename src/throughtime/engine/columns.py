@@ -1,4 +1,4 @@
-"""torch's operations over the columns of rows: sums, normalisation, and what cuts and joins rows."""
+"""torch's operations over the columns of rows: sums, normalisation, slicing and joining."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Block = Callable[[Node], Node]
 
 
 def _axes(x: Rows, dims: Any, what: str) -> list[int]:
-    """The axes that `dims` names, in order; with none it would be all, the batch included."""
+    """Return the sorted axes that `dims` names; without dims it would be all of them, the batch included."""
     if dims is None or dims == [] or dims == ():
         raise Unsupported(f"{what} without dim mixes sequences, which the engine keeps apart")
     named = [dims] if isinstance(dims, int) else dims
@@ -26,9 +26,9 @@ def _axes(x: Rows, dims: Any, what: str) -> list[int]:
 
 
 def _by_block(x: Rows, axes: Sequence[int], what: str, function: Block) -> Node:
-    """`function` of each stretch of columns that the axes, the last ones, make up."""
+    """Apply `function` to each block of columns that the axes, which must be the last ones, make up."""
     if list(axes) != list(range(len(x.shape)))[-len(axes) :]:
-        raise Unsupported(f"the engine takes {what} along the last dimensions alone")
+        raise Unsupported(f"the engine takes {what} only along the last dimensions")
     return joined(x.graph, [function(block) for block in cut(x.node, prod(x.shape[: axes[0]]))])
 
 
@@ -37,12 +37,12 @@ def _sum(x: Rows, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> 
     if axes[-1] == len(x.shape) - 1:
         return _by_block(x, axes, "a sum", x.graph.sum)
     if len(axes) > 1:
-        raise Unsupported("the engine takes a sum along the last dimensions, or along one, alone")
+        raise Unsupported("the engine takes a sum only along the last dimensions or along a single one")
     return _sum_across(x, axes[0])
 
 
 def _sum_across(x: Rows, axis: int) -> Node:
-    """The sum of the slices along an axis that is not the last."""
+    """Return the sum of the slices along an axis that is not the last."""
     sums: list[Node] = []
     for piece in cut(x.node, prod(x.shape[:axis])):
         first, *others = cut(piece, x.shape[axis])
@@ -62,7 +62,7 @@ def _amax(x: Rows, dim: Any = (), keepdim: bool = False) -> Node:
 
 
 def _amin(x: Rows, dim: Any = (), keepdim: bool = False) -> Node:
-    return _by_block(x, _axes(x, dim, "a minimum"), "a minimum", lambda one: -x.graph.largest(-one))
+    return _by_block(x, _axes(x, dim, "a minimum"), "a minimum", lambda block: -x.graph.largest(-block))
 
 
 def _max(x: Rows, dim: Any, keepdim: bool = False) -> Node:
@@ -70,7 +70,7 @@ def _max(x: Rows, dim: Any, keepdim: bool = False) -> Node:
 
 
 def _min(x: Rows, dim: Any, keepdim: bool = False) -> Node:
-    return _by_block(x, _axes(x, dim, "a minimum"), "a minimum", lambda one: -x.graph.first_largest(-one))
+    return _by_block(x, _axes(x, dim, "a minimum"), "a minimum", lambda block: -x.graph.first_largest(-block))
 
 
 def _var(x: Rows, dim: Any = None, correction: Number | None = None, keepdim: bool = False) -> Node:
@@ -100,7 +100,7 @@ def _variance(correction: Number | None) -> Block:
 
 
 def _root(x: Node) -> Node:
-    """The square root, through which no gradient passes where it is 0."""
+    """Return the square root, through which no gradient passes where it is 0."""
     none = x.graph.make("equal", x, 0)
     root = x.graph.make("sqrt", x.graph.make("select", none, 1, x))
     return x.graph.make("select", none, 0, root)
@@ -177,7 +177,7 @@ def _group_norm(
 def _scaled_and_shifted(
     normal: Node, gain: Rows | None, shift: Rows | None, shape: tuple[int, ...], to: tuple[int, ...]
 ) -> Node:
-    """gain and shift: parameters of `shape`, spread over the columns of `to`."""
+    """Scale and shift by parameters of `shape`, spread over the columns of `to`."""
     shape = (1,) * (len(to) - len(shape)) + shape
     if gain is not None:
         normal = normal * expanded(gain.node, shape, to)
@@ -189,7 +189,7 @@ def _cumsum(x: Rows, dim: int, dtype: Any = None) -> Node:
 
 
 def _taken(x: Rows, axis: int, places: Sequence[int]) -> Node:
-    """The slices of a row at these places along an axis."""
+    """Return the slices of a row at these places along an axis."""
     inner = prod(x.shape[axis + 1 :])
     pieces: list[Node] = []
     for outer in cut(x.node, prod(x.shape[:axis])):
@@ -199,7 +199,7 @@ def _taken(x: Rows, axis: int, places: Sequence[int]) -> Node:
 
 
 def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
-    """Consecutive places as (first, after the last)."""
+    """Return runs of consecutive places as (first, last + 1)."""
     runs: list[tuple[int, int]] = []
     for place in places:
         if runs and runs[-1][1] == place:
@@ -235,7 +235,7 @@ def _unbind(x: Rows, dim: int = 0) -> tuple[Node, ...]:
 
 
 def _joined_along(parts: Sequence[Rows], axis: int) -> Node:
-    """Rows side by side along an axis: of each of the outer stretches a piece of every row in turn."""
+    """Join rows along an axis: for each outer block, one piece of every row in turn."""
     outer = prod(parts[0].shape[:axis])
     pieces = zip(*[cut(part.node, outer) for part in parts], strict=True)
     return joined(parts[0].graph, [piece for each in pieces for piece in each])
@@ -361,4 +361,4 @@ SHAPES: Mapping[Any, Callable[..., Any]] = {
 }
 
 COLUMNS: Mapping[Any, Callable[..., Any]] = {**REDUCTIONS, **SHAPES}
-"""They take `Rows` and, as torch's, dimensions and sizes; the tracer checks that rows stay rows."""
+"""Functions of `Rows` and torch's dimensions and sizes; the tracer checks that the results are rows."""

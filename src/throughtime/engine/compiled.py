@@ -1,4 +1,4 @@
-"""A cell compiled for a hidden size: its code forwards, with what training keeps or without, and back."""
+"""A cell compiled for a hidden size: its forward code for training or inference, and its backward code."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from throughtime.engine.native import Linked, threads
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
 from throughtime.engine.purity import isolated
-from throughtime.engine.saved_values import kept
+from throughtime.engine.saved_values import saved
 from throughtime.engine.trace import Traced, trace
 
-Given = dict[int, tuple[Kind, Key]]
+Sources = dict[int, tuple[Kind, Key]]
 
 ROWS_FOR_FULL_SPEED = 8
-"""Rows of a batch with which a thread multiplies as fast as with many."""
+"""Rows per thread from which its products run at full speed."""
 
 STAYING_BYTES = 1 << 24
 """Matrices larger than this do not stay in any cache from one step to the next."""
@@ -40,14 +40,14 @@ LEAVES = {
     "d_output": Kind.SEQUENCE,
     "d_observed": Kind.SEQUENCE,
 }
-"""The kinds of buffer in which a step finds what it does not make; their keys are operation and attribute."""
+"""The kind of buffer of each leaf of a step; a leaf's key is its operation and attribute."""
 
 
 class Form(NamedTuple):
     """What code is compiled for.
 
-    cell: its text. noisy: the step is given its noise, not the mean. dtype: that of the weights, by its name;
-    constants of a step may depend on it.
+    cell: its text. noisy: whether the step takes its noise rather than the mean. dtype: name of the weights'
+    dtype, on which constants of a step may depend.
     """
 
     cell: str
@@ -59,46 +59,46 @@ class Form(NamedTuple):
 
 
 class Compiled:
-    """The code of a cell's step and of its way back, assembled when it is first asked for."""
+    """The forward and backward code of a cell's step, assembled when first needed."""
 
     def __init__(self, form: Form, traced: Traced) -> None:
         self.form, self.program, self.prelude = form, traced.program, traced.prelude
         self._forward: dict[tuple[bool, tuple[str, ...], bool], Linked] = {}
         self._backward: dict[tuple[bool, bool, tuple[str, ...], tuple[str, ...]], Linked] = {}
         self._gradients: dict[tuple[str, ...], GradientProgram] = {}
-        self._kept: dict[tuple[str, ...], list[Node]] = {}
+        self._saved: dict[tuple[str, ...], list[Node]] = {}
 
     def gradient(self, through: tuple[str, ...] = ()) -> GradientProgram:
-        """The gradient program; gradients also come `through` these observed values."""
+        """Return the gradient program; gradients also come `through` these observed values."""
         if through and not self._gradients:
-            self.gradient()  # first, so that its order of operations does not depend on what was observed
+            self.gradient()  # first, so that the order of operations does not depend on what is observed
         if through not in self._gradients:
             self._gradients[through] = differentiate(self.program, through)
         return self._gradients[through]
 
-    def kept(self, observed: tuple[str, ...] = ()) -> list[Node]:
-        """What training keeps of each row and step, so that gradients can come through all `observed`."""
-        if observed not in self._kept:
-            self._kept[observed] = kept(self.program, self.gradient(observed), observed)
-        return self._kept[observed]
+    def saved(self, observed: tuple[str, ...] = ()) -> list[Node]:
+        """Return what is saved for backward at each row and step, for gradients through all `observed`."""
+        if observed not in self._saved:
+            self._saved[observed] = saved(self.program, self.gradient(observed), observed)
+        return self._saved[observed]
 
     @cached_property
     def places(self) -> list[int]:
         """The places of the prelude that steps read."""
         nodes = self.program.nodes()
-        return sorted({one.attribute for one in nodes if one.op in ("fixed", "product")})  # pyright: ignore
+        return sorted({node.attribute for node in nodes if node.op in ("fixed", "product")})  # pyright: ignore
 
     @cached_property
     def numbers(self) -> int:
-        """Those of all matrices together."""
-        products = {one.attribute: one for one in self.program.nodes() if one.op == "product"}
-        return sum(one.inputs[0].width * one.width for one in products.values())
+        """Total size of all matrices."""
+        products = {node.attribute: node for node in self.program.nodes() if node.op == "product"}
+        return sum(node.inputs[0].width * node.width for node in products.values())
 
     def pays_inside(self, number_bytes: int, batch: int, directions: int) -> bool:
-        """Whether the product of the input is best done inside the scan, where its result stays in the cache.
+        """Whether to compute the product of the input inside the scan, where its result stays in the cache.
 
-        It is where each thread has rows enough for full speed and all matrices stay in some cache; else one
-        large product.
+        That pays if each thread has enough rows for full speed and all matrices stay in some cache; otherwise
+        one large product is faster.
         """
         if isinstance(batch, torch.SymInt):  # in a graph for batches of any size
             return False
@@ -108,11 +108,11 @@ class Compiled:
     def linked_forward(
         self, train: bool, observed: tuple[str, ...] = (), all_at_once: bool = False
     ) -> Linked:
-        """`forward` ready to run."""
+        """Return `forward` ready to run."""
         key = (train, observed, all_at_once)
         if key not in self._forward:
             text = json.dumps(["forward", key, self.form])
-            inside = ("kept", "work", "ahead")
+            inside = ("saved", "work", "ahead")
             self._forward[key] = self._linked(text, self.forward(*key), lasting=not train, inside=inside)
         return self._forward[key]
 
@@ -123,7 +123,7 @@ class Compiled:
         observed: tuple[str, ...] = (),
         through: tuple[str, ...] = (),
     ) -> Linked:
-        """`backward` ready to run."""
+        """Return `backward` ready to run."""
         key = (d_input, all_at_once, observed, through)
         if key not in self._backward:
             text = json.dumps(["backward", key, self.form])
@@ -132,11 +132,11 @@ class Compiled:
         return self._backward[key]
 
     def _linked(self, text: str, code: Code, **how: Any) -> Linked:
-        """Matrices have the shapes of products: rows as many as the operand is wide."""
+        """Link code; a matrix has as many rows as the operand of its product is wide."""
         shapes: dict[object, tuple[int, int]] = {
-            one.attribute: (one.inputs[0].width, one.width)
-            for one in self.program.nodes()
-            if one.op == "product"
+            node.attribute: (node.inputs[0].width, node.width)
+            for node in self.program.nodes()
+            if node.op == "product"
         }
         turned = {place: (columns, rows) for place, (rows, columns) in shapes.items()}
         return Linked(
@@ -144,9 +144,9 @@ class Compiled:
         )
 
     def forward(self, train: bool, observed: tuple[str, ...] = (), all_at_once: bool = False) -> Code:
-        """One step: `output`, the new `state`, what is `observed`, and with `train` what is `kept`.
+        """Return one step: `output`, the new `state`, the `observed` values, and with `train` those `saved`.
 
-        all_at_once: products that need no step before are done for all steps at once.
+        all_at_once: products that depend on no earlier step are computed for all steps at once.
         """
         state = self.program.state
         targets = [Target(Kind.SEQUENCE, ("output", None), next(iter(state.values())))]
@@ -154,8 +154,8 @@ class Compiled:
         targets += [
             Target(Kind.SEQUENCE, ("observed", name), self.program.observed[name]) for name in observed
         ]
-        held = self.kept(observed) if train else ()
-        targets += [Target(Kind.SEQUENCE, ("kept", one.number), one) for one in held]
+        held = self.saved(observed) if train else ()
+        targets += [Target(Kind.SEQUENCE, ("saved", node.number), node) for node in held]
         return assemble(targets, _leaves(targets, {}), all_at_once)
 
     def backward(
@@ -165,10 +165,13 @@ class Compiled:
         observed: tuple[str, ...] = (),
         through: tuple[str, ...] = (),
     ) -> Code:
-        """One step back, from what is `kept`, `d_output` and `d_state` to `d_input` if asked for, `d_state`,
-        `d_fixed`, and for every product that has a gradient its rows `outer_v` and `outer_d`.
+        """Return one step back, from the `saved` values, `d_output` and `d_state`.
 
-        observed: what the step forwards observed; through: those of them that have a gradient, `d_observed`.
+        It gives `d_input` if asked for, `d_state`, `d_fixed`, and for every product that has a gradient its
+        rows `outer_v` and `outer_d`.
+
+        observed: what the forward step observed; through: the observed values that have a gradient,
+        `d_observed`.
         """
         gradient = self.gradient(through)
         graph = next(iter(self.program.state.values())).graph
@@ -181,16 +184,18 @@ class Compiled:
             targets.append(Target(Kind.STATE, ("d_state", name), node))
         for place, node in gradient.fixed.items():
             targets.append(Target(Kind.SEQUENCE, ("d_fixed", place), node))
-        for k, one in enumerate(gradient.outer):
-            targets.append(Target(Kind.SEQUENCE, ("outer_v", k), one.v))
-            targets.append(Target(Kind.SEQUENCE, ("outer_d", k), one.d))
-        given: Given = {one.number: (Kind.SEQUENCE, ("kept", one.number)) for one in self.kept(observed)}
-        return assemble(targets, _leaves(targets, given) | given, all_at_once)
+        for k, outer in enumerate(gradient.outer):
+            targets.append(Target(Kind.SEQUENCE, ("outer_v", k), outer.v))
+            targets.append(Target(Kind.SEQUENCE, ("outer_d", k), outer.d))
+        sources: Sources = {
+            node.number: (Kind.SEQUENCE, ("saved", node.number)) for node in self.saved(observed)
+        }
+        return assemble(targets, _leaves(targets, sources) | sources, all_at_once)
 
 
-def _leaves(targets: Sequence[Target], given: Given) -> Given:
-    """Where the leaves lie that targets need beside what is given."""
-    nodes = needed((one.node for one in targets), given)
+def _leaves(targets: Sequence[Target], sources: Sources) -> Sources:
+    """Map each leaf that the targets need beside `sources` to its buffer."""
+    nodes = needed((target.node for target in targets), sources)
     return {
         node.number: (LEAVES[node.op], (node.op, None if node.op == "input" else node.attribute))
         for node in nodes
@@ -206,10 +211,10 @@ def compiled(
     noisy: bool = False,
     dtype: torch.dtype = torch.float32,
 ) -> Compiled:
-    """The cell compiled, once for all layers of that form, see `Form`.
+    """Return the cell compiled, once for all layers of the same form, see `Form`.
 
-    Raises Unsupported where a step does what the engine cannot, and Impure where it writes in place to what
-    it was given.
+    Raises Unsupported if a step does what the engine cannot, and Impure if it writes in place to its
+    arguments.
     """
     return _compiled(Same(cell), hidden_size, bias, input_size, noisy, str(dtype).removeprefix("torch."))
 
@@ -228,7 +233,7 @@ def _compiled(same: Same, *rest: Any) -> Compiled:
 
 @lru_cache(maxsize=1024)
 def linked(text: str) -> Linked:
-    """The code of that text, as `Linked.text` has it."""
+    """Return the code with this text, see `Linked.text`."""
     way, key, (cell, *rest) = json.loads(text)
     code = _compiled(Same(cell_of(cell)), *rest)
     arguments: list[Any] = [tuple(part) if isinstance(part, list) else part for part in key]

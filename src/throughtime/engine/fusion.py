@@ -1,4 +1,4 @@
-"""The operations of a step and their order: the nodes of a program, fused and grouped."""
+"""The operations of a step in their order: the nodes of a program, fused and grouped."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from throughtime.engine.instruction import Key, Kind
 from throughtime.engine.node import Node
 
 VIEWS = ("columns", "spread", "stop")
-"""Nodes that are other nodes' values: some of their columns, over more columns, or without a gradient."""
+"""Nodes that are views of other nodes: some of their columns, spread over more, or without a gradient."""
 
 OVER_COLUMNS = ("sum", "largest", "cumsum", "reverse")
-"""Operations in which a number of the result comes from other columns too."""
+"""Operations in which a number of the result depends on several columns."""
 
 ADDENDS = 2
-"""Rows that a product can add to its own."""
+"""Maximum rows that a product can add to its result."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A value that has to end up in a buffer."""
+    """A value that must end up in a buffer."""
 
     kind: Kind
     key: Key
@@ -30,7 +30,7 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class FusedOperation:
-    """One node to make of others, or, where `to` is set, one that is there to be copied to its buffer."""
+    """An operation that computes a node or, if `to` is set, copies an existing one to its buffer."""
 
     node: Node
     op: str
@@ -45,33 +45,33 @@ class FusedOperation:
 
     @property
     def by_number(self) -> bool:
-        """Whether each number of the result comes from the numbers at its own place alone."""
+        """Whether each number of the result depends only on the numbers in its own column."""
         return self.op not in ("product", "join", *OVER_COLUMNS)
 
 
-def base(node: Node, given: Collection[int]) -> Node:
-    """The node that `node` is a view of, or itself; what is given is no view."""
-    while node.op in VIEWS and node.number not in given:
+def base(node: Node, sources: Collection[int]) -> Node:
+    """Return the node that `node` is a view of, or itself; a source is never a view."""
+    while node.op in VIEWS and node.number not in sources:
         node = node.inputs[0]
     return node
 
 
 def makers(
     nodes: Sequence[Node],
-    given: Mapping[int, tuple[Kind, Key]],
+    sources: Mapping[int, tuple[Kind, Key]],
     wanted: Iterable[Node],
     all_at_once: bool = False,
 ) -> dict[int, FusedOperation]:
-    """The operations that make the nodes that are not given, by node; sums take in the product that they end.
+    """Return the operations that compute the nodes outside `sources`, by node.
 
-    all_at_once: but for one that could be done ahead of all steps, where the sum could not.
+    Sums absorb the product they end; all_at_once: unless only the product could be computed before all steps.
     """
-    waits = _waiting(nodes, given) if all_at_once else ()
-    uses = Counter(one.number for node in nodes if node.number not in given for one in node.inputs)
+    waits = _waiting(nodes, sources) if all_at_once else ()
+    uses = Counter(operand.number for node in nodes if node.number not in sources for operand in node.inputs)
     uses.update(node.number for node in wanted)
     operations: dict[int, FusedOperation] = {}
     for node in nodes:
-        if node.number in given or node.op in ("constant", *VIEWS):
+        if node.number in sources or node.op in ("constant", *VIEWS):
             continue
         if node.op in ("product", "product_t"):
             matrix = (node.attribute, node.op == "product_t")
@@ -84,32 +84,35 @@ def makers(
 
 
 def _operation(node: Node) -> str:
-    """The operation that computes a node; nodes may differ in their gradients alone."""
+    """Return the operation that computes a node; nodes may differ only in their gradients."""
     return "largest" if node.op == "first_largest" else node.op
 
 
-def _waiting(nodes: Sequence[Node], given: Mapping[int, tuple[Kind, Key]]) -> set[int]:
-    """The nodes that need a state, which the step before leaves."""
-    found = {node.number for node in nodes if given.get(node.number, (None,))[0] is Kind.STATE}
+def _waiting(nodes: Sequence[Node], sources: Mapping[int, tuple[Kind, Key]]) -> set[int]:
+    """Return the nodes that depend on a state, which the previous step leaves."""
+    waiting = {node.number for node in nodes if sources.get(node.number, (None,))[0] is Kind.STATE}
     for node in nodes:
-        if node.number not in given and any(one.number in found for one in node.inputs):
-            found.add(node.number)
-    return found
+        if node.number not in sources and any(operand.number in waiting for operand in node.inputs):
+            waiting.add(node.number)
+    return waiting
 
 
 def _fused(
     node: Node, operations: dict[int, FusedOperation], uses: Mapping[int, int], waits: Collection[int]
 ) -> FusedOperation | None:
-    """A sum or difference fused with the product, of a matrix or of two rows, that only it uses.
+    """Fuse a sum or difference with the product, of a matrix or of two rows, that only it uses.
 
-    waits: nodes that need a step before; a product that does not is not made to.
+    waits: nodes that depend on the previous step; a product that does not must not be made to.
     """
 
-    def alone(one: Node, op: str) -> FusedOperation | None:
-        """The operation of this kind that makes `one`, if only `node` uses it."""
-        operation = operations.get(one.number)
+    def alone(operand: Node, op: str) -> FusedOperation | None:
+        """Return the operation of this kind that computes `operand`, if only `node` uses it."""
+        operation = operations.get(operand.number)
         fits = (
-            operation is not None and operation.op == op and uses[one.number] == 1 and one.width == node.width
+            operation is not None
+            and operation.op == op
+            and uses[operand.number] == 1
+            and operand.width == node.width
         )
         return operation if fits else None
 
@@ -117,33 +120,33 @@ def _fused(
         return None
     a, b = node.inputs
     either = ((a, b), (b, a)) if node.op == "add" else ()
-    for one, other in either:
-        operation = alone(one, "product")
+    for operand, other in either:
+        operation = alone(operand, "product")
         fits = other.width == node.width and other.op != "spread"
         if (
             operation
             and len(operation.inputs) <= ADDENDS
             and fits
-            and (one.number in waits or other.number not in waits)
+            and (operand.number in waits or other.number not in waits)
         ):
-            del operations[one.number]
+            del operations[operand.number]
             return FusedOperation(node, "product", (*operation.inputs, other), matrix=operation.matrix)
-    for one, other in either or ((b, a),):
-        if operation := alone(one, "mul"):
-            del operations[one.number]
+    for operand, other in either or ((b, a),):
+        if operation := alone(operand, "mul"):
+            del operations[operand.number]
             op = "multiply_add" if node.op == "add" else "subtract_product"
             return FusedOperation(node, op, (*operation.inputs, other))
     return None
 
 
-def groups(operations: Iterable[FusedOperation], given: Collection[int]) -> list[list[FusedOperation]]:
-    """The operations in runs, products alone or row operations alone, as few as their dependence allows."""
-    waiting, ready = list(operations), set(given)
-    found: list[list[FusedOperation]] = []
+def groups(operations: Iterable[FusedOperation], sources: Collection[int]) -> list[list[FusedOperation]]:
+    """Group the operations into as few runs as possible, each of products only or of row operations only."""
+    waiting, ready = list(operations), set(sources)
+    runs: list[list[FusedOperation]] = []
 
     def can_run(operation: FusedOperation) -> bool:
-        bases = [base(operand, given) for operand in operation.inputs]
-        return all(one.number in ready or one.op == "constant" for one in bases)
+        bases = [base(operand, sources) for operand in operation.inputs]
+        return all(node.number in ready or node.op == "constant" for node in bases)
 
     while waiting:
         group = [operation for operation in waiting if operation.is_product and can_run(operation)]
@@ -155,5 +158,5 @@ def groups(operations: Iterable[FusedOperation], given: Collection[int]) -> list
         assert group, "operations wait for each other"
         ready.update(operation.node.number for operation in group)
         waiting = [operation for operation in waiting if operation not in group]
-        found.append(group)
-    return found
+        runs.append(group)
+    return runs

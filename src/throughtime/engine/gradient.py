@@ -1,4 +1,4 @@
-"""The gradient program of a program, by reverse-mode differentiation over its row operations."""
+"""The gradient program of a program, by reverse-mode differentiation of its row operations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from throughtime.engine.program import Program, needed
 
 @dataclass(frozen=True)
 class Outer:
-    """A share of a matrix's gradient: the sum over rows and steps of v (outer) d."""
+    """A term of a matrix's gradient: the sum over rows and steps of v (outer) d."""
 
     matrix: int
     v: Node
@@ -22,12 +22,14 @@ class Outer:
 
 @dataclass(frozen=True)
 class GradientProgram:
-    """One step back. It reads the values of the step and the leaves `d_state`, the gradients of the new
-    states that later steps give, `d_output`, what else the first of them has as this step's output, and
+    """One step back.
+
+    It reads the values of the step and three kinds of leaves: `d_state`, the gradients of the new states from
+    later steps; `d_output`, the further gradient of the first of them, which is the step's output;
     `d_observed`, the gradients of observed values by name.
 
-    input: gradient of the input row; state: of the last state by name, None where it plays no part.
-    fixed: of each vector of the prelude, still to be summed over rows and steps; outer: of the matrices.
+    input: gradient of the input row. state: gradients of the previous state by name, None if unused. fixed:
+    gradients of the prelude's vectors, still to be summed over rows and steps. outer: those of the matrices.
     of: the gradient of every value that has one, by the value's number.
     """
 
@@ -38,13 +40,13 @@ class GradientProgram:
     of: Mapping[int, Node]
 
     def ends(self) -> list[Node]:
-        """All that the gradient program is asked for."""
+        """Return all results of the gradient program."""
         rows = [self.input, *self.state.values(), *self.fixed.values()]
-        return [one for one in rows if one is not None] + [one for o in self.outer for one in (o.v, o.d)]
+        return [node for node in rows if node is not None] + [node for o in self.outer for node in (o.v, o.d)]
 
 
 def differentiate(program: Program, observed: Iterable[str] = ()) -> GradientProgram:
-    """The gradient program; its nodes are made in the graph of the program.
+    """Return the gradient program; its nodes are added to the graph of the program.
 
     observed: the names of the observed values through which gradients come too.
     """
@@ -79,9 +81,9 @@ def differentiate(program: Program, observed: Iterable[str] = ()) -> GradientPro
                 gradients.add(part, d.columns(start, start + part.width))
                 start += part.width
         elif node.op not in ("constant", "noise", "mask"):
-            for one, share in zip(node.inputs, DERIVATIVE[node.op](d, node, *node.inputs), strict=True):
+            for operand, share in zip(node.inputs, DERIVATIVE[node.op](d, node, *node.inputs), strict=True):
                 if share is not None:
-                    gradients.add(one, share)
+                    gradients.add(operand, share)
     return GradientProgram(
         input=next((d for (op, _), d in leaves.items() if op == "input"), None),
         state={name: leaves.get(("state", name)) for name in program.state},
@@ -92,7 +94,7 @@ def differentiate(program: Program, observed: Iterable[str] = ()) -> GradientPro
 
 
 class _Gradients:
-    """What has come back so far for each value: for all of it, and for some of its columns."""
+    """The gradients accumulated so far: for whole values, and for some of their columns."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -100,7 +102,7 @@ class _Gradients:
         self.parts: dict[int, dict[tuple[int, int], Node]] = {}
 
     def add(self, node: Node, share: Node) -> None:
-        """A share of the gradient of `node`; summed up where a narrow value was spread over a wide one."""
+        """Add a term to the gradient of `node`, summed if a narrow value was spread over a wide one."""
         if node.op == "constant":
             return
         if node.width < share.width:
@@ -109,13 +111,13 @@ class _Gradients:
         self.whole[node.number] = share if before is None else before + share
 
     def add_columns(self, node: Node, start: int, share: Node) -> None:
-        """A share of the gradient of the columns of `node` that begin at `start`."""
+        """Add a term to the gradient of the columns of `node` that begin at `start`."""
         parts = self.parts.setdefault(node.number, {})
         place = (start, start + share.width)
         parts[place] = parts[place] + share if place in parts else share
 
     def of(self, node: Node) -> Node | None:
-        """The gradient of `node`, None where nothing came back."""
+        """Return the gradient of `node`, None if it has none."""
         whole, parts = self.whole.get(node.number), self.parts.get(node.number)
         if parts is None:
             return whole
@@ -123,7 +125,7 @@ class _Gradients:
         return joined if whole is None else whole + joined
 
     def _joined(self, parts: Mapping[tuple[int, int], Node], width: int) -> Node:
-        """One row of all parts: side by side, where they overlap added up, 0 where there is none."""
+        """Join all parts into one row: overlapping ones are added, gaps are 0."""
         edges = sorted({0, width} | {edge for place in parts for edge in place})
         pieces = []
         for start, stop in pairwise(edges):

@@ -1,4 +1,4 @@
-"""Code: what native/program.h takes, instructions on places in buffers."""
+"""Code in the form of native/program.h: instructions on places in buffers."""
 
 from __future__ import annotations
 
@@ -47,9 +47,10 @@ OPERATIONS = (
 class Kind(IntEnum):
     """The kinds of buffer of native/program.h.
 
-    SEQUENCE: a row for each sequence and step, what comes in, goes out or is kept. STATE: a row for each
-    sequence, what lasts from one group of instructions, or one step, to the next. FIXED: one row for all.
-    TILE: a few rows in the first-level cache of the thread that works on them, for what is used up at once.
+    SEQUENCE: a row for each sequence and step: inputs, outputs and saved values. STATE: a row for each
+    sequence, for values that last from one group of instructions, or one step, to the next. FIXED: one row
+    for all. TILE: a few rows in the first-level cache of the thread that works on them, for values used up at
+    once.
     """
 
     SEQUENCE = 0
@@ -59,7 +60,7 @@ class Kind(IntEnum):
 
 
 Key = tuple[str, object]
-"""What a buffer holds: ("input", "wx"), ("state", "c"), ("kept", 12), ..."""
+"""What a buffer holds: ("input", "wx"), ("state", "c"), ("saved", 12), ..."""
 
 CONSTANTS: Key = ("constants", None)
 WORK: Key = ("work", None)
@@ -67,7 +68,7 @@ WORK: Key = ("work", None)
 
 @dataclass(frozen=True)
 class Buffer:
-    """A buffer that has to be there when the code runs."""
+    """A buffer that must exist when the code runs."""
 
     kind: Kind
     width: int
@@ -76,14 +77,14 @@ class Buffer:
 
 
 class Place(NamedTuple):
-    """Where a value lies: its buffer and first column; splat, one number a row for all columns."""
+    """Where a value is stored: buffer and first column; splat: one number per row serves all columns."""
 
     buffer: int
     column: int = 0
     splat: bool = False
 
     def moved(self, columns: int) -> Place:
-        """The place so many columns on."""
+        """Return the place this many columns further on."""
         return self._replace(column=self.column + columns)
 
 
@@ -91,7 +92,7 @@ NOWHERE = Place(-1)
 
 
 class Instruction(NamedTuple):
-    """One operation on places; matrix is that of a product, an index into `Code.matrices`."""
+    """One operation on places; matrix: index into `Code.matrices`, for products."""
 
     op: str
     width: int
@@ -100,8 +101,8 @@ class Instruction(NamedTuple):
     matrix: int = -1
 
     def numbers(self) -> list[int]:
-        """As native/program.h lays it out."""
-        splat = sum(1 << k for k, one in enumerate(self.operands) if one.splat)
+        """Return it as native/program.h lays it out."""
+        splat = sum(1 << k for k, operand in enumerate(self.operands) if operand.splat)
         places = (self.to, *self.operands, NOWHERE, NOWHERE, NOWHERE)[:4]
         ends = [number for place in places for number in (place.buffer, place.column)]
         return [OPERATIONS.index(self.op), self.width, splat, self.matrix, *ends]
@@ -111,11 +112,10 @@ class Instruction(NamedTuple):
 class Code:
     """A program ready to run.
 
-    groups: instructions that may run together, products alone or row operations alone; with `ahead` the first
-    of them, and with `behind` the last, are products for all rows before the first step or after the last.
-    reads: the buffers that have to be filled; gives: those that hold results; a state is among both.
-    aliases: keys whose values are those of another buffer's key. matrices: places in the prelude, and
-    whether transposed.
+    groups: instructions that may run together, products only or row operations only; with `ahead` the first
+    group, and with `behind` the last, are products for all rows before the first step or after the last.
+    reads: the buffers to fill; gives: those that hold results; a state is among both. aliases: keys whose
+    values are stored under another key. matrices: places in the prelude, and whether transposed.
     """
 
     groups: tuple[tuple[Instruction, ...], ...]

@@ -1,4 +1,4 @@
-"""A whole layer as one operator of torch, which is what its compiler and exporter put into their graphs."""
+"""A whole layer as one operator of torch, for the graphs of torch's compiler and exporter."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ def layer(
     directions: Sequence[DirectionInputs],
     observed: tuple[str, ...],
 ) -> list[Result]:
-    """As `engine.scan.scan`, in a graph of torch's; text: that of the cell."""
-    found = torch.ops.throughtime.layer(
+    """As `engine.scan.scan`, in a graph of torch; text: that of the cell."""
+    outputs = torch.ops.throughtime.layer(
         text,
         rows,
         sizes,
-        [one for direction in directions for one in direction.state.values()],
-        [one for direction in directions for one in direction.weights.values()],
-        [one for direction in directions for one in direction.noise.values()],
+        [tensor for direction in directions for tensor in direction.state.values()],
+        [tensor for direction in directions for tensor in direction.weights.values()],
+        [tensor for direction in directions for tensor in direction.noise.values()],
         len(directions),
         list(observed),
     )
-    each, names = len(found) // len(directions), tuple(directions[0].state)
+    each, names = len(outputs) // len(directions), tuple(directions[0].state)
     return [
         Result(
-            found[k],
-            dict(zip(names, found[k + 1 : k + 1 + len(names)], strict=True)),
-            dict(zip(observed, found[k + 1 + len(names) : k + each], strict=True)),
+            outputs[k],
+            dict(zip(names, outputs[k + 1 : k + 1 + len(names)], strict=True)),
+            dict(zip(observed, outputs[k + 1 + len(names) : k + each], strict=True)),
         )
-        for k in range(0, len(found), each)
+        for k in range(0, len(outputs), each)
     ]
 
 
@@ -69,12 +69,16 @@ def _by_text(
     def named(names: Sequence[str], values: Sequence[Tensor], k: int) -> dict[str, Tensor]:
         return dict(zip(names, values[k * len(names) :], strict=False))
 
-    given = [
+    inputs = [
         DirectionInputs(named(cell.state, states, k), named(names, weights, k), named(drawn, noise, k))
         for k in range(directions)
     ]
-    results = scan(cell, rows, sizes, given, tuple(observed))
-    return [value for one in results for value in (one.output, *one.state.values(), *one.observed.values())]
+    results = scan(cell, rows, sizes, inputs, tuple(observed))
+    return [
+        value
+        for result in results
+        for value in (result.output, *result.state.values(), *result.observed.values())
+    ]
 
 
 library.impl("layer", _by_text, "CompositeImplicitAutograd")

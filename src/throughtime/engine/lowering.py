@@ -1,4 +1,4 @@
-"""torch's operations (ATen's, to which all its functions come down) as row operations."""
+"""torch's operations (ATen's, to which all its functions reduce) as row operations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ aten = torch.ops.aten
 
 def _mm(graph: Graph, v: Rows | Matrix, matrix: Matrix | Rows) -> Node:
     if not isinstance(v, Rows) or not isinstance(matrix, Matrix):
-        raise Unsupported("the engine multiplies rows by matrices of parameters alone")
+        raise Unsupported("the engine multiplies rows only by matrices of parameters")
     return graph.product(v.node, matrix.place, matrix.columns)
 
 
@@ -39,13 +39,13 @@ def _addmm(
     graph: Graph, bias: Rows | Matrix, v: Rows, matrix: Matrix, beta: Number = 1, alpha: Number = 1
 ) -> Node:
     if not isinstance(bias, Rows):
-        raise Unsupported("the engine adds rows and vectors to a product, no matrices")
+        raise Unsupported("the engine adds only rows and vectors to a product, not matrices")
     return _mm(graph, v, matrix) * alpha + bias.node * beta
 
 
 def _mv(graph: Graph, v: Rows | Matrix, vector: Rows) -> Node:
     if not isinstance(v, Rows):
-        raise Unsupported("the engine multiplies rows by vectors of parameters alone")
+        raise Unsupported("the engine multiplies rows only by vectors of parameters")
     return graph.sum(v.node * vector.node)
 
 

@@ -1,8 +1,8 @@
-"""Memory that is used again: what a pass keeps for its way back is large, and new memory is slow to come by.
+"""Reused memory: what is saved for backward is large, and new memory is slow to obtain.
 
-The system hands out memory page by page when it is first written to, which for large results takes as long as
-the work on them. What lies in this pool stays inside the engine, but for gradients of weights; what a layer
-returns is torch's own.
+The system provides memory page by page when it is first written to, which for large results takes as long as
+the work on them. Tensors of this pool stay inside the engine, except gradients of weights; what a layer
+returns is allocated by torch.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import torch
 from torch import Tensor
 
 LARGE = 1 << 20
-"""Bytes from which a tensor lies in the pool."""
+"""Bytes from which a tensor is allocated in the pool."""
 
 HELD = 1 << 30
-"""Bytes at most that wait in the pool to be used again."""
+"""Maximum bytes that wait in the pool for reuse."""
 
 
 class Pool:
-    """Blocks of memory, each of which goes back when the last tensor in it is gone."""
+    """Blocks of memory, each returned when the last tensor in it is gone."""
 
     def __init__(self) -> None:
         self._free: list[mmap.mmap] = []
@@ -31,7 +31,7 @@ class Pool:
         self._lock = Lock()
 
     def empty(self, like: Tensor, rows: int, width: int) -> Tensor:
-        """A tensor (rows, width) with the dtype of `like`, its values whatever they were."""
+        """Return an uninitialised tensor (rows, width) with the dtype of `like`."""
         size = rows * width * like.element_size()
         if size < LARGE or not hasattr(mmap, "MAP_PRIVATE"):
             return like.new_empty(rows, width)
@@ -39,7 +39,7 @@ class Pool:
         view = memoryview(block)
         number = id(view)
 
-        def back(_: object) -> None:  # from any thread, in the middle of anything: no lock may be waited for
+        def back(_: object) -> None:  # called from any thread at any moment: it must not wait for a lock
             del self._used[number]
             self._free.append(block)
 
@@ -47,11 +47,11 @@ class Pool:
         return torch.frombuffer(view, dtype=like.dtype, count=rows * width).view(rows, width)
 
     def waiting(self) -> int:
-        """Bytes that wait to be used again."""
+        """Return the bytes that wait for reuse."""
         return sum(map(len, self._free))
 
     def _taken(self, size: int) -> mmap.mmap | None:
-        """The smallest block that is large enough, unless most of it would lie idle."""
+        """Remove and return the smallest block that is large enough and not mostly wasted."""
         with self._lock:
             while self.waiting() > HELD:
                 del self._free[0]
@@ -61,8 +61,7 @@ class Pool:
 
 
 def _new(size: int) -> mmap.mmap:
-    """A block with room to spare, so that batches of nearly the same size can share it, of large pages if it
-    may."""
+    """Return a block with room to spare for batches of similar size, of huge pages if allowed."""
     step = 1 << max(20, math.frexp(size)[1] - 3)
     block = mmap.mmap(-1, -(-size // step) * step, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):

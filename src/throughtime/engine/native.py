@@ -32,12 +32,11 @@ Function = Callable[..., None]
 
 
 class Native:
-    """The library's functions for the best instruction set that this machine has, by dtype where there are
-    two.
+    """The library's functions for the best instruction set of this machine, by dtype if there are two.
 
-    A signal that comes while one runs, such as that of Ctrl-C, has its handler run within a tenth of a
-    second; where the handler raises, the work is given up, its results are worth nothing, and the call raises
-    what the handler did.
+    A signal that arrives during a call, such as Ctrl-C, has its handler run within a tenth of a second. If
+    the handler raises, the work is aborted, its results are invalid, and the call raises the handler's
+    exception.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,7 +62,7 @@ class Native:
         self.additive_gradients = self._by_dtype("additive_gradients", POINTER, INT)
 
     def _use_python(self) -> None:
-        """Gives the library what it needs to run Python's signal handlers while a call is under way."""
+        """Pass the library what it needs to run Python's signal handlers during a call."""
         use = self.library.throughtime_use_python
         use.restype, use.argtypes = None, [POINTER] * 4
         python = ctypes.pythonapi
@@ -82,7 +81,7 @@ class Native:
         }
 
     def _raising(self, function: Callable[..., int]) -> Function:
-        """The function, raising what a signal handler raised in it."""
+        """Return the function, raising what a signal handler raised in it."""
 
         def call(*arguments: Any) -> None:
             if function(*arguments):
@@ -95,17 +94,17 @@ class Native:
         self._raised(raised)
         restore = ctypes.pythonapi.PyErr_Restore
         restore.restype, restore.argtypes = None, [POINTER] * 3
-        restore(*raised)  # ctypes raises what is set when a function of Python's returns
+        restore(*raised)  # ctypes raises the exception when a Python API function returns
 
 
 def _found() -> Native | None:
-    """The library that was built when the package was installed, if it was."""
+    """Load the library that was built when the package was installed, if it was."""
     places = (Path(folder) / name for folder in engine.__path__ for name in LIBRARIES)
     return next((Native(path) for path in places if path.exists()), None)
 
 
 def threads() -> int:
-    """Threads that a call may use: torch's; one in a forked process, whose pool of threads stayed behind."""
+    """Return how many threads a call may use: torch's, but 1 in a forked process, which lacks the pool."""
     return 1 if _forked.is_set() else torch.get_num_threads()
 
 
@@ -114,33 +113,33 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked.set)
 
 native = _found()
-"""None where there was no compiler when throughtime was installed."""
+"""None if there was no compiler when throughtime was installed."""
 
 
-def computes(*given: Tensor) -> bool:
-    """Whether the native part is there and takes these: on the CPU, of one dtype that it knows, not dual."""
-    dtype = given[0].dtype
-    like = all(tensor.device.type == "cpu" and tensor.dtype == dtype for tensor in given)
+def computes(*tensors: Tensor) -> bool:
+    """Whether the native part exists and supports these: on the CPU, of one of its dtypes, not dual."""
+    dtype = tensors[0].dtype
+    like = all(tensor.device.type == "cpu" and tensor.dtype == dtype for tensor in tensors)
     return native is not None and like and dtype in NAMES and not forward_mode()
 
 
 def forward_mode() -> bool:
-    """Whether forward-mode derivatives are being computed: the library knows no dual numbers."""
+    """Whether forward-mode derivatives are being computed: the library does not support dual numbers."""
     return forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
 
 
 def in_rows(tensor: Tensor) -> Tensor:
-    """The tensor with its numbers row by row in memory: itself, or a copy of a strided view."""
+    """Return the tensor with its numbers row by row in memory: itself, or a copy of a strided view."""
     return tensor.resolve_neg().contiguous()
 
 
 def address(tensor: Tensor) -> int:
-    """Where the numbers of a tensor lie, row by row, for the library to read or write.
+    """Return the address of a tensor's numbers, row by row, for the library to read or write.
 
-    Every address that the library is given comes from here, but for tensors that the engine has just made and
-    matrices that are still to be packed.
-    Raises ValueError for a tensor whose numbers lie elsewhere or otherwise; `in_rows` makes one that has them
-    so.
+    Every address passed to the library comes from here, except of tensors that the engine has just created
+    and of matrices that are still to be packed.
+
+    Raises ValueError for a tensor on another device or laid out otherwise; `in_rows` returns one laid out so.
     """
     if tensor.is_contiguous() and not tensor.is_neg() and tensor.is_cpu:
         return tensor.data_ptr()
@@ -151,23 +150,23 @@ def address(tensor: Tensor) -> int:
 
 
 def require_cpu(*tensors: Tensor) -> None:
-    """Raises ValueError for a tensor on another device, whose numbers the library cannot read."""
+    """Raise ValueError for a tensor on another device, which the library cannot read."""
     for tensor in tensors:
         if not tensor.is_cpu:
-            raise ValueError(f"the engine computes on the CPU alone; got a tensor on {tensor.device}")
+            raise ValueError(f"the engine computes on the CPU only; got a tensor on {tensor.device}")
 
 
 def address_or_null(tensor: Tensor | None) -> int | None:
-    """`address`, or None for no tensor."""
+    """Return `address`, or None for None."""
     return None if tensor is None else address(tensor)
 
 
 class Linked:
     """Code in the form that the library takes.
 
-    text: by which `engine.compiled.linked` finds it. shapes: rows and columns of its matrices. backwards: it
-    goes from the last step to the first. lasting: its matrices stay packed as long as they stay as they are.
-    inside: kinds of keys under which nobody but the engine sees anything.
+    text: the key of `engine.compiled.linked`. shapes: rows and columns of its matrices. backwards: it runs
+    from the last step to the first. lasting: its matrices stay packed until they change. inside: kinds of
+    keys whose buffers only the engine sees.
     """
 
     def __init__(
@@ -182,20 +181,22 @@ class Linked:
         self.text, self.code, self.backwards, self.lasting = text, code, backwards, lasting
         self.changed = [buffer in code.gives for buffer in code.reads]
         reads = {buffer.key: k for k, buffer in enumerate(code.reads)}
-        self.sources = [(one, reads.get(one.key, -1), one.key[0] in inside) for one in code.buffers]
-        self.gives = [code.buffers.index(one) for one in code.gives]
+        self.sources = [
+            (buffer, reads.get(buffer.key, -1), buffer.key[0] in inside) for buffer in code.buffers
+        ]
+        self.gives = [code.buffers.index(buffer) for buffer in code.gives]
         self.keys = [buffer.key for buffer in code.reads]
         names = [buffer.key for buffer in code.buffers]
         self.output = names.index(self.key(("output", None))) if not backwards else -1
-        flat = [number for group in code.groups for one in group for number in one.numbers()]
+        flat = [number for group in code.groups for instruction in group for number in instruction.numbers()]
         ends = list(accumulate(len(group) for group in code.groups))
-        laid = [number for one in code.buffers for number in (one.width, one.start, one.kind)]
+        laid = [number for buffer in code.buffers for number in (buffer.width, buffer.start, buffer.kind)]
         self.instructions = (ctypes.c_int32 * len(flat))(*flat)
         self.groups = (ctypes.c_int32 * len(ends))(*ends)
         self.buffers = (ctypes.c_int64 * len(laid))(*laid)
         self.matrix_shapes = (ctypes.c_int64 * (2 * len(shapes)))(*chain.from_iterable(shapes))
         in_steps = code.groups[code.ahead : len(code.groups) - code.behind]
-        used = {one.matrix for group in in_steps for one in group if one.matrix >= 0}
+        used = {instruction.matrix for group in in_steps for instruction in group if instruction.matrix >= 0}
         self.numbers = sum(shapes[k][0] * shapes[k][1] for k in used)
         self.tables = tuple(
             map(ctypes.addressof, (self.instructions, self.groups, self.buffers, self.matrix_shapes))
@@ -204,15 +205,15 @@ class Linked:
         self._constants: dict[torch.dtype, Tensor] = {}
 
     def key(self, key: Key) -> Key:
-        """The key under which what this key is for lies, its own or that of which it is another name."""
+        """Return the key under which a value is stored: its own, or that of which it is an alias."""
         return self.code.aliases.get(key, key)
 
     def matrices_of(self, prelude: Mapping[int, Tensor]) -> list[Tensor]:
-        """The matrices that the code reads, still to be packed."""
+        """Return the matrices that the code reads, still to be packed."""
         return [prelude[place].T if turned else prelude[place] for place, turned in self.code.matrices]
 
     def constants(self, dtype: torch.dtype) -> Tensor:
-        """The numbers that the equations name."""
+        """Return the constants of the equations."""
         if dtype not in self._constants:
             self._constants[dtype] = torch.tensor(self.code.constants, dtype=dtype)
         return self._constants[dtype]
@@ -220,76 +221,76 @@ class Linked:
 
 @dataclass(frozen=True)
 class Steps:
-    """The shape of a batch: rows of each step and where they begin, int64; longest sequences first."""
+    """The shape of a batch: rows of each step and their offsets, int64; longest sequences first."""
 
     sizes: Tensor
     offsets: Tensor
 
     @cached_property
     def places(self) -> tuple[int, int, int]:
-        """Their number, and where sizes and offsets lie."""
+        """Their number, and the addresses of sizes and offsets."""
         return len(self.sizes), address(self.sizes), address(self.offsets)
 
     @cached_property
     def batch(self) -> int:
-        """Sequences."""
+        """Number of sequences."""
         return int(self.sizes[0]) if len(self.sizes) else 0
 
     @cached_property
     def rows(self) -> int:
-        """Rows of all steps."""
+        """Number of rows of all steps."""
         return int(self.sizes.sum())
 
 
 def steps_of(sizes: Tensor) -> Steps:
-    """The steps with so many rows each."""
+    """Return the steps with these numbers of rows."""
     sizes = in_rows(sizes)
     return Steps(sizes, sizes.cumsum(0) - sizes)
 
 
 @lru_cache(maxsize=64)
 def equal_steps(steps: int, batch: int) -> Steps:
-    """So many steps of a batch in which all sequences are as long."""
+    """Return the steps of a batch of sequences of equal length."""
     return steps_of(torch.full((steps,), batch))
 
 
 def steps_over(rows: int, batch: int, sizes: Tensor | None) -> Steps:
-    """The steps of so many rows in all, with `sizes` rows each or, where that is None, `batch`."""
+    """Return the steps of `rows` rows in all, with `sizes` rows each or, if that is None, `batch`."""
     if sizes is not None:
         return steps_of(sizes)
     return equal_steps(rows // batch if batch else 0, batch)
 
 
 WORTH_THREADS = 1 << 17
-"""Multiplications of a step below which one thread is done before two have met."""
+"""Multiplications of a step from which several threads are faster than one."""
 
 ROWS_EACH = 4
-"""Rows of a step that a thread must have for threads to share rows rather than columns."""
+"""Rows of a step per thread from which threads share rows rather than columns."""
 
 NEAR_BYTES = 1 << 20
 """Matrices larger than this do not stay in the second-level cache."""
 
 ROWS_AT_ONCE = 12
-"""Rows that a thread works on together: what their products leave is still near when row operations come for
-it."""
+"""Rows that a thread processes together: their products are still cached when row operations read them."""
 
 ROWS_OF_FAR_MATRICES = 48
-"""The same for matrices beyond the second-level cache, each reading of which has to serve more rows."""
+"""The same for matrices beyond the second-level cache, where each read has to serve more rows."""
 
 
 class Pass:
     """One direction of one layer over time: code with its tensors and packed matrices.
 
-    given: what the code reads, in the order of `Code.reads`; the other buffers are made, in `tensors` in the
-    order of `Code.buffers`. rows: of each sequence, at least those of all steps; those of no step are 0.
-    data, packed_data: where the buffers and the packed matrices lie.
+    inputs: what the code reads, in the order of `Code.reads`; the other buffers are allocated, in `tensors`
+    in the order of `Code.buffers`. rows: of each sequence buffer, at least those of all steps; those of no
+    step are 0. data, packed_data: addresses of the buffers and of the packed matrices.
+
     Raises ValueError for tensors of another dtype than `like`, and as `address` does.
     """
 
     def __init__(
         self,
         linked: Linked,
-        given: Sequence[Tensor],
+        inputs: Sequence[Tensor],
         packed: Sequence[Tensor],
         rows: int,
         backwards: bool,
@@ -306,7 +307,7 @@ class Pass:
         for buffer, source, inside in linked.sources:
             tensor, place = None, 0
             if source >= 0:
-                tensor = given[source]
+                tensor = inputs[source]
                 place = _address_of(tensor, dtype)
             elif buffer.key == CONSTANTS:
                 tensor = linked.constants(dtype)
@@ -322,9 +323,9 @@ class Pass:
 
 
 class Prepared:
-    """Passes of the same steps laid out for the library, to run side by side as often as one likes.
+    """Passes over the same steps laid out for the library, to run side by side any number of times.
 
-    data: for each pass where its buffers lie.
+    data: for each pass the addresses of its buffers.
     """
 
     def __init__(self, passes: Sequence[Pass], steps: Steps, like: Tensor) -> None:
@@ -350,7 +351,7 @@ class Prepared:
         self._address = self._scans.buffer_info()[0]
 
     def run(self) -> None:
-        """Runs them."""
+        """Run them."""
         self._run(self._address, self._count, self._threads)
 
 

@@ -1,7 +1,7 @@
-"""Row arithmetic as a graph: each node is one value of a step, made from others by one operation.
+"""Row arithmetic as a graph: each node is one value of a step, computed from others by one operation.
 
-A value is a row: for each sequence of the batch as many numbers as it is wide. One of width 1 is spread over
-any width that it meets. Constants, and vectors made of parameters, are the same for all rows and all steps.
+A value is a row: `width` numbers for each sequence of the batch. A value of width 1 is spread over any width
+it meets. Constants, and vectors of parameters, are the same for all rows and all steps.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Number = float | int
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Node:
-    """One value: the operation that makes it, what that takes, and how wide it is.
+    """One value: the operation that computes it, its operands and its width.
 
     Nodes of one graph that compute the same are the same object.
     """
@@ -60,11 +60,11 @@ class Node:
 
     @property
     def constant(self) -> float | None:
-        """The number that this node is, if it is one."""
+        """The number, if this node is a constant."""
         return self.attribute if self.op == "constant" else None  # pyright: ignore[reportReturnType]
 
     def columns(self, start: int, stop: int) -> Node:
-        """The columns from `start` to before `stop`."""
+        """Return the columns from `start` to before `stop`."""
         if (start, stop) == (0, self.width):
             return self
         if self.op == "spread":
@@ -77,14 +77,14 @@ class Node:
 
 @dataclass
 class Graph:
-    """Makes nodes, each only once, and works out at once what needs no running."""
+    """Creates nodes, each only once, and folds constants."""
 
     nodes: list[Node] = field(default_factory=list)
     _made: dict[tuple[object, ...], Node] = field(default_factory=dict)
 
     def node(self, op: str, inputs: tuple[Node, ...], attribute: object, width: int) -> Node:
-        """The node of this operation on these inputs: the one there is, or a new one."""
-        numbers = [one.number for one in inputs]
+        """Return the node of this operation on these inputs, an existing or a new one."""
+        numbers = [operand.number for operand in inputs]
         key = (op, attribute, width, *(sorted(numbers) if op in ("add", "mul") else numbers))
         if key not in self._made:
             made = Node(self, len(self.nodes), op, inputs, attribute, width)
@@ -93,26 +93,28 @@ class Graph:
         return self._made[key]
 
     def constant(self, value: Number) -> Node:
-        """A number that the equations name."""
+        """Return a constant of the equations."""
         return self.node("constant", (), float(value), 1)
 
     def make(self, op: str, *operands: Node | Number) -> Node:
-        """An elementwise operation on values and numbers, simplified where arithmetic allows it."""
-        given = tuple(one if isinstance(one, Node) else self.constant(one) for one in operands)
-        inputs = tuple(one.inputs[0] if one.op == "spread" else one for one in given)
-        return self.spread(self._elementwise(op, inputs), max(one.width for one in given))
+        """Return an elementwise operation on values and numbers, simplified where arithmetic allows it."""
+        nodes = tuple(
+            operand if isinstance(operand, Node) else self.constant(operand) for operand in operands
+        )
+        inputs = tuple(node.inputs[0] if node.op == "spread" else node for node in nodes)
+        return self.spread(self._elementwise(op, inputs), max(node.width for node in nodes))
 
     def spread(self, x: Node, width: int) -> Node:
-        """A narrow value over so many columns."""
+        """Return a narrow value spread over `width` columns."""
         return x if x.width == width else self.node("spread", (x,), None, width)
 
     def _elementwise(self, op: str, inputs: tuple[Node, ...]) -> Node:
-        width = max(one.width for one in inputs)
-        if any(one.width not in (1, width) for one in inputs):
+        width = max(operand.width for operand in inputs)
+        if any(operand.width not in (1, width) for operand in inputs):
             raise ValueError(
-                f"{op} takes rows of one width; got {', '.join(str(one.width) for one in inputs)}"
+                f"{op} takes rows of one width; got {', '.join(str(operand.width) for operand in inputs)}"
             )
-        numbers = [one.constant for one in inputs]
+        numbers = [operand.constant for operand in inputs]
         if None not in numbers and op in FOLD:
             return self.constant(FOLD[op](*numbers))
         simpler = _simplified(op, inputs)
@@ -121,41 +123,41 @@ class Graph:
         return self.node(op, inputs, None, width)
 
     def sum(self, x: Node) -> Node:
-        """The sum of each row, of width 1."""
+        """Return the sum of each row, of width 1."""
         if x.op == "spread":
             return x.inputs[0] * x.width
         return x if x.width == 1 else self.node("sum", (x,), None, 1)
 
     def largest(self, x: Node) -> Node:
-        """The largest number of each row, of width 1."""
+        """Return the largest number of each row, of width 1."""
         if x.op == "spread":
             return x.inputs[0]
         return x if x.width == 1 else self.node("largest", (x,), None, 1)
 
     def first_largest(self, x: Node) -> Node:
-        """The largest number of each row, of width 1; a gradient goes to the first that is as large."""
+        """Return the largest number of each row, of width 1; the gradient goes to its first occurrence."""
         if x.op == "spread":
             return x.inputs[0]
         return x if x.width == 1 else self.node("first_largest", (x,), None, 1)
 
     def cumsum(self, x: Node) -> Node:
-        """For each column the sum of the row up to it."""
+        """Return, for each column, the sum of the row up to it."""
         return x if x.width == 1 else self.node("cumsum", (x,), None, x.width)
 
     def reverse(self, x: Node) -> Node:
-        """The columns of each row from the last to the first."""
+        """Return the columns of each row in reverse order."""
         if x.op == "reverse":
             return x.inputs[0]
         return x if x.width == 1 or x.op == "spread" else self.node("reverse", (x,), None, x.width)
 
     def stop(self, x: Node) -> Node:
-        """The same value, through which no gradient passes."""
+        """Return the same value, through which no gradient passes."""
         if x.op == "spread":
             return self.spread(self.stop(x.inputs[0]), x.width)
         return x if x.op in ("constant", "stop") else self.node("stop", (x,), None, x.width)
 
     def join(self, parts: tuple[Node, ...]) -> Node:
-        """Rows side by side; those cut from one row in its own order are that row again."""
+        """Return rows side by side; all pieces of one row in their order are that row again."""
         ends = list(accumulate((part.width for part in parts), initial=0))
         source = parts[0].inputs[0] if parts[0].op == "columns" else parts[0]
         cut = (source.columns(*place) for place in pairwise(ends)) if source.width == ends[-1] else ()
@@ -164,13 +166,13 @@ class Graph:
         return self.node("join", parts, None, ends[-1])
 
     def product(self, v: Node, matrix: int, width: int, transposed: bool = False) -> Node:
-        """Each row times the matrix at that place of the prelude, or times its transpose."""
+        """Return each row times the matrix at this place of the prelude, or times its transpose."""
         return self.node("product_t" if transposed else "product", (v,), matrix, width)
 
 
 def _simplified(op: str, inputs: tuple[Node, ...]) -> Node | None:
-    """The input or the constant that the operation amounts to whatever the values are, NaN included."""
-    numbers = [one.constant for one in inputs]
+    """Return the input or constant that equals the operation whatever the values are, NaN included."""
+    numbers = [operand.constant for operand in inputs]
     match op, numbers:
         case ("add", [0.0, _]) | ("mul", [1.0, _]):
             return inputs[1]
@@ -202,4 +204,4 @@ FOLD: dict[str, Callable[..., float]] = {
     "sigmoid": _sigmoid,
     "tanh": math.tanh,
 }
-"""What is worked out before anything runs."""
+"""Operations on constants, computed before anything runs."""

@@ -1,4 +1,4 @@
-"""What an operation of a step takes: rows, matrices of parameters, and numbers."""
+"""Operands of a step's operations: rows, matrices of parameters, and numbers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from math import prod
 from throughtime.engine.node import Graph, Node
 
 MOST_PIECES = 64
-"""Pieces into which a row may be cut by one operation."""
+"""Maximum pieces into which one operation may cut a row."""
 
 
 class Unsupported(ValueError):
-    """A step does what the engine cannot: the message names it and the way out."""
+    """A step does what the engine cannot; the message names it and the way out."""
 
     def __init__(self, what: str) -> None:
         self.what = what
@@ -37,14 +37,14 @@ class Rows:
 
     @property
     def graph(self) -> Graph:
-        """The graph that the node is of."""
+        """The graph of the node."""
         return self.node.graph
 
 
 def axis_of(x: Rows, dim: int, what: str) -> int:
-    """The axis of `x.shape` that torch's dimension `dim` is.
+    """Return the axis of `x.shape` that is torch's dimension `dim`.
 
-    Raises Unsupported where that is the dimension of the batch.
+    Raises Unsupported if that is the dimension of the batch.
     """
     axis = dim % (len(x.shape) + 1) - 1
     if axis < 0:
@@ -53,9 +53,9 @@ def axis_of(x: Rows, dim: int, what: str) -> int:
 
 
 def joined(graph: Graph, parts: list[Node]) -> Node:
-    """Rows side by side.
+    """Return rows side by side.
 
-    Raises Unsupported where there are too many.
+    Raises Unsupported if there are too many.
     """
     if len(parts) > MOST_PIECES:
         raise Unsupported(f"the engine joins at most {MOST_PIECES} pieces of a row; got {len(parts)}")
@@ -63,13 +63,13 @@ def joined(graph: Graph, parts: list[Node]) -> Node:
 
 
 def cut(x: Node, pieces: int) -> list[Node]:
-    """A row in equal pieces."""
+    """Cut a row into equal pieces."""
     width = x.width // pieces
     return [x.columns(k * width, (k + 1) * width) for k in range(pieces)]
 
 
 def expanded(x: Node, shape: tuple[int, ...], to: tuple[int, ...]) -> Node:
-    """A row of `shape` repeated along its axes of size 1, as torch broadcasts, until it is of `to`."""
+    """Repeat a row of `shape` along its axes of size 1, as torch broadcasts, to the shape `to`."""
     if shape == to:
         return x
     if x.width == 1:

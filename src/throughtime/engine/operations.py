@@ -1,7 +1,7 @@
-"""The row operations: what each computes, and how a gradient goes back through it.
+"""The row operations: what each computes, and its gradient.
 
-All but `columns`, `join`, `spread`, `sum`, `largest`, `cumsum`, `reverse` and the products work number by
-number; a comparison gives 1 or 0.
+All except `columns`, `join`, `spread`, `sum`, `largest`, `cumsum`, `reverse` and the products work
+elementwise; a comparison gives 1 or 0.
 """
 
 from __future__ import annotations
@@ -87,35 +87,35 @@ DERIVATIVE: Mapping[str, Derivative] = {
     "reverse": lambda d, y, x: (d.graph.reverse(d),),
     "stop": lambda d, y, x: (None,),
 }
-"""From the gradient d of the value y to those of its inputs; None where there is none to give."""
+"""From the gradient d of the value y to those of its inputs; None for an input without one."""
 
 
 def _share(a: Node, b: Node) -> Node:
-    """1 where a is larger, 0 where b is, a half where they are equal, as torch divides it."""
+    """Return 1 if a is larger, 0 if b is, a half if they are equal, as torch divides it."""
     return a.graph.make("greater", a, b) + 0.5 * a.graph.make("equal", a, b)
 
 
 def _winners(x: Node, y: Node) -> Node:
-    """Of each row the share of every number that is the row's largest."""
+    """Return, for each row, the share of every number that equals the row's largest."""
     winners = x.graph.make("equal", x, y)
     return winners / x.graph.sum(winners)
 
 
 def _first_winner(x: Node, y: Node) -> Node:
-    """Of each row 1 for the first number that is the row's largest, else 0."""
+    """Return, for each row, 1 for the first number that equals the row's largest, else 0."""
     winners = x.graph.make("equal", x, y)
     return winners * x.graph.make("equal", x.graph.cumsum(winners), 1)
 
 
 def _to_base(d: Node, a: Node, b: Node) -> Node:
-    """b a^(b - 1), but 0 where b is, also where a is 0."""
+    """Return d b a^(b - 1), but 0 where b is 0, even if a is 0 too."""
     graph = d.graph
     slope = d * (b * graph.make("power", a, b - 1))
     return slope if b.constant else graph.make("select", graph.make("equal", b, 0), 0, slope)
 
 
 def _to_exponent(d: Node, y: Node, a: Node, b: Node) -> Node | None:
-    """a^b log a, but 0 where a is and b is not below."""
+    """Return d a^b log a, but 0 where a is 0 and b is not negative."""
     graph = d.graph
     if b.op == "constant":
         return None

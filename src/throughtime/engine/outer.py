@@ -1,4 +1,4 @@
-"""Outer products summed over rows, which is what gradients of matrices are, as an operator of torch."""
+"""Outer products summed over rows, which are the gradients of matrices, as an operator of torch."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from throughtime.engine.operators import library, plain
 library.define("outer(Tensor[] d, Tensor[] v) -> Tensor[]")
 
 WORTH_THREADS = 1 << 18
-"""Multiplications below which one thread is done before two have met."""
+"""Multiplications from which several threads are faster than one."""
 
 
 def outer_sums(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
-    """For each pair d^T v, the sum of what its rows give.
+    """Return d^T v for each pair: the sum of the outer products of their rows.
 
     d: (rows, m) and v: (rows, n) each, of any strides. The results are (m, n).
     """
@@ -46,9 +46,9 @@ def _outer_sums(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
 
 
 def column_sums(d: Tensor) -> Tensor:
-    """The sums (m,) of the columns of d (rows, m), as `d.sum(0)`.
+    """Return the sums (m,) of the columns of d (rows, m), as `d.sum(0)`.
 
-    Not by torch, whose threads would meet once more and then spin into what comes next.
+    This avoids torch's threads, which would synchronise once more and then spin into the next operation.
     """
     if not plain(d):
         return d.sum(0)
@@ -61,7 +61,7 @@ def column_sums(d: Tensor) -> Tensor:
 
 
 def _shapes(d: Sequence[Tensor], v: Sequence[Tensor]) -> list[Tensor]:
-    return [one.new_empty(one.shape[1], other.shape[1]) for one, other in zip(d, v, strict=True)]
+    return [left.new_empty(left.shape[1], right.shape[1]) for left, right in zip(d, v, strict=True)]
 
 
 library.impl("outer", _outer_sums, "CPU")

@@ -1,4 +1,4 @@
-"""Rows by weights that stay: a linear layer, and the likeliest words of an output layer."""
+"""Products with constant weights: a linear layer, and the most probable words of an output layer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from throughtime.engine.packing import packed_for_good
 
 
 class _Best(ctypes.Structure):
-    """As `BestWords` in native/program.h."""
+    """`BestWords` of native/program.h."""
 
     _fields_ = (
         *((name, ctypes.c_void_p) for name in ("features", "packed", "bias", "barred")),
@@ -24,13 +24,13 @@ class _Best(ctypes.Structure):
 
 
 class _Summed(ctypes.Structure):
-    """As `SummedScores` in native/program.h."""
+    """`SummedScores` of native/program.h."""
 
     _fields_ = tuple((name, ctypes.c_void_p) for name in ("sums", "row_scales", "word_scales"))
 
 
 class _Product(ctypes.Structure):
-    """As `RowsProduct` in native/program.h."""
+    """`RowsProduct` of native/program.h."""
 
     _fields_ = (
         *((name, ctypes.c_void_p) for name in ("v", "packed", "bias", "to")),
@@ -39,10 +39,10 @@ class _Product(ctypes.Structure):
 
 
 class Best(NamedTuple):
-    """The likeliest words of rows.
+    """The most probable words of rows.
 
-    values: their log-probabilities (N, count), largest first. words: (N, count), of equal ones the lower
-    first. of_asked: the log-probability of one word that was asked for, (N,).
+    values: their log-probabilities (N, count), largest first. words: (N, count), the lower id first among
+    equals. of_asked: the log-probability of one requested word, (N,).
     """
 
     values: Tensor
@@ -53,11 +53,11 @@ class Best(NamedTuple):
 def best_words(
     features: Tensor, weight: Tensor, bias: Tensor | None, count: int, asked: int, barred: Sequence[int]
 ) -> Best:
-    """The `count` largest of each row of `log softmax(features weight' + bias)`, without gradients.
+    """Return the `count` largest of each row of `log softmax(features weight' + bias)`, without gradients.
 
     features: (N, width); weight: (words, width), packed until it changes; bias: (words). barred: words that
-    are never among them, though they have their share of the probability. Where fewer are above -inf, the
-    rest is -inf, of word 0. What is no number makes all of its row so.
+    are never returned, though they keep their share of the probability. If fewer than `count` are above -inf,
+    the rest is -inf, of word 0. A NaN makes its whole row NaN.
     """
     assert native is not None
     features, packed = in_rows(features), packed_for_good(weight.detach().T)
@@ -75,14 +75,16 @@ def best_of_sums(
     asked: int,
     barred: Sequence[int],
 ) -> Best:
-    """As `best_words`, of scores `sums[r, w] row_scales[r] word_scales[w] + bias[w]`; sums: (N, words) int32,
-    contiguous; row_scales: (N,), word_scales: (words,)."""
+    """As `best_words`, for the scores `sums[r, w] row_scales[r] word_scales[w] + bias[w]`.
+
+    sums: (N, words) int32, contiguous; row_scales: (N,); word_scales: (words,).
+    """
     assert native is not None
     row_scales, word_scales = in_rows(row_scales), in_rows(word_scales)
     shape = torch.Size((sums.shape[1], 0))
     best, laid, _alive = _laid(None, None, row_scales, bias, shape, count, asked, barred)
-    given = _Summed(*map(address, (sums, row_scales, word_scales)))
-    native.best_of_sums[row_scales.dtype](ctypes.byref(laid), ctypes.byref(given), threads())
+    summed = _Summed(*map(address, (sums, row_scales, word_scales)))
+    native.best_of_sums[row_scales.dtype](ctypes.byref(laid), ctypes.byref(summed), threads())
     return best
 
 
@@ -96,20 +98,22 @@ def _laid(
     asked: int,
     barred: Sequence[int],
 ) -> tuple[Best, _Best, Sequence[Tensor | None]]:
-    """Room for the result, the call, and what has to live until it is over."""
+    """Return the allocated result, the call, and the tensors that must outlive it."""
     rows, (words, width) = len(like), shape
     never = torch.tensor(barred, dtype=torch.int64)
     best = Best(
         like.new_empty(rows, count), torch.empty(rows, count, dtype=torch.int64), like.new_empty(rows)
     )
-    given = (features, packed, None if bias is None else in_rows(bias), never, *best)
-    places = map(address_or_null, given)
-    return best, _Best(*places, rows, width, words, len(never), count, asked), given
+    tensors = (features, packed, None if bias is None else in_rows(bias), never, *best)
+    places = map(address_or_null, tensors)
+    return best, _Best(*places, rows, width, words, len(never), count, asked), tensors
 
 
 def linear(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """`rows weight' + bias` without gradients; rows: (..., depth); weight: (columns, depth), packed until it
-    changes; bias: (columns)."""
+    """Return `rows weight' + bias` without gradients.
+
+    rows: (..., depth); weight: (columns, depth), packed until it changes; bias: (columns).
+    """
     assert native is not None
     rows, bias = in_rows(rows), None if bias is None else in_rows(bias)
     columns, depth = weight.shape

@@ -1,5 +1,4 @@
-"""Matrices packed as the scan's products read them, and whether weights are still as they were when
-packed."""
+"""Matrices packed for the scan's products, and whether weights have changed since they were packed."""
 
 from __future__ import annotations
 
@@ -18,14 +17,14 @@ from throughtime.engine.native import address, in_rows, native, require_cpu, thr
 Held = TypeVar("Held")
 
 WORTH_SHARING = 1 << 16
-"""Numbers of a matrix below which one thread packs it as fast as all."""
+"""Size of a matrix from which several threads pack it faster than one."""
 
 WORTH_READING_TOGETHER = 1 << 18
-"""Bytes below which one thread has read them as fast as all."""
+"""Bytes from which several threads read them faster than one."""
 
 
 def pack(matrix: Tensor) -> Tensor:
-    """The matrix packed."""
+    """Pack a matrix."""
     assert native is not None
     require_cpu(matrix)
     matrix = matrix.resolve_neg()
@@ -37,11 +36,11 @@ def pack(matrix: Tensor) -> Tensor:
 
 
 def digest(tensors: Sequence[Tensor]) -> int:
-    """A number that tells whether any number in these tensors has changed, however it was written.
+    """Return a number that changes when any number in these tensors does, however it was written.
 
     Every byte is read: torch counts writes to a tensor, but not those through `.data`, through NumPy's view
     of its memory, or by another process that shares it. A single changed number always changes the digest;
-    several at once leave it as it was with probability 2^-64.
+    several at once leave it unchanged with probability 2^-64.
     """
     assert native is not None
     require_cpu(*tensors)
@@ -53,19 +52,18 @@ def digest(tensors: Sequence[Tensor]) -> int:
 
 
 def _in_one_piece(tensor: Tensor) -> Tensor:
-    """The tensor itself where its numbers fill one piece of memory, in whichever order, else a copy."""
+    """Return the tensor itself if it fills one piece of memory, in whichever order, else a copy."""
     if tensor.is_contiguous() or (tensor.dim() == 2 and tensor.mT.is_contiguous()):
         return tensor
     return in_rows(tensor)
 
 
 class Snapshot:
-    """Weights as they were when they were first used within it: `with snapshot:` nothing is read to see
-    changes.
+    """Weights as they were when first used inside `with snapshot:`, without checks for changes.
 
     Without one, every call of inference reads its weights to see whether they have changed since they were
-    packed, which costs too much where calls are as short as one step. A snapshot may be entered many times;
-    `refresh` makes the next use look at the weights again.
+    packed, which costs too much for calls as short as one step. A snapshot may be entered many times;
+    `refresh` makes the next use check the weights again.
     """
 
     _current = threading.local()
@@ -83,11 +81,11 @@ class Snapshot:
         Snapshot._current.value = self._outer.pop()
 
     def refresh(self) -> None:
-        """Look at the weights again when they are next used."""
+        """Check the weights again at their next use."""
         self._held.clear()
 
     def hold(self, key: Hashable, make: Callable[[], Held]) -> Held:
-        """What `make` gave when it was first asked for under this key."""
+        """Return what `make` returned when this key was first used."""
         if key not in self._held:
             self._held[key] = make()
         return cast(Held, self._held[key])
@@ -98,14 +96,14 @@ def _current_snapshot() -> Snapshot | None:
 
 
 def as_of_snapshot(key: Hashable, make: Callable[[], Held]) -> Held:
-    """What `make` gives, or within a snapshot what it first gave there under this key."""
+    """Return what `make` returns, or inside a snapshot what it first returned there for this key."""
     snapshot = _current_snapshot()
     return make() if snapshot is None else snapshot.hold(key, make)
 
 
 @dataclass(frozen=True)
 class _Packed:
-    """A packed matrix, the storage of the matrix that it was packed from, and that matrix's digest."""
+    """A packed matrix, the storage and the digest of the matrix it was packed from."""
 
     storage: StorageWeakRef
     digest: int
@@ -116,10 +114,10 @@ _packed: dict[tuple[Any, ...], _Packed] = {}
 
 
 def packed_for_good(matrix: Tensor) -> Tensor:
-    """The matrix packed when it was first asked for, or when it had changed since."""
+    """Return the matrix packed, reusing the earlier packing unless the matrix has changed."""
     storage = StorageWeakRef(matrix.untyped_storage())
     key = (storage.cdata, matrix.storage_offset(), matrix.shape, matrix.stride(), matrix.dtype)
-    # The matrix itself is held too: as long as it lives no other has its place in memory.
+    # The matrix itself is held too: while it lives, no other occupies its memory.
     packed, _ = as_of_snapshot(key, lambda: (_packed_unless_changed(matrix, storage, key), matrix))
     return packed
 

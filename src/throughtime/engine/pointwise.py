@@ -1,4 +1,4 @@
-"""torch's operations that work number by number, as row operations."""
+"""torch's elementwise operations as row operations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from throughtime.engine.operand import Unsupported
 aten = torch.ops.aten
 
 MOST_FACTORS = 16
-"""Whole exponents up to this size are products; other powers go by the logarithm."""
+"""Integer exponents up to this size become products; other powers use the logarithm."""
 
 
 def _elementwise(op: str) -> Callable[..., Node]:
@@ -46,12 +46,12 @@ def _less(graph: Graph, a: Node | Number, b: Node | Number) -> Node:
 
 
 def _sign(graph: Graph, x: Node) -> Node:
-    """0 for NaN, as torch has it."""
+    """Return the sign, 0 for NaN as in torch."""
     return graph.make("greater", x, 0) - graph.make("greater", 0, x)
 
 
 def _at_least(graph: Graph, a: Node | Number, b: Node | Number) -> Node:
-    """0 where either is NaN."""
+    """Return a >= b, 0 if either is NaN."""
     return graph.make("greater", a, b) + graph.make("equal", a, b)
 
 
@@ -82,7 +82,7 @@ def _not(graph: Graph, x: Node) -> Node:
 def _clamp(
     graph: Graph, x: Node, low: Node | Number | None = None, high: Node | Number | None = None
 ) -> Node:
-    """Within its bounds the number itself, so that the gradient passes there, bounds included."""
+    """Clamp; within its bounds, bounds included, the gradient passes."""
     clamped = x
     if low is not None:
         clamped = graph.make("select", _beyond(graph, low, x, low), low, clamped)
@@ -100,7 +100,7 @@ def _beyond(graph: Graph, a: Node | Number, b: Node | Number, bound: Node | Numb
 
 
 def _hardtanh(graph: Graph, x: Node, low: Number = -1, high: Number = 1) -> Node:
-    """As clamp, but no gradient passes at the bounds themselves."""
+    """Clamp, but without a gradient at the bounds themselves."""
     clamped = graph.make("select", _at_least(graph, low, x), low, x)
     return graph.make("select", _at_least(graph, x, high), high, clamped)
 
@@ -121,7 +121,7 @@ def _power(graph: Graph, x: Node | Number, exponent: Node | Number) -> Node:
 
 
 def _repeated(x: Node, count: int) -> Node:
-    """The product of `count` factors x."""
+    """Return the product of `count` factors x."""
     if count == 1:
         return x
     half = _repeated(x, count // 2)
@@ -129,7 +129,7 @@ def _repeated(x: Node, count: int) -> Node:
 
 
 def _log_sigmoid(graph: Graph, x: Node) -> Node:
-    """min(x, 0) - log(1 + exp(-|x|)), which no x overflows."""
+    """Return min(x, 0) - log(1 + exp(-|x|)), which does not overflow."""
     tail = graph.make("log1p", graph.make("exp", -graph.make("abs", x)))
     return graph.make("minimum", x, 0) - tail
 
@@ -152,7 +152,7 @@ def _gelu(graph: Graph, x: Node, approximate: str = "none") -> Node:
 
 
 def _elu(graph: Graph, x: Node, alpha: Number = 1, scale: Number = 1, input_scale: Number = 1) -> Node:
-    """The exponent of positive numbers is never taken: infinite, it would make the gradient NaN."""
+    """Never take the exponential of positive numbers: it could overflow and make the gradient NaN."""
     positive = graph.make("greater", x, 0)
     negative = graph.make("select", positive, 0, x)
     return graph.make(
@@ -302,4 +302,4 @@ ACTIVATIONS: Mapping[Any, Callable[..., Node]] = {
 }
 
 POINTWISE: Mapping[Any, Callable[..., Node]] = {**ARITHMETIC, **BOOLEAN, **ACTIVATIONS}
-"""They take the graph and, as torch's, nodes as wide as the result or of width 1, and numbers."""
+"""Functions of the graph, then as torch's: nodes as wide as the result or of width 1, and numbers."""

@@ -1,4 +1,4 @@
-"""What is computed of the parameters before a scan, by torch, gradients included."""
+"""What torch computes from the parameters before a scan, gradients included."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of torch's; slots stand for tensors. places: where its results go."""
+    """One call of a torch function; slots stand for tensors. places: where its results go."""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
@@ -34,21 +34,28 @@ class Call:
 
     @cached_property
     def _is_flat(self) -> bool:
-        """Whether no slot lies deeper than among the arguments; looking deeper takes longer than the call."""
-        deeper = [one for one in (*self.args, *self.kwargs.values()) if not isinstance(one, Slot)]
-        return not any(isinstance(one, Slot) for one in tree_leaves(deeper)) and not self.kwargs
+        """Whether every slot is itself an argument; searching deeper takes longer than the call."""
+        deeper = [
+            argument for argument in (*self.args, *self.kwargs.values()) if not isinstance(argument, Slot)
+        ]
+        return not any(isinstance(leaf, Slot) for leaf in tree_leaves(deeper)) and not self.kwargs
 
     def run(self, values: Sequence[Tensor | None]) -> Any:
-        """What the call gives with these values in the slots."""
+        """Return the result of the call with these values in the slots."""
         if self._is_flat:
-            return self.function(*(values[one.place] if isinstance(one, Slot) else one for one in self.args))
+            return self.function(
+                *(
+                    values[argument.place] if isinstance(argument, Slot) else argument
+                    for argument in self.args
+                )
+            )
         args, kwargs = tree_map_only(Slot, lambda slot: values[slot.place], (self.args, self.kwargs))
         return self.function(*args, **kwargs)
 
 
 @dataclass
 class Prelude:
-    """What is computed of the parameters before a scan: the calls that torch made of it, in their order."""
+    """What is computed from the parameters before a scan: torch's calls, in order."""
 
     names: list[str] = field(default_factory=list)
     labels: dict[int, str] = field(default_factory=dict)
@@ -59,9 +66,10 @@ class Prelude:
     _flat: dict[tuple[int, tuple[int, ...]], int] = field(default_factory=dict)
 
     def run(self, parameters: Mapping[str, Tensor]) -> list[Tensor | None]:
-        """Every tensor by its place; torch keeps what it needs to take gradients back to the parameters.
+        """Return every tensor by its place; torch records what gradients to the parameters need.
 
-        Those that steps read come in the dtype of the parameters, whatever a constant of the step has.
+        Those that steps read come in the dtype of the parameters, whatever dtype a constant of the step has.
+
         Raises ValueError for parameters of several dtypes.
         """
         values: list[Tensor | None] = [None] * self.size
@@ -86,8 +94,8 @@ class Prelude:
                 values[place] = value.to(dtype)
         return values
 
-    def keep_what_is_read(self, places: Collection[int]) -> None:
-        """Forgets the calls that none of these places needs."""
+    def prune(self, places: Collection[int]) -> None:
+        """Drop the calls that none of these places needs."""
         self.read = sorted(places)
         needed = set(places)
         for call in reversed(self.calls):
@@ -96,10 +104,10 @@ class Prelude:
                     slot.place for slot in tree_leaves((call.args, call.kwargs)) if isinstance(slot, Slot)
                 )
         self.calls = [call for call in self.calls if needed.intersection(call.places)]
-        self.constants = {place: one for place, one in self.constants.items() if place in needed}
+        self.constants = {place: constant for place, constant in self.constants.items() if place in needed}
 
     def flat(self, place: int, shape: Sequence[int]) -> int:
-        """The place of the tensor there, expanded to `shape`, as one vector."""
+        """Return the place of the tensor at `place`, expanded to `shape` and flattened."""
         key = (place, tuple(shape))
         if key not in self._flat:
             wide, vector = self.place(), self.place()
@@ -111,7 +119,7 @@ class Prelude:
         return self._flat[key]
 
     def without_gradient(self, place: int) -> int:
-        """The place of the tensor there, through which no gradient passes."""
+        """Return the place of the tensor at `place`, through which no gradient passes."""
         stopped = self.place()
         self.calls.append(Call(aten.detach.default, (Slot(place),), {}, (stopped,)))
         return stopped
@@ -125,7 +133,7 @@ class Prelude:
         )
 
     def place(self) -> int:
-        """The next free place."""
+        """Return the next free place."""
         self.size += 1
         return self.size - 1
 

@@ -1,4 +1,4 @@
-"""A step must be pure: it returns new tensors and writes to nothing that it was given."""
+"""A step must be pure: it returns new tensors and does not write to its arguments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from throughtime.cells import Cell
 from throughtime.engine.cell_text import Same
 
 ROWS = 2
-"""Rows that a step is tried on."""
+"""Rows on which a step is tried."""
 
 STEP_ERRORS = (
     ArithmeticError,
@@ -30,11 +30,11 @@ STEP_ERRORS = (
     TypeError,
     ValueError,
 )
-"""What a step may raise on stand-ins for its arguments, such as one that needs tensors of a GPU."""
+"""What a step may raise on stand-ins for its arguments, for example because it needs tensors of a GPU."""
 
 
 class Impure(ValueError):
-    """A step writes to what it was given; the message names the operation and the cell."""
+    """A step writes to its arguments; the message names the operation and the cell."""
 
     def __init__(self, cell: str, what: str) -> None:
         super().__init__(
@@ -44,20 +44,20 @@ class Impure(ValueError):
 
 
 class Writes:
-    """Tells whether an operation writes to a tensor that is entirely the step's own.
+    """Checks whether an operation writes only to tensors that belong to the step.
 
-    A step's own tensor is one that an operation of the step made and of which there is no view. Writing to
-    that is harmless, and torch itself does so inside some functions, such as `rms_norm`.
+    A tensor belongs to the step if an operation of the step created it and no view of it exists. Writing to
+    such a tensor is harmless, and torch does so inside some functions, such as `rms_norm`.
     """
 
     def __init__(self, cell: str) -> None:
         self.cell = cell
         self._made: set[int] = set()
         self._sharing: dict[int, set[int]] = {}
-        self._kept: list[Tensor] = []  # a tensor is known by its id as long as it lives
+        self._kept: list[Tensor] = []  # an id identifies a tensor only while it lives
 
     def before(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Raises Impure where the operation writes to anything but a tensor of the step's own."""
+        """Raise Impure if the operation writes to anything but a tensor that belongs to the step."""
         self._note(tensors_in((args, kwargs)))
         for target in _written(func, args, kwargs):
             own = id(target) in self._made and len(self._sharing[_storage(target)]) == 1
@@ -65,7 +65,7 @@ class Writes:
                 raise Impure(self.cell, _named(func))
 
     def after(self, made: Any) -> None:
-        """Notes what the operation made."""
+        """Record the results of the operation."""
         results = tensors_in(made)
         self._made.update(map(id, results))
         self._note(results)
@@ -89,7 +89,7 @@ class UncompiledMode(TorchDispatchMode):
 
 
 class _Watch(UncompiledMode):
-    """Runs operations as they are and raises Impure at the first that writes to what is not the step's."""
+    """Runs operations unchanged and raises Impure at the first that writes to a tensor of the caller."""
 
     def __init__(self, cell: str) -> None:
         super().__init__()
@@ -106,10 +106,11 @@ class _Watch(UncompiledMode):
 
 
 def check_pure(cell: Cell, hidden_size: int) -> None:
-    """Tries a cell's step on stand-ins for its arguments.
+    """Try a cell's step on stand-ins for its arguments.
 
-    A step that raises an error on them is not judged; its first real step raises the same error or none.
-    Raises Impure where the step writes in place to what it was given.
+    A step that raises an error on them is not judged: its first real step raises the same error or none.
+
+    Raises Impure if the step writes in place to its arguments.
     """
     _check_pure(Same(cell), hidden_size)
 
@@ -135,7 +136,7 @@ def _check_pure(same: Same, hidden_size: int) -> None:
 
 @contextmanager
 def isolated() -> Generator[None]:
-    """The CPU, and no mode of torch's that the caller may be in: dispatch, inference, autocast."""
+    """Run on the CPU, outside any torch mode of the caller: dispatch, inference, autocast."""
     with (
         _disable_current_modes(),
         torch.inference_mode(False),
@@ -146,12 +147,12 @@ def isolated() -> Generator[None]:
 
 
 def tensors_in(tree: Any) -> list[Tensor]:
-    """All tensors among arguments or results."""
+    """Return all tensors among arguments or results."""
     return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
 
 
 def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
-    """The tensors that an operation writes to."""
+    """Return the tensors that an operation writes to."""
     targets: list[Any] = []
     for k, argument in enumerate(func._schema.arguments):
         if argument.alias_info is not None and argument.alias_info.is_write:

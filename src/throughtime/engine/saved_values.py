@@ -1,8 +1,9 @@
-"""What a training step keeps for its way back, and what is worked out again: the cheapest cut between them.
+"""The activations saved for backward, chosen by a minimum cut.
 
-Each value that the gradient program reads is either kept, at its width in memory and traffic for every row
-and step, or made again of others. Row operations are cheap beside memory; products are never made twice. So
-the best choice is the smallest cut, by width, of the flow from what cannot be made again to what is needed.
+Each value that the gradient program reads is either saved, which costs its width in memory and traffic for
+every row and step, or recomputed. Row operations are cheap compared with memory; products are never computed
+twice. The best choice is the minimum cut, by width, of the flow from what cannot be recomputed to what is
+needed.
 """
 
 from __future__ import annotations
@@ -18,23 +19,23 @@ _ENDLESS = 1 << 40
 _Place = tuple[int, str]
 _SOURCE, _SINK = (-1, "source"), (-1, "sink")
 _FREE = ("constant", "fixed", "noise", "mask")
-"""Leaves that are there on the way back whatever is kept."""
+"""Leaves that are available in the backward pass anyway."""
 
 
-def kept(program: Program, gradient: GradientProgram, observed: Collection[str] = ()) -> list[Node]:
-    """The values of the forward program that the gradient program needs kept, in their order.
+def saved(program: Program, gradient: GradientProgram, observed: Collection[str] = ()) -> list[Node]:
+    """Return the values of the forward program to save for the gradient program, in order.
 
-    observed: the names of values that are in memory anyway, and cost nothing to keep.
+    observed: names of values that are stored anyway and cost nothing to save.
     """
     seen = {program.observed[name].number for name in observed}
     forward = needed([*program.state.values(), *(program.observed[name] for name in observed)])
     last = {node.number for node in forward}
     wanted = {
-        one.number
+        operand.number
         for node in needed(gradient.ends())
-        for one in (node.inputs if node.number not in last else ())
-        if one.number in last
-    } | {one.number for one in gradient.ends() if one.number in last}
+        for operand in (node.inputs if node.number not in last else ())
+        if operand.number in last
+    } | {node.number for node in gradient.ends() if node.number in last}
     flow = _Flow()
     for node in forward:
         if node.op in _FREE:
@@ -44,8 +45,8 @@ def kept(program: Program, gradient: GradientProgram, observed: Collection[str] 
         if node.op in ("input", "state", "product"):
             flow.edge(_SOURCE, (node.number, "in"), _ENDLESS)
         else:
-            for one in (one for one in node.inputs if one.op not in _FREE):
-                flow.edge((one.number, "out"), (node.number, "in"), _ENDLESS)
+            for operand in (operand for operand in node.inputs if operand.op not in _FREE):
+                flow.edge((operand.number, "out"), (node.number, "in"), _ENDLESS)
         if node.number in wanted:
             flow.edge((node.number, "out"), _SINK, _ENDLESS)
     cut = flow.last_cut()
@@ -63,7 +64,7 @@ class _Flow:
         self.left.setdefault(end, {}).setdefault(start, 0)
 
     def last_cut(self) -> set[_Place]:
-        """The places on the sink's side of the smallest cut that lies nearest to the sink."""
+        """Return the sink's side of the minimum cut that is nearest to the sink."""
         while path := self._path():
             amount = min(self.left[a][b] for a, b in path)
             for a, b in path:
@@ -82,13 +83,13 @@ class _Flow:
         return list(_steps(came)) if _SINK in came else []
 
     def _reaching(self, end: _Place) -> set[_Place]:
-        found, waiting = {end}, [end]
+        reached, waiting = {end}, [end]
         for place in waiting:
             for start in self.left.get(place, ()):
-                if self.left[start][place] and start not in found:
-                    found.add(start)
+                if self.left[start][place] and start not in reached:
+                    reached.add(start)
                     waiting.append(start)
-        return found
+        return reached
 
 
 def _steps(came: dict[_Place, _Place]) -> Iterable[tuple[_Place, _Place]]:

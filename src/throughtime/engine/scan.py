@@ -1,4 +1,4 @@
-"""A recurrent layer's pass over time on the native scan, with its gradients."""
+"""A recurrent layer over time on the native scan, with its gradients."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ Values = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class DirectionInputs:
-    """What one direction of a layer is given, by name: its first states, its parameters, and in training its
-    noise, the rows of all steps or those of a sequence."""
+    """The inputs of one direction of a layer, by name.
+
+    state: initial states. weights: parameters. noise: in training, the random rows of all steps or of each
+    sequence.
+    """
 
     state: Mapping[str, Tensor]
     weights: Mapping[str, Tensor]
@@ -36,7 +39,7 @@ class DirectionInputs:
 
 @dataclass(frozen=True)
 class Result:
-    """What one direction gives: its output rows, the states after the last steps, and what was observed."""
+    """The results of one direction: output rows, final states, and observed values."""
 
     output: Tensor
     state: Values
@@ -50,12 +53,13 @@ def scan(
     directions: Sequence[DirectionInputs],
     observed: tuple[str, ...] = (),
 ) -> list[Result]:
-    """Runs one layer, the first direction forwards and the second backwards.
+    """Run one layer, the first direction forwards and the second backwards.
 
     rows: (rows of all steps, input_size), step by step, longest sequences first. sizes: rows of each step, or
-    None where all have as many.
-    states: (B, width) each in the order of the rows. Results come in that order too.
-    Gradients reach rows, states and weights, through observed values too.
+    None if all have as many. states: (B, width) each, in the order of the rows; results come in that order
+    too.
+
+    Gradients reach rows, states and weights, also through observed values.
     """
     first = directions[0]
     batch = next(iter(first.state.values())).shape[0]
@@ -65,29 +69,29 @@ def scan(
     all_at_once = not code.pays_inside(rows.element_size(), batch, len(directions))
     plan = _plan(code, all_at_once, observed, tuple(first.noise), len(directions))
     shape = _Shape(sizes, batch)
-    given = [one for direction in directions for one in plan.flat(direction)]
-    if torch.is_grad_enabled() and any([one.requires_grad for one in (rows, *given)]):
-        found: Sequence[Tensor] = _Scan.apply(plan, shape, rows, *given)  # pyright: ignore
+    inputs = [tensor for direction in directions for tensor in plan.flat(direction)]
+    if torch.is_grad_enabled() and any([tensor.requires_grad for tensor in (rows, *inputs)]):
+        outputs: Sequence[Tensor] = _Scan.apply(plan, shape, rows, *inputs)  # pyright: ignore
     else:
-        results = plan.run(plan.forward(False), shape, [(rows, *one) for one in plan.divided(given)])
-        found = [value for one in results for value in one]
-    return [plan.result(values) for values in plan.divided(found)]
+        results = plan.run(plan.forward(False), shape, [(rows, *own) for own in plan.divided(inputs)])
+        outputs = [value for own in results for value in own]
+    return [plan.result(values) for values in plan.divided(outputs)]
 
 
 @dataclass(frozen=True)
 class _Shape:
-    """Rows of each step, None where all have as many as the first, `batch`."""
+    """Rows of each step; None if all have as many as the first, `batch`."""
 
     sizes: Tensor | None
     batch: int
 
 
 class _Way:
-    """Code that runs one way through time, and the places of what it reads and gives.
+    """Code that runs one way through time, and the places of its inputs and results.
 
-    keys: those of the values that a direction has there. wanted: those of the results.
-    reads: places among the values; matrices: too, and whether turned; results: among what the code gives and
-    then the values.
+    keys: those of a direction's values. wanted: those of the results. reads: indices into the values;
+    matrices: the same, and whether transposed; results: indices into what the code gives followed by the
+    values.
     """
 
     def __init__(self, linked: Linked, keys: Sequence[Key], wanted: Sequence[Key]) -> None:
@@ -103,9 +107,9 @@ class _Way:
 class _Plan:
     """A layer's pass without its tensors.
 
-    The values of a direction are, in this order, the rows and what it is given: its first states, its noise,
-    and what the prelude makes of its parameters. On the way back there are also those kept, and the gradients
-    of output, last states and observed values.
+    The values of a direction are, in this order, the rows and its inputs: initial states, noise, and the
+    prelude's results. In the backward pass the saved values follow, then the gradients of output, final
+    states and observed values.
     """
 
     def __init__(
@@ -119,7 +123,7 @@ class _Plan:
         self.compiled, self.all_at_once, self.observed = code, all_at_once, observed
         self.noise, self.directions = noise, directions
         self.state = tuple(code.program.state)
-        kinds = {one.attribute: one.op for one in code.program.nodes() if one.op in (NOISE, MASK)}
+        kinds = {node.attribute: node.op for node in code.program.nodes() if node.op in (NOISE, MASK)}
         self.keys: list[Key] = [
             ("input", None),
             *(("state", name) for name in self.state),
@@ -130,16 +134,16 @@ class _Plan:
         self._backward: dict[tuple[bool, tuple[str, ...]], _Way] = {}
 
     def forward(self, train: bool) -> _Way:
-        """The way that gives output, last states and what is observed, and with `train` what is kept."""
+        """Return the way that gives output, final states, observed values and with `train` those saved."""
         if train not in self._forward:
             linked = self.compiled.linked_forward(train, self.observed, self.all_at_once)
             wanted: list[Key] = [("output", None), *(("state", name) for name in self.state)]
             wanted += [("observed", name) for name in self.observed]
-            self._forward[train] = _Way(linked, self.keys, wanted + (self.kept if train else []))
+            self._forward[train] = _Way(linked, self.keys, wanted + (self.saved if train else []))
         return self._forward[train]
 
     def backward(self, d_input: bool, through: tuple[str, ...]) -> _Way:
-        """The way back, which gives what `_gradients` takes apart.
+        """Return the backward way, whose results `_gradients` takes apart.
 
         through: the observed values that have gradients.
         """
@@ -153,16 +157,16 @@ class _Plan:
             wanted += [("d_state", name) for name in self.state]
             wanted += [("d_fixed", place) for place in gradient.fixed]
             wanted += [(kind, k) for k in range(len(gradient.outer)) for kind in ("outer_v", "outer_d")]
-            self._backward[key] = _Way(linked, [*self.keys, *self.kept, *ends], wanted)
+            self._backward[key] = _Way(linked, [*self.keys, *self.saved, *ends], wanted)
         return self._backward[key]
 
     @cached_property
-    def kept(self) -> list[Key]:
-        """The keys of what training keeps."""
-        return [("kept", node.number) for node in self.compiled.kept(self.observed)]
+    def saved(self) -> list[Key]:
+        """The keys of the values saved for backward."""
+        return [("saved", node.number) for node in self.compiled.saved(self.observed)]
 
     def flat(self, direction: DirectionInputs) -> list[Tensor]:
-        """What a direction is given; gradients go back through the prelude."""
+        """Return the inputs of a direction; gradients flow back through the prelude."""
         prelude = self.compiled.prelude.run(direction.weights)
         return [
             *[direction.state[name] for name in self.state],
@@ -171,30 +175,30 @@ class _Plan:
         ]
 
     def divided(self, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-        """`values` in equal parts, one a direction."""
+        """Divide `values` into equal parts, one per direction."""
         size = len(values) // self.directions
         return (values[k * size : (k + 1) * size] for k in range(self.directions))
 
-    def by_place(self, given: Sequence[bool]) -> dict[int, bool]:
-        """Of what is so of each thing that a direction is given, that of its parameters, by their places."""
-        return dict(zip(self.compiled.places, given[len(self.state) + len(self.noise) :], strict=True))
+    def by_place(self, flags: Sequence[bool]) -> dict[int, bool]:
+        """Return, of one flag per input of a direction, those of its parameters, by their places."""
+        return dict(zip(self.compiled.places, flags[len(self.state) + len(self.noise) :], strict=True))
 
     def result(self, values: Sequence[Tensor]) -> Result:
-        """A direction's results with their names."""
+        """Return a direction's results with their names."""
         end = 1 + len(self.state)
         state = dict(zip(self.state, values[1:end], strict=True))
         return Result(values[0], state, dict(zip(self.observed, values[end:], strict=True)))
 
     def run(self, way: _Way, shape: _Shape, values: Sequence[Sequence[Tensor]]) -> list[list[Tensor]]:
-        """Runs all directions one way, with the values that each has; the results of each."""
-        given = [one[k] for one in values for k in way.reads]
-        matrices = [one[k].T if turned else one[k] for one in values for k, turned in way.matrices]
-        made = execute(way.linked, values[0][0].shape[0], shape.batch, given, matrices, shape.sizes)
-        found: list[list[Tensor]] = []
-        for k, one in enumerate(values):
-            there = (*made[k * way.gives : (k + 1) * way.gives], *one)
-            found.append([there[place] for place in way.results])
-        return found
+        """Run all directions one way on their values and return the results of each."""
+        reads = [own[k] for own in values for k in way.reads]
+        matrices = [own[k].T if turned else own[k] for own in values for k, turned in way.matrices]
+        made = execute(way.linked, values[0][0].shape[0], shape.batch, reads, matrices, shape.sizes)
+        results: list[list[Tensor]] = []
+        for k, own in enumerate(values):
+            there = (*made[k * way.gives : (k + 1) * way.gives], *own)
+            results.append([there[place] for place in way.results])
+        return results
 
 
 _plan = lru_cache(maxsize=1024)(_Plan)
@@ -202,30 +206,30 @@ _plan = lru_cache(maxsize=1024)(_Plan)
 
 class _Scan(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, plan: _Plan, shape: _Shape, rows: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
-        found = plan.run(plan.forward(True), shape, [(rows, *one) for one in plan.divided(given)])
+    def forward(ctx: Any, plan: _Plan, shape: _Shape, rows: Tensor, *inputs: Tensor) -> tuple[Tensor, ...]:
+        values = plan.run(plan.forward(True), shape, [(rows, *own) for own in plan.divided(inputs)])
         results = 1 + len(plan.state) + len(plan.observed)
-        ctx.plan, ctx.shape, ctx.count = plan, shape, len(given)
-        ctx.save_for_backward(rows, *given, *[value for one in found for value in one[results:]])
+        ctx.plan, ctx.shape, ctx.count = plan, shape, len(inputs)
+        ctx.save_for_backward(rows, *inputs, *[value for own in values for value in own[results:]])
         ctx.set_materialize_grads(False)
-        return tuple(_distinct([value for one in found for value in one[:results]]))
+        return tuple(_distinct([value for own in values for value in own[:results]]))
 
     @staticmethod
     def backward(ctx: Any, *d_results: Tensor | None) -> tuple[Any, ...]:
         plan: _Plan = ctx.plan
-        rows, *saved = ctx.saved_tensors
-        given, kept = saved[: ctx.count], saved[ctx.count :]
+        rows, *tensors = ctx.saved_tensors
+        inputs, saved = tensors[: ctx.count], tensors[ctx.count :]
         if torch.is_grad_enabled() or any(map(_batched, d_results)):
-            return (None, None, *_gradients_by_torch(plan, ctx.shape, rows, given, d_results))
+            return (None, None, *_gradients_by_torch(plan, ctx.shape, rows, inputs, d_results))
         return (
             None,
             None,
-            *_backward(plan, ctx.shape, rows, given, kept, d_results, ctx.needs_input_grad[2:]),
+            *_backward(plan, ctx.shape, rows, inputs, saved, d_results, ctx.needs_input_grad[2:]),
         )
 
 
 def _distinct(results: Sequence[Tensor]) -> list[Tensor]:
-    """The results with copies of those that repeat: autograd takes each tensor as one result."""
+    """Clone repeated results: autograd requires each result to be a different tensor."""
     if len(set(map(id, results))) == len(results):
         return list(results)
     first: dict[int, int] = {}
@@ -238,38 +242,38 @@ def _backward(
     plan: _Plan,
     shape: _Shape,
     rows: Tensor,
-    given: Sequence[Tensor],
-    kept: Sequence[Tensor],
+    inputs: Sequence[Tensor],
+    saved: Sequence[Tensor],
     d_results: Sequence[Tensor | None],
     needed: Sequence[bool],
 ) -> list[Tensor | None]:
-    """The gradients of rows and of all that was given, None where none is needed."""
+    """Return the gradients of rows and inputs, None where none is needed."""
     width = next(iter(plan.compiled.program.state.values())).width
     through = _through(plan, d_results)
     gradient = plan.compiled.gradient(through)
     values: list[Sequence[Tensor]] = []
-    for own, held, d in zip(*map(plan.divided, (given, kept, d_results)), strict=True):
+    for own, held, d in zip(*map(plan.divided, (inputs, saved, d_results)), strict=True):
         d_output = rows.new_zeros(rows.shape[0], width) if d[0] is None else d[0]
         ends = zip(own, d[1 : 1 + len(plan.state)], strict=False)
-        d_states = [torch.zeros_like(first) if one is None else one for first, one in ends]
+        d_states = [torch.zeros_like(first) if d_state is None else d_state for first, d_state in ends]
         values.append((rows, *own, *held, d_output, *d_states, *_d_observed(plan, rows, d, through)))
-    found = plan.run(plan.backward(needed[0], through), shape, values)
+    results = plan.run(plan.backward(needed[0], through), shape, values)
     d_rows: Tensor | None = None
     if needed[0] and gradient.input is not None:
-        for d_share in [own.pop(0) for own in found]:
+        for d_share in [own.pop(0) for own in results]:
             d_rows = d_share if d_rows is None else d_rows + d_share
     wanted = list(plan.divided(needed[1:]))
-    matrices = _of_matrices(plan, gradient, found, wanted)
-    d_given = [
+    matrices = _of_matrices(plan, gradient, results, wanted)
+    d_inputs = [
         d
-        for own, asked, prelude in zip(found, wanted, matrices, strict=True)
+        for own, asked, prelude in zip(results, wanted, matrices, strict=True)
         for d in _gradients(plan, gradient, own, asked, prelude)
     ]
-    return [d_rows, *d_given]
+    return [d_rows, *d_inputs]
 
 
 def _through(plan: _Plan, d_results: Sequence[Tensor | None]) -> tuple[str, ...]:
-    """The names of the observed values that have a gradient in some direction."""
+    """Return the names of the observed values that have a gradient in some direction."""
     if not plan.observed:
         return ()
     observed = [d[1 + len(plan.state) :] for d in plan.divided(d_results)]
@@ -280,11 +284,11 @@ def _through(plan: _Plan, d_results: Sequence[Tensor | None]) -> tuple[str, ...]
 def _d_observed(
     plan: _Plan, rows: Tensor, d: Sequence[Tensor | None], through: tuple[str, ...]
 ) -> list[Tensor]:
-    """The gradients of one direction's observed values, 0 where only the other direction has one."""
-    given = dict(zip(plan.observed, d[1 + len(plan.state) :], strict=True))
+    """Return the gradients of one direction's observed values, 0 if only the other direction has one."""
+    gradients = dict(zip(plan.observed, d[1 + len(plan.state) :], strict=True))
     widths = {name: plan.compiled.program.observed[name].width for name in through}
     return [
-        rows.new_zeros(rows.shape[0], width) if (own := given[name]) is None else own
+        rows.new_zeros(rows.shape[0], width) if (own := gradients[name]) is None else own
         for name, width in widths.items()
     ]
 
@@ -292,83 +296,88 @@ def _d_observed(
 def _gradients(
     plan: _Plan,
     gradient: GradientProgram,
-    found: Sequence[Tensor],
+    results: Sequence[Tensor],
     wanted: Sequence[bool],
     prelude: dict[int, Tensor],
 ) -> list[Tensor | None]:
-    """The gradients of what one direction was given, where they are `wanted`, from what its way back found:
-    those of its states, then the rows that add up to those of vectors. `prelude` has those of matrices."""
+    """Return the gradients of one direction's inputs, where `wanted`.
+
+    results: of its backward pass: the gradients of its states, then the rows that sum to those of vectors.
+    prelude: the gradients of matrices.
+    """
     states = len(plan.state)
     asked = plan.by_place(wanted)
     sums: dict[int, Tensor] = {}
-    for place, d in zip(gradient.fixed, found[states:], strict=False):
+    for place, d in zip(gradient.fixed, results[states:], strict=False):
         if asked[place]:
-            if id(d) not in sums:  # biases that were added to one another have the same
+            if id(d) not in sums:  # biases that are added to one another share their gradient
                 sums[id(d)] = column_sums(d)
             prelude[place] = sums[id(d)]
-    d_states = [d if asked else None for d, asked in zip(found, wanted[:states], strict=False)]
+    d_states = [d if asked else None for d, asked in zip(results, wanted[:states], strict=False)]
     return [*d_states, *[None] * len(plan.noise), *[prelude.get(place) for place in plan.compiled.places]]
 
 
 def _of_matrices(
     plan: _Plan,
     gradient: GradientProgram,
-    found: Sequence[Sequence[Tensor]],
+    results: Sequence[Sequence[Tensor]],
     wanted: Sequence[Sequence[bool]],
 ) -> list[dict[int, Tensor]]:
-    """The gradients of each direction's matrices, by their places in the prelude, where they are `wanted`."""
+    """Return the gradients of each direction's matrices, by place in the prelude, where `wanted`."""
     first = len(plan.state) + len(gradient.fixed)
-    asked = [plan.by_place(one) for one in wanted]
-    outer = [[k for k, one in enumerate(gradient.outer) if own[one.matrix]] for own in asked]
-    pairs = [own[first + 2 * k : first + 2 * k + 2] for own, ks in zip(found, outer, strict=True) for k in ks]
+    asked = [plan.by_place(flags) for flags in wanted]
+    outer = [[k for k, product in enumerate(gradient.outer) if own[product.matrix]] for own in asked]
+    pairs = [
+        own[first + 2 * k : first + 2 * k + 2] for own, ks in zip(results, outer, strict=True) for k in ks
+    ]
     sums = iter(outer_sums([d for _, d in pairs], [v for v, _ in pairs]))
     matrices: list[dict[int, Tensor]] = []
     for ks in outer:
         made: dict[int, Tensor] = {}
         for k in ks:
-            place, share = gradient.outer[k].matrix, next(sums).T  # a matrix is a weight turned around
+            place, share = gradient.outer[k].matrix, next(sums).T  # a matrix is a transposed weight
             made[place] = share if place not in made else made[place] + share
         matrices.append(made)
     return matrices
 
 
 def _batched(d: Tensor | None) -> bool:
-    """Whether a gradient is a batch of gradients under vmap, as with `is_grads_batched`, without memory."""
+    """Whether a gradient is a batch of gradients under vmap, as with `is_grads_batched`."""
     return d is not None and (_functorch.is_batchedtensor(d) or _functorch.is_legacy_batchedtensor(d))
 
 
 def _gradients_by_torch(
-    plan: _Plan, shape: _Shape, rows: Tensor, given: Sequence[Tensor], d_results: Sequence[Tensor | None]
+    plan: _Plan, shape: _Shape, rows: Tensor, inputs: Sequence[Tensor], d_results: Sequence[Tensor | None]
 ) -> list[Tensor | None]:
-    """The gradients by torch's operations, which can be differentiated again and mapped over.
+    """Compute the gradients by torch's operations, which can be differentiated again and mapped over.
 
-    They are taken at views of what was given: at the tensors themselves, torch would also follow the way by
-    which one of them depends on another, such as an earlier call's output on the weights.
+    They are taken at views of the inputs: at the tensors themselves, torch would also follow how one depends
+    on another, such as an earlier call's output on the weights.
     """
     again = torch.is_grad_enabled()
     ends: list[Tensor] = []
     seeds: list[Tensor] = []
     with torch.enable_grad():
-        rows, *given = [one.view_as(one) for one in (rows, *given)]
-        for k, (own, d) in enumerate(zip(*map(plan.divided, (given, d_results)), strict=True)):
-            found = _by_torch(plan, shape, rows, own, reverse=bool(k))
-            pairs = [(y, dy) for y, dy in zip(found, d, strict=True) if dy is not None and y.requires_grad]
+        rows, *inputs = [tensor.view_as(tensor) for tensor in (rows, *inputs)]
+        for k, (own, d) in enumerate(zip(*map(plan.divided, (inputs, d_results)), strict=True)):
+            results = _by_torch(plan, shape, rows, own, reverse=bool(k))
+            pairs = [(y, dy) for y, dy in zip(results, d, strict=True) if dy is not None and y.requires_grad]
             ends += [y for y, _ in pairs]
             seeds += [dy for _, dy in pairs]
-    wanted = [one for one in (rows, *given) if one.requires_grad]
+    wanted = [tensor for tensor in (rows, *inputs) if tensor.requires_grad]
     gradients = iter(torch.autograd.grad(ends, wanted, seeds, create_graph=again, allow_unused=True))
-    return [next(gradients) if one.requires_grad else None for one in (rows, *given)]
+    return [next(gradients) if tensor.requires_grad else None for tensor in (rows, *inputs)]
 
 
 def _by_torch(
-    plan: _Plan, shape: _Shape, rows: Tensor, given: Sequence[Tensor], reverse: bool
+    plan: _Plan, shape: _Shape, rows: Tensor, inputs: Sequence[Tensor], reverse: bool
 ) -> list[Tensor]:
-    """Output, last states and observed values of one direction by torch's operations, step by step."""
+    """Return output, final states and observed values of one direction, step by step, by torch."""
     program = plan.compiled.program
     steps = steps_over(len(rows), shape.batch, shape.sizes)
-    there = dict(zip(plan.keys[1:], given, strict=True))
-    leaves: dict[Leaf, Tensor] = {key: one for key, one in there.items() if key[0] == "fixed"}
-    leaves |= {("matrix", place): one for (_, place), one in leaves.items()}
+    there = dict(zip(plan.keys[1:], inputs, strict=True))
+    leaves: dict[Leaf, Tensor] = {key: tensor for key, tensor in there.items() if key[0] == "fixed"}
+    leaves |= {("matrix", place): tensor for (_, place), tensor in leaves.items()}
     state = {name: there["state", name] for name in plan.state}
     seen = [program.observed[name] for name in plan.observed]
     ends = [*program.state.values(), *seen]

@@ -12,7 +12,7 @@ from throughtime.cells import Cell
 from throughtime.engine.gradient import GradientProgram, differentiate
 from throughtime.engine.node import Node
 from throughtime.engine.program import needed
-from throughtime.engine.saved_values import kept
+from throughtime.engine.saved_values import saved
 from throughtime.engine.trace import Traced, trace
 
 _SIGNS = {"add": (" + ", 1), "sub": (" - ", 1), "mul": (" * ", 2), "div": (" / ", 2)}
@@ -20,7 +20,7 @@ _ATOM = 4
 
 
 class Notation:
-    """How the values of a step are written: those with a name by it, others as what they are made of."""
+    """How the values of a step are written: named ones by name, others by their expression."""
 
     def __init__(self, traced: Traced, gradient: GradientProgram) -> None:
         program = traced.program
@@ -29,8 +29,10 @@ class Notation:
         for name, node in {**program.observed, **program.state}.items():
             self.names.setdefault(node.number, name)
         forward = program.nodes()
-        back = [one for one in needed(gradient.ends()) if one.number > max(node.number for node in forward)]
-        uses = Counter(one.number for node in forward + back for one in node.inputs)
+        back = [
+            value for value in needed(gradient.ends()) if value.number > max(node.number for node in forward)
+        ]
+        uses = Counter(operand.number for node in forward + back for operand in node.inputs)
         for node in forward:
             if uses[node.number] > 1 and node.inputs and node.op not in ("columns", "spread"):
                 self._name(node, "v")
@@ -44,17 +46,17 @@ class Notation:
         self.back = [node for node in back if node.number in self.names]
 
     def _name(self, node: Node, letter: str) -> None:
-        """The first free one of v1, v2, ..."""
+        """Name it by the first free of v1, v2, ..."""
         taken = set(self.names.values())
         free = next(name for k in count(1) if (name := f"{letter}{k}") not in taken)
         self.names.setdefault(node.number, free)
 
     def line(self, node: Node) -> str:
-        """The equation of a named value."""
+        """Return the equation of a named value."""
         return f"{self.names[node.number]} = {self._made(node)[0]}"
 
     def term(self, node: Node) -> tuple[str, int]:
-        """A value inside an equation, and how tightly it holds together."""
+        """Return a value as part of an equation, and its binding strength."""
         if node.number in self.names:
             return self.names[node.number], _ATOM
         return self._made(node)
@@ -89,7 +91,7 @@ class Notation:
             case "spread" | "stop":
                 return self.term(node.inputs[0])
             case op:
-                return f"{op}({', '.join(self.term(one)[0] for one in node.inputs)})", _ATOM
+                return f"{op}({', '.join(self.term(operand)[0] for operand in node.inputs)})", _ATOM
 
     def _columns(self, node: Node) -> str:
         (source,), (start, stop) = node.inputs, node.attribute  # pyright: ignore[reportGeneralTypeIssues]
@@ -99,11 +101,11 @@ class Notation:
         return f"{self.atom(source)}[{start}:{stop}]"
 
     def label(self, place: object) -> str:
-        """A tensor of the prelude: by its parameter where it is one or a gate's part of one."""
+        """Return the name of a prelude tensor: that of its parameter, or of a gate's part of one."""
         return self.labels.get(place, f"p{place}")  # pyright: ignore[reportArgumentType, reportCallIssue]
 
     def atom(self, node: Node) -> str:
-        """A value that can stand beside anything."""
+        """Return a value in a form that can stand beside anything."""
         return self._bound(node, _ATOM)
 
     def _bound(self, node: Node, strength: int) -> str:
@@ -112,16 +114,16 @@ class Notation:
 
 
 def report(cell: Cell, hidden_size: int, weights: Mapping[str, Tensor]) -> Iterator[str]:
-    """The forward program of a cell, its gradient program, and what is kept between them, line by line."""
+    """Yield the lines of a cell's forward program, its gradient program, and the values saved between."""
     traced = trace(cell, hidden_size, weights)
     gradient = differentiate(traced.program)
     notation = Notation(traced, gradient)
     yield f"{cell.name}, one step"
     yield from (f"  {notation.line(node)}" for node in notation.forward)
-    between = kept(traced.program, gradient)
-    size = sum(node.width for node in between) * next(iter(weights.values())).element_size()
-    yield f"kept for the way back, {size:,} bytes for each row and step"
-    yield f"  {', '.join(notation.term(node)[0] for node in between)}"
+    values = saved(traced.program, gradient)
+    size = sum(node.width for node in values) * next(iter(weights.values())).element_size()
+    yield f"saved for backward, {size:,} bytes per row and step"
+    yield f"  {', '.join(notation.term(node)[0] for node in values)}"
     yield "its gradient, one step back"
     yield from (f"  {notation.line(node)}" for node in notation.back)
     yield from (f"  {text}" for text in _results(notation, traced, gradient))
@@ -136,5 +138,5 @@ def _results(notation: Notation, traced: Traced, gradient: GradientProgram) -> I
             yield f"d{name} = {notation.term(node)[0]}"
     for place, node in gradient.fixed.items():
         yield f"d{notation.label(place)} += {notation.term(node)[0]}"
-    for one in gradient.outer:
-        yield f"d{notation.label(one.matrix)} += {notation.atom(one.v)} (x) {notation.atom(one.d)}"
+    for outer in gradient.outer:
+        yield f"d{notation.label(outer.matrix)} += {notation.atom(outer.v)} (x) {notation.atom(outer.d)}"

@@ -1,4 +1,4 @@
-"""The loss of a softmax over many words with its gradients, whose scores never lie in memory together."""
+"""The loss of a softmax over many words and its gradients, without storing all scores at once."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from throughtime.engine.native import address_or_null, in_rows, native, threads
 from throughtime.engine.packing import pack, packed_for_good
 
 ROWS_AT_ONCE = 256
-"""Rows whose scores are there together."""
+"""Rows whose scores are in memory together."""
 
 
 class SoftmaxGradients(NamedTuple):
-    """The sum of the losses, and its gradients where they were asked for."""
+    """The sum of the losses, and its gradients if requested."""
 
     loss: Tensor
     features: Tensor | None
@@ -27,7 +27,7 @@ class SoftmaxGradients(NamedTuple):
 
 
 class _Laid(ctypes.Structure):
-    """As `SoftmaxLoss` in native/program.h."""
+    """`SoftmaxLoss` of native/program.h."""
 
     _fields_ = (
         *(
@@ -41,7 +41,7 @@ class _Laid(ctypes.Structure):
 
 
 def log_probabilities(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """`log softmax(features weight' + bias)` without gradients, the weights packed until they change.
+    """Return `log softmax(features weight' + bias)` without gradients, the weights packed until they change.
 
     features: (rows, width); weight: (words, width); bias: (words). The result is (rows, words).
     """
@@ -49,16 +49,16 @@ def log_probabilities(features: Tensor, weight: Tensor, bias: Tensor | None) -> 
     rows, (words, width) = len(features), weight.shape
     features, bias = in_rows(features), None if bias is None else in_rows(bias)
     scores, packed = features.new_empty(rows, words), packed_for_good(weight.detach().T)
-    given = (features, packed, None, bias, None, None, None, None, None, scores)
-    _run(given, (rows, width, words, max(1, rows)), (0.0, 0.0), weight.dtype)
+    tensors = (features, packed, None, bias, None, None, None, None, None, scores)
+    _run(tensors, (rows, width, words, max(1, rows)), (0.0, 0.0), weight.dtype)
     return scores
 
 
 def _run(
-    given: Sequence[Tensor | None], sizes: Sequence[int], shares: tuple[float, float], dtype: torch.dtype
+    tensors: Sequence[Tensor | None], sizes: Sequence[int], shares: tuple[float, float], dtype: torch.dtype
 ) -> None:
     assert native is not None
-    places = map(address_or_null, given)
+    places = map(address_or_null, tensors)
     native.softmax_loss[dtype](ctypes.byref(_Laid(*places, *sizes, *shares)), threads())
 
 
@@ -71,12 +71,12 @@ def softmax_loss(
     gradients: bool,
     consistency: float = 0.0,
 ) -> SoftmaxGradients:
-    """The cross-entropy, summed over rows, of `softmax(features weight' + bias)` with `targets`.
+    """Return the cross-entropy, summed over rows, of `softmax(features weight' + bias)` with `targets`.
 
-    features: (rows, width); weight: (words, width); bias: (words); targets: (rows), each a word's number.
-    smoothing: share of each target's probability that is spread over all words. consistency: above 0 the rows
-    are pairs that should agree, 2 k and 2 k + 1 both for target k of (rows / 2); the loss of each is halved,
-    and this weight times a quarter of KL(p | q) + KL(q | p) is added.
+    features: (rows, width); weight: (words, width); bias: (words); targets: (rows), word ids. smoothing:
+    share of each target's probability that is spread over all words. consistency: above 0 the rows are pairs
+    that should agree, 2 k and 2 k + 1 both for target k of (rows / 2); the loss of each is halved, and this
+    weight times a quarter of KL(p | q) + KL(q | p) is added.
     """
     assert native is not None
     rows, (words, width) = len(features), weight.shape
@@ -91,11 +91,11 @@ def softmax_loss(
         packed_back, d_features = pack(weight), torch.empty_like(features)
         d_weight = pool.empty(weight, words, width)
         d_bias = None if bias is None else torch.empty_like(bias)
-    given = (features, packed, packed_back, bias, targets, losses, d_features, d_weight, d_bias, scores)
+    tensors = (features, packed, packed_back, bias, targets, losses, d_features, d_weight, d_bias, scores)
     if rows:
-        _run(given, (rows, width, words, at_once), (smoothing, consistency), weight.dtype)
+        _run(tensors, (rows, width, words, at_once), (smoothing, consistency), weight.dtype)
     else:
-        for one in (d_weight, d_bias):
-            if one is not None:
-                one.zero_()
+        for gradient in (d_weight, d_bias):
+            if gradient is not None:
+                gradient.zero_()
     return SoftmaxGradients(losses.sum(), d_features, d_weight, d_bias)

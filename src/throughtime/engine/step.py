@@ -1,4 +1,4 @@
-"""One step at a time on the native scan: matrices packed once, everything laid out before the first step."""
+"""One step at a time on the native scan: matrices packed once, the call laid out before the first step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from throughtime.engine.native import address
 
 
 class NativeStep:
-    """A layer in one direction that holds its state and its weights as they were when it was made.
+    """A layer in one direction that holds its state, and its weights as they were at construction.
 
     `state` may be read, and written in place.
     """
@@ -33,7 +33,7 @@ class NativeStep:
         self.refresh()
 
     def step(self, x: Tensor) -> Tensor:
-        """Takes x (B, input_size), contiguous, or (input_size) of one sequence; the output, alike."""
+        """Process x, contiguous, (B, input_size) or (input_size) of one sequence; the output is likewise."""
         output = self._like.new_empty(self._shapes[x.dim()])
         self._data[self._input] = address(x)
         self._data[self._output] = address(output)
@@ -41,7 +41,7 @@ class NativeStep:
         return output
 
     def refresh(self) -> None:
-        """Takes the weights as they are now."""
+        """Read the current weights."""
         like = self._weights["weight_ih"].detach()
         self._like = like.new_empty(0)
         rows = like.new_empty(self._batch, like.shape[1])

@@ -1,6 +1,6 @@
-"""A cell's step becomes a program: it is tried on a few rows, and what torch performs is noted.
+"""Trace a cell's step into a program: try it on a few rows and record torch's operations.
 
-What depends on parameters alone (a slice of a weight matrix, the exponent of a vector) is no part of the
+What depends on parameters only (a slice of a weight matrix, the exponential of a vector) is not part of the
 program: it is the `Prelude`, run by torch before the scan, gradients included.
 """
 
@@ -42,10 +42,10 @@ X, WX = "x", "wx"
 """The input of a step: x(t), or W x(t) + b."""
 
 NOISE, MASK = "noise", "mask"
-"""Random leaves: drawn for every step, or once for a sequence."""
+"""Random leaves: drawn for every step, or once per sequence."""
 
 SYMBOLS = {"weight_hh": "U", "bias_hh": "b"}
-"""How equations write the parameters that every cell has; a gate's part is U.i, say."""
+"""Symbols of the parameters that every cell has; a gate's part is U.i, for example."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Traced:
 
 @dataclass(frozen=True)
 class _Trial:
-    """How many rows a step is tried on, and the numbers in them and in the parameters."""
+    """The number of rows on which a step is tried, and the numbers in them and in the parameters."""
 
     rows: int
     first: float
@@ -70,16 +70,16 @@ class _Trial:
     parameter: float | None = None
 
     def leaf(self, width: int, dtype: torch.dtype) -> Tensor:
-        """Rows for the step."""
+        """Return rows for the step."""
         return torch.linspace(self.first, self.last, width, dtype=dtype).repeat(self.rows, 1)
 
     def weight(self, value: Tensor) -> Tensor:
-        """A stand-in for a parameter."""
+        """Return a stand-in for a parameter."""
         return value.detach() if self.parameter is None else torch.full_like(value, self.parameter)
 
 
 _TRIALS = (_Trial(2, 0.5, 0.5), _Trial(3, -2.0, 1.0, 0.125))
-"""A step that does not do the same in both depends on values, on the number of rows, or on something else."""
+"""A step that differs between these depends on values, on the number of rows, or on something else."""
 
 
 def trace(
@@ -89,14 +89,15 @@ def trace(
     inner: bool = False,
     noise: Mapping[str, Noise] = MappingProxyType({}),
 ) -> Traced:
-    """Takes the step of a cell apart.
+    """Trace the step of a cell.
 
-    weights: one layer's parameters by their plain names; their values are not looked at.
-    inner: the product of the input is part of the program, whose input is then x(t); else it is W x(t) + b.
-    noise: the random rows that the step is given; those that are left out are numbers, their means.
+    weights: one layer's parameters by their plain names; their values are not read. inner: whether the
+    product of the input is part of the program, whose input is then x(t), else W x(t) + b. noise: the random
+    rows that the step takes; those left out are numbers, their means.
+
     Raises Unsupported for an operation that cannot be part of a program, naming it and the way out, and for a
     step that does something else on other numbers or at the next call; Impure for one that writes in place to
-    what it was given.
+    its arguments.
     """
     first, second = (_traced(cell, hidden_size, weights, inner, noise, trial) for trial in _TRIALS)
     if not first.is_like(second):
@@ -126,8 +127,8 @@ def _traced(
         sizes = cell.state_sizes(hidden_size)
         state = {name: recorder.leaf("state", name, size, x) for name, size in sizes.items()}
         drawn = {
-            name: recorder.leaf(NOISE if one.each_step else MASK, name, one.width, x)
-            for name, one in noise.items()
+            name: recorder.leaf(NOISE if source.each_step else MASK, name, source.width, x)
+            for name, source in noise.items()
         }
         with recorder:
             new, seen = tried.bind(parameters)(linear(x, weight, bias) if inner else x, state, drawn)
@@ -137,8 +138,8 @@ def _traced(
     program = Program(outputs, observed, cell.name, cell.gates)
     nodes = program.nodes()
     if not any(node.op == "input" for node in nodes):
-        raise Unsupported(f"the step of {cell.name} makes nothing of its input")
-    prelude.keep_what_is_read({node.attribute for node in nodes if node.op in ("fixed", "product")})  # pyright: ignore
+        raise Unsupported(f"the step of {cell.name} does not use its input")
+    prelude.prune({node.attribute for node in nodes if node.op in ("fixed", "product")})  # pyright: ignore
     return Traced(program, prelude)
 
 
@@ -150,15 +151,15 @@ def _check_attributes(before: Cell, after: Cell) -> None:
 
 
 class _Recorder(UncompiledMode):
-    """Notes what torch is asked to do: into the graph where rows take part, else into the prelude."""
+    """Records torch's operations: those on rows in the graph, others in the prelude."""
 
     def __init__(self, graph: Graph, prelude: Prelude, cell: Cell, trial: _Trial) -> None:
         super().__init__()
         self.graph, self.prelude, self.cell, self.trial = graph, prelude, cell, trial
         self.rows: dict[int, Node] = {}
         self.places: dict[int, int] = {}
-        self.lost: dict[int, str] = {}  # results that no node stands for, by the operation that made them
-        self.writes = Writes(cell.name)  # which keeps all tensors: one is known by its id as long as it lives
+        self.lost: dict[int, str] = {}  # results without a node, by the operation that made them
+        self.writes = Writes(cell.name)  # holds all tensors: an id identifies one only while it lives
         self.kept: list[Tensor] = []
 
     def __torch_dispatch__(
@@ -168,14 +169,14 @@ class _Recorder(UncompiledMode):
         self._check(func, args, kwargs)
         made = func(*args, **kwargs)
         self.writes.after(made)
-        if any(id(one) in self.rows for one in tensors_in((args, kwargs))):
+        if any(id(tensor) in self.rows for tensor in tensors_in((args, kwargs))):
             self._lower(func, args, kwargs, made)
         else:
             self._postpone(func, args, kwargs, made)
         return made
 
     def parameter(self, name: str, value: Tensor) -> Tensor:
-        """A tensor that stands for the parameter while the step is tried."""
+        """Return a tensor that stands for the parameter while the step is tried."""
         stand_in = self.trial.weight(value)
         self.prelude.names.append(name)
         self.places[id(stand_in)] = self.prelude.place()
@@ -184,13 +185,13 @@ class _Recorder(UncompiledMode):
         return stand_in
 
     def leaf(self, op: str, name: str, width: int, like: Tensor) -> Tensor:
-        """Rows that the step is given."""
+        """Return rows that the step takes."""
         rows = self.trial.leaf(width, like.dtype)
         self._note(rows, self.graph.node(op, (), name, width))
         return rows
 
     def output(self, name: str, value: object, width: int) -> Node:
-        """The node of what the step returns."""
+        """Return the node of a value that the step returns."""
         fits = isinstance(value, Tensor) and value.shape == (self.trial.rows, width)
         node = self.rows.get(id(value)) if fits else None
         if node is None or not value.is_floating_point():  # pyright: ignore
@@ -199,7 +200,7 @@ class _Recorder(UncompiledMode):
 
     def _check(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         name, cell = func.overloadpacket.__name__, self.cell.name
-        lost = [self.lost[id(one)] for one in tensors_in((args, kwargs)) if id(one) in self.lost]
+        lost = [self.lost[id(tensor)] for tensor in tensors_in((args, kwargs)) if id(tensor) in self.lost]
         if lost:
             raise Unsupported(f"the engine has only the first result of {lost[0]}, and {cell} uses another")
         if torch.Tag.nondeterministic_seeded in func.tags:
@@ -226,7 +227,7 @@ class _Recorder(UncompiledMode):
     ) -> Node | tuple[Node, ...]:
         shape = tuple(results[0].shape) if results else ()
         if func in POINTWISE:
-            args, kwargs = tree_map_only(Tensor, lambda one: self._spread(one, shape), (args, kwargs))
+            args, kwargs = tree_map_only(Tensor, lambda tensor: self._spread(tensor, shape), (args, kwargs))
             return POINTWISE[func](self.graph, *args, **kwargs)
         if func in FILLED:
             return self.graph.spread(self.graph.constant(FILLED[func](*args, **kwargs)), prod(shape[1:]))
@@ -245,11 +246,15 @@ class _Recorder(UncompiledMode):
             raise Unsupported(f"{name} of {self.cell.name} turns rows into something else, of shape {shape}")
 
     def _check_dtype(self, func: Any, args: tuple[Any, ...], value: Tensor) -> None:
-        """Whole numbers that come from comparisons are exact; a step that would round is refused."""
+        """Refuse a step that would round; integers that come from comparisons are exact."""
         if value.dtype in (torch.float32, torch.float64) or func in BOOLEAN:
             return
         exact = value.dtype != torch.bool or func in (aten.mul.Tensor, *SHAPES)
-        if not exact or value.is_floating_point() or any(one.is_floating_point() for one in tensors_in(args)):
+        if (
+            not exact
+            or value.is_floating_point()
+            or any(tensor.is_floating_point() for tensor in tensors_in(args))
+        ):
             name = func.overloadpacket.__name__
             raise Unsupported(
                 f"{name} of {self.cell.name} computes in {value.dtype}, which the engine does not"
@@ -269,7 +274,7 @@ class _Recorder(UncompiledMode):
             self.kept.append(value)
 
     def _label(self, func: Any, args: tuple[Any, ...], place: int) -> None:
-        """A name for a parameter turned around, and for the rows of it that belong to one gate."""
+        """Label a transposed parameter, and the rows of it that belong to one gate."""
         source = self.prelude.labels.get(args[0].place) if args and isinstance(args[0], Slot) else None
         if source is not None and func is aten.t.default:
             self.prelude.labels[place] = source
@@ -285,7 +290,7 @@ class _Recorder(UncompiledMode):
         return Slot(self.places[id(value)])
 
     def _spread(self, value: Tensor, shape: tuple[int, ...]) -> Node:
-        """An operand of an elementwise operation whose result is of `shape`."""
+        """Return an operand of an elementwise operation whose result has `shape`."""
         if id(value) not in self.rows:
             return self._fixed(value, shape)
         if value.dim() != len(shape):
@@ -293,7 +298,7 @@ class _Recorder(UncompiledMode):
         return expanded(self.rows[id(value)], tuple(value.shape[1:]), shape[1:])
 
     def _fixed(self, value: Tensor, shape: tuple[int, ...]) -> Node:
-        """A tensor that is the same for all sequences, as wide as the columns of `shape` or of width 1."""
+        """Return a tensor that all sequences share, as wide as the columns of `shape` or of width 1."""
         if value.dim() > len(shape) or (value.dim() == len(shape) and value.shape[0] != 1):
             raise Unsupported(
                 f"{self.cell.name} has rows of its own, of shape {tuple(value.shape)}; the engine takes "
@@ -306,7 +311,7 @@ class _Recorder(UncompiledMode):
         return self.graph.node("fixed", (), place, prod(wide))
 
     def _rows(self, value: Tensor) -> Rows:
-        """An operand that keeps its shape; a parameter's counts from its first dimension."""
+        """Return an operand that keeps its shape; a parameter's starts with its first dimension."""
         if id(value) in self.rows:
             shape = tuple(value.shape[1:])
             return Rows(self.graph.spread(self.rows[id(value)], prod(shape)), shape)
@@ -314,11 +319,11 @@ class _Recorder(UncompiledMode):
 
     def _rows_alone(self, value: Tensor) -> Rows:
         if id(value) not in self.rows:
-            raise Unsupported(f"{self.cell.name} joins rows with a tensor that is none of the step's rows")
+            raise Unsupported(f"{self.cell.name} joins rows with a tensor that is not among the step's rows")
         return self._rows(value)
 
     def _factor(self, value: Tensor) -> Rows | Matrix:
-        """An operand of a product."""
+        """Return an operand of a product."""
         if value.dim() == 2 and id(value) not in self.rows:
             return Matrix(self._slot(value).place, *value.shape)
         return self._rows(value)
@@ -329,7 +334,7 @@ class _Recorder(UncompiledMode):
 
 
 def _functional(func: Any) -> Any:
-    """The operation that returns what `func` writes to a tensor of the step's own."""
+    """Return the operation that returns what `func` writes to a tensor that belongs to the step."""
     name = func.overloadpacket.__name__
     if not func._schema.is_mutable or not name.endswith("_"):
         return func

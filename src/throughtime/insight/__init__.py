@@ -1,1 +1,1 @@
-"""Seeing: pictures of what was measured."""
+"""Visualisation: pictures of measurements."""

@@ -30,13 +30,15 @@ STYLE: Mapping[Any, Any] = {
 }
 
 Series = Mapping[str, Sequence[float]]
-"""By name, a value for each place on the horizontal axis."""
+"""By name, a value for each tick of the horizontal axis."""
 
 
 def curves(path: Path, series: Series, places: Sequence[str], across: str, up: str) -> list[Path]:
-    """Draws each series over the same places, which are named below; returns the files.
+    """Draw each series over the same ticks, whose labels are below; return the files.
 
-    `path` is that of the picture without its ending. Raises InputError where it cannot be written.
+    path: of the picture without its suffix.
+
+    Raises InputError if it cannot be written.
     """
     with _drawn(path) as (axes, files):
         for k, (name, values) in enumerate(series.items()):
@@ -51,9 +53,9 @@ def curves(path: Path, series: Series, places: Sequence[str], across: str, up: s
 def labelled_map(
     path: Path, points: Sequence[tuple[float, float]], labels: Sequence[str], groups: Sequence[int], note: str
 ) -> list[Path]:
-    """Draws points by number, a colour for each group, and the labels by number below; returns the files.
+    """Draw numbered points, a colour for each group, with a numbered legend below; return the files.
 
-    `note` stands under the axes.
+    note: label of the horizontal axis.
     """
     with _drawn(path) as (axes, files):
         for number, ((x, y), label, group) in enumerate(zip(points, labels, groups, strict=True), 1):
@@ -77,10 +79,11 @@ def _columns(labels: Sequence[str]) -> int:
 
 
 def confusion(path: Path, counts: Sequence[Sequence[int]], labels: Sequence[str]) -> list[Path]:
-    """Draws how often each label (a row) was taken for which (a column); returns the files.
+    """Draw how often each label (a row) was predicted as which (a column); return the files.
 
-    The darker, the larger the share of its row; numbers are the counts. Raises InputError where the picture
-    cannot be written.
+    The darker, the larger the share of its row; the numbers are counts.
+
+    Raises InputError if the picture cannot be written.
     """
     with _drawn(path) as (axes, files):
         shares = [[count / max(sum(row), 1) for count in row] for row in counts]
@@ -89,7 +92,7 @@ def confusion(path: Path, counts: Sequence[Sequence[int]], labels: Sequence[str]
             for x, count in enumerate(row):
                 colour = "white" if shares[y][x] > 0.6 else INK
                 axes.text(x, y, f"{count:,}", ha="center", va="center", color=colour)
-        plain = {"parse_math": False}  # a label is no formula
+        plain = {"parse_math": False}  # a label is not a formula
         axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor", **plain)
         axes.set_yticks(range(len(labels)), labels, **plain)
         axes.set(xlabel="taken for", ylabel="is")
@@ -100,16 +103,18 @@ def confusion(path: Path, counts: Sequence[Sequence[int]], labels: Sequence[str]
 
 @contextmanager
 def _drawn(path: Path) -> Generator[tuple[Axes, list[Path]]]:
-    """Axes to draw on, and the files that the drawing will be."""
+    """Yield axes to draw on, and the files of the drawing."""
     with canvas(path, (7.4, 4.4)) as (figure, files):
         yield figure.subplots(), files
 
 
 @contextmanager
 def canvas(path: Path, inches: tuple[float, float]) -> Generator[tuple[Figure, list[Path]]]:
-    """A figure in the style of all pictures, and the files that it will be, written when the block ends.
+    """Yield a figure in the style of all pictures, and its files, which are written when the block ends.
 
-    `path` is that of the picture without its ending. Raises InputError where it cannot be written.
+    path: of the picture without its suffix.
+
+    Raises InputError if it cannot be written.
     """
     files = [path.with_name(f"{path.name}.{ending}") for ending in ("png", "svg")]
     with mpl.rc_context():

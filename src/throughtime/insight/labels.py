@@ -1,9 +1,9 @@
-"""Where labels go beside their points, so that they can be read: numbers alone, nothing is drawn here.
+"""Placement of labels beside their points, so that they can be read; nothing is drawn here.
 
-Each label has some places around its point, at several distances. From the nearest on, one label after the
-other takes the place that costs least while the others stand (Christensen, Marks and Shieber 1995 compare
-such searches), until none moves any more. All lengths are in one unit, x to the right, y upwards; a box is
-its left, lower, right and upper end.
+Each label has some candidate places around its point, at several distances. Starting from the nearest, each
+label in turn takes the place of least cost while the others stay (Christensen, Marks and Shieber 1995 compare
+such searches), until none moves any more. All lengths have one unit, x to the right, y upwards; a box is its
+left, lower, right and upper edge.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ON_OTHER, _ON_DOT, _OUTSIDE, _FAR = 10.0, 6.0, 20.0, 1.5  # weights of areas, a
 
 
 def place_labels(points: Plane, sizes: Plane, area: Box) -> Plane:
-    """Return the middles of labels of `sizes` (N, 2), beside `points` (N, 2), within `area` if possible."""
+    """Return the centres of labels of `sizes` (N, 2), beside `points` (N, 2), within `area` if possible."""
     places, gaps = _places(points, sizes)
     fixed = _fixed_cost(places, sizes, gaps, points, area)
     chosen = fixed.argmin(1)
@@ -43,7 +43,7 @@ def place_labels(points: Plane, sizes: Plane, area: Box) -> Plane:
 
 
 def overlap(middles: Plane, sizes: Plane) -> Plane:
-    """Return, for each label, the area (N,) that others lie over."""
+    """Return, for each label, the area (N,) covered by others."""
     boxes = _boxes(middles, sizes)
     areas = _overlap(boxes, boxes)
     np.fill_diagonal(areas, 0)
@@ -51,7 +51,7 @@ def overlap(middles: Plane, sizes: Plane) -> Plane:
 
 
 def _places(points: Plane, sizes: Plane) -> tuple[Plane, Plane]:
-    """Middles (N, P, 2) of each label's P places, and how far each is from the point."""
+    """Return the centres (N, P, 2) of each label's P places, and their distances from the point."""
     gaps = np.repeat(GAPS, len(_DIRECTIONS))
     away = np.tile(_DIRECTIONS, (len(GAPS), 1))
     slant = np.where(np.abs(away).sum(1) > 1, np.sqrt(0.5), 1.0)
@@ -60,7 +60,7 @@ def _places(points: Plane, sizes: Plane) -> tuple[Plane, Plane]:
 
 
 def _fixed_cost(places: Plane, sizes: Plane, gaps: Plane, points: Plane, area: Box) -> Plane:
-    """What each place (N, P) costs whatever the other labels do."""
+    """Return the cost of each place (N, P) independent of the other labels."""
     dots = _boxes(points, np.full_like(points, 2 * DOT))
     around = np.array([area])
     cost = np.empty(places.shape[:2])
@@ -76,7 +76,7 @@ def _boxes(middles: Plane, sizes: Plane) -> Plane:
 
 
 def _overlap(boxes: Plane, others: Plane) -> Plane:
-    """Areas (N, M) that boxes (N, 4) have in common with others (M, 4)."""
+    """Return the areas (N, M) that boxes (N, 4) share with others (M, 4)."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     return np.clip(high - low, 0, None).prod(2)

@@ -1,4 +1,4 @@
-"""A map of words: groups of vectors brought down to the plane, each point with its word beside it."""
+"""A map of words: groups of vectors projected to the plane, each point with its word beside it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from throughtime.insight.labels import GAPS, Plane, place_labels
 Method = Literal["pca", "tsne"]
 
 MOST_WORDS = 200
-"""On one picture; more cannot be read."""
+"""On one picture; more would be unreadable."""
 
 _INCHES = (9.6, 7.2)
 _POINTS = 72  # an inch
@@ -36,12 +36,14 @@ def word_map(
     method: Method = "tsne",
     seed: int = 0,
 ) -> list[Path]:
-    """Draw words where their vectors bring them, a colour for each group; return the files, PNG and SVG.
+    """Draw words at the projections of their vectors, a colour for each group; return the files, PNG and SVG.
 
-    path: of the picture without its ending. groups: words by the group's name. vectors: (N, D), a row for
-    each word in the order of the groups; they count by their direction alone. method: pca keeps what varies
-    most, tsne who is near whom (van der Maaten and Hinton 2008). Raises InputError for other than 3 to 200
-    words, for rows that are not as many, for another method, and where a file cannot be written.
+    path: of the picture without its suffix. groups: words by the group's name. vectors: (N, D), a row for
+    each word in the order of the groups; only their directions matter. method: pca keeps the most variance,
+    tsne the neighbours (van der Maaten and Hinton 2008).
+
+    Raises InputError for other than 3 to 200 words, for another number of rows, for another method, and if a
+    file cannot be written.
     """
     words = [word for group in groups.values() for word in group]
     _check(words, vectors, method)
@@ -68,7 +70,7 @@ def _directions(vectors: NDArray[np.floating]) -> Plane:
 
 
 def _on_plane(rows: Plane, method: Method, seed: int) -> tuple[Plane, str]:
-    """Places (N, 2), and what they mean."""
+    """Return places (N, 2), and their meaning."""
     if method == "pca":
         kept = PCA(2, random_state=seed)
         plane = kept.fit_transform(rows)
@@ -86,7 +88,7 @@ def _draw_points(axes: Axes, groups: Mapping[str, Sequence[str]], plane: Plane, 
         axes.plot(x, y, _mark(number), color=_colour(number), markersize=4, linestyle="none", label=name)
     axes.margins(0.06)
     axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)  # places on the map have no values
+    axes.spines[:].set_visible(False)  # coordinates of the map have no meaning
     axes.set_xlabel(note, color=MUTED)
     if len(groups) > 1:
         figure = axes.get_figure()
@@ -116,7 +118,7 @@ def _draw_words(figure: Figure, axes: Axes, labels: _Labels) -> None:
     ]
     for text in texts:
         text.set_in_layout(False)  # words stay inside by their places
-    drawn.draw()  # which settles how large the axes and the words are
+    drawn.draw()  # determines the sizes of the axes and of the words
     figure.set_layout_engine("none")
     scale = _POINTS / figure.dpi
     boxes = [text.get_window_extent(drawn.get_renderer()) for text in texts]
@@ -131,7 +133,7 @@ def _draw_words(figure: Figure, axes: Axes, labels: _Labels) -> None:
 
 
 def _draw_leaders(axes: Axes, labels: _Labels, points: Plane, middles: Plane, sizes: Plane) -> None:
-    """Lines from the words that stand apart to their points."""
+    """Draw lines from distant words to their points."""
     nearest = np.clip(points, middles - sizes / 2, middles + sizes / 2)
     apart = np.linalg.norm(nearest - points, axis=1) > GAPS[1] * 0.9
     for row in np.flatnonzero(apart).tolist():
@@ -153,5 +155,5 @@ def _colour(group: int) -> str:
 
 
 def _mark(group: int) -> str:
-    """Another one too when the colours begin again."""
+    """Return the mark of a group, different from that of an earlier group of the same colour."""
     return MARKS[(group + group // len(COLOURS)) % len(MARKS)]

@@ -1,4 +1,4 @@
-"""Cells made into layers."""
+"""Recurrent layers built from cells."""
 
 from throughtime.layers.cell_modules import GRUCell, LSTMCell, RecurrentCell, RNNCell
 from throughtime.layers.convert import convert

@@ -1,4 +1,4 @@
-"""Scores of additive attention: on the CPU by the engine, elsewhere by torch's operations."""
+"""Scores of additive attention: by the engine on the CPU, by torch's operations elsewhere."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from throughtime.engine.native import computes
 
 
 def additive_scores(queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:
-    """v . tanh(q + k) of each query and key (Bahdanau, Cho and Bengio 2015, section A.1.2).
+    """Return v . tanh(q + k) for each query and key (Bahdanau, Cho and Bengio 2015, section A.1.2).
 
-    queries: (B, T, D); keys: (B, S, D); energy: v (D). The result is (B, T, S). By the engine it has no
-    second derivatives.
+    queries: (B, T, D); keys: (B, S, D); energy: v (D). The result is (B, T, S). Computed by the engine it has
+    no second derivatives.
     """
     if computes(queries, keys, energy) and not torch.compiler.is_compiling():
         if torch.is_grad_enabled():
@@ -25,7 +25,7 @@ def additive_scores(queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:
 
 
 class _AdditiveScores(torch.autograd.Function):
-    """Keeps queries and keys for the way back, not the hidden layer, which has one dimension more."""
+    """Saves queries and keys for backward, not the hidden layer, which has one dimension more."""
 
     @staticmethod
     def forward(ctx: Any, queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:
@@ -37,7 +37,5 @@ class _AdditiveScores(torch.autograd.Function):
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor, ...]:
         if torch.is_grad_enabled():
-            raise RuntimeError(
-                "attention mlp has no second derivatives by the engine; general and dot have them"
-            )
+            raise RuntimeError("attention mlp has no second derivatives by the engine: use general or dot")
         return additive.additive_gradients(*ctx.saved_tensors, *grad_outputs)

@@ -1,4 +1,4 @@
-"""The arguments that layers and cell modules share, checked."""
+"""Checks of the arguments that layers and cell modules share."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def as_initialiser(initialiser: Initialiser | str) -> Initialiser:
 
 
 def check_flags(**flags: object) -> None:
-    """Raises TypeError for a flag that is not a bool."""
+    """Raise TypeError for a flag that is not a bool."""
     for name, flag in flags.items():
         if not isinstance(flag, bool):
             raise TypeError(f"{name} should be of type bool, got: {type(flag).__name__}")
 
 
 def check_sizes(**sizes: object) -> None:
-    """Raises TypeError for a size that is not an int, ValueError for one below 1."""
+    """Raise TypeError for a size that is not an int, ValueError for one below 1."""
     for name, size in sizes.items():
         if not isinstance(size, int):
             raise TypeError(f"{name} should be of type int, got: {type(size).__name__}")
@@ -52,8 +52,7 @@ def check_sizes(**sizes: object) -> None:
 
 
 def check_input(data: Tensor, input_size: int, weight: Tensor) -> None:
-    """Raises TensorError for data (..., input_size) of another width, device or dtype than the weights
-    take."""
+    """Raise TensorError for data (..., input_size) whose width, device or dtype does not fit the weights."""
     if data.shape[-1] != input_size:
         raise TensorError(f"input must have {input_size} features, the input_size; got {data.shape[-1]}")
     _check_kind("input", data, weight)
@@ -62,7 +61,7 @@ def check_input(data: Tensor, input_size: int, weight: Tensor) -> None:
 def check_state(
     parts: Sequence[Tensor], cell: Cell, hidden_size: int, leading: Sequence[int], weight: Tensor
 ) -> None:
-    """Raises TensorError unless there is a tensor (*leading, width) for each state of the cell."""
+    """Raise TensorError unless there is a tensor (*leading, width) for each state of the cell."""
     sizes = cell.state_sizes(hidden_size)
     if len(parts) != len(sizes):
         raise TensorError(f"hx must be {', '.join(sizes)} of {cell.name}; got {len(parts)} tensors")

@@ -12,7 +12,7 @@ from throughtime.layers.linear import PackedLinear
 
 
 class Dot(nn.Module):
-    """score(h, m) = h . m; asks for a decoder as wide as the encoder's output."""
+    """score(h, m) = h . m; requires a decoder as wide as the encoder's output."""
 
     def __init__(self, decoder_width: int, memory_width: int) -> None:
         super().__init__()
@@ -63,14 +63,15 @@ SCORES: Mapping[str, Callable[[int, int], Score]] = {
 
 
 def attend(scores: Tensor, memory: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-    """Contexts and weights: the softmax of the scores over valid positions, and the mean of memory under it.
+    """Return contexts (B, T, M) and weights (B, T, S).
 
-    scores: (B, T, S); memory: (B, S, M); valid: (B, S). Returns contexts (B, T, M) and weights (B, T, S).
+    The weights are the softmax of the scores over valid positions; the contexts are the mean of memory under
+    them. scores: (B, T, S); memory: (B, S, M); valid: (B, S).
     """
     weights = softmax_over(scores, valid)
     return weights @ memory, weights
 
 
 def softmax_over(scores: Tensor, valid: Tensor) -> Tensor:
-    """The softmax of scores (B, T, S) over valid positions (B, S); exactly 0 elsewhere."""
+    """Return the softmax of scores (B, T, S) over valid positions (B, S); exactly 0 elsewhere."""
     return scores.masked_fill(~valid[:, None], -torch.inf).softmax(-1)

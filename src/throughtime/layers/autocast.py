@@ -14,14 +14,14 @@ Dtypes = Mapping[str, torch.dtype]
 
 
 def casts(data: Tensor, weight: Tensor) -> bool:
-    """Whether autocast lets data of this dtype meet the weights: float64 and integers it leaves alone."""
+    """Whether autocast converts data of this dtype for the weights; it leaves float64 and integers alone."""
     if not torch.is_autocast_enabled(data.device.type):
         return False
     return data.is_floating_point() and torch.float64 not in (data.dtype, weight.dtype)
 
 
 def in_dtypes(run: LayerResult, dtypes: Dtypes | None, output: str) -> LayerResult:
-    """Results in these dtypes by the state's names, the output in that of `output`; None: as they are."""
+    """Convert states to these dtypes by name, and the output to that of `output`; None changes nothing."""
     if dtypes is None:
         return run
     return LayerResult(
@@ -32,10 +32,10 @@ def in_dtypes(run: LayerResult, dtypes: Dtypes | None, output: str) -> LayerResu
 
 
 def result_dtypes(cell: Cell, sequences: Ragged, first: Rows) -> Dtypes | None:
-    """The dtype of each last state under CPU autocast; the output has that of the first. None elsewhere.
+    """Return the dtype of each final state under CPU autocast, else None; the output has that of the first.
 
     Products have autocast's dtype. A state that a step carries over by addition, such as the LSTM's c, is
-    promoted with the dtype in which it began. Cells that torch.nn lacks return autocast's dtype.
+    promoted with its initial dtype. Cells that torch.nn lacks return autocast's dtype.
     """
     if not torch.is_autocast_enabled("cpu") or sequences.values.device.type != "cpu":
         return None
@@ -65,5 +65,5 @@ def _onednn_takes(dtype: torch.dtype, gradients: bool) -> bool:
     return dtype == torch.float32 or (not gradients and torch.ops.mkldnn._is_mkldnn_fp16_supported())
 
 
-# Computed while a graph is traced, as by torch.compiler.assume_constant_result, whose import takes a second.
+# Evaluated while a graph is traced, like torch.compiler.assume_constant_result, whose import takes a second.
 _onednn_takes._dynamo_marked_constant = True  # pyright: ignore

@@ -1,4 +1,4 @@
-"""Who runs a layer: back-ends by name, each with its reason where it cannot serve."""
+"""The back-ends that run a layer, by name, each with the reason when it cannot."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from throughtime.layers.torch_kernels import TorchKernels
 
 
 class Backend(Protocol):
-    """Runs one layer of a cell over time, in one direction or in both."""
+    """Runs one layer of a cell over time, in one direction or both."""
 
     def why_not(self, cell: Cell, hidden_size: int, weight: Tensor) -> str | None:
-        """Why this back-end cannot run the cell, as the end of a sentence; None where it can.
+        """Return why this back-end cannot run the cell, as the end of a sentence; None if it can.
 
         weight: one of the layer's, for its device and dtype.
         """
@@ -37,10 +37,10 @@ class Backend(Protocol):
         observed: tuple[str, ...] = (),
         text: str = "",
     ) -> LayerResult:
-        """Runs every direction, the first forwards, the second backwards.
+        """Run every direction, the first forwards, the second backwards.
 
-        sequences: I features; observed: what the cell shall let be seen, by name. text: `text_of(cell)`, by
-        which graphs of torch name the cell: none of them can hold it.
+        sequences: I features. observed: names of the values to return from the cell. text: `text_of(cell)`,
+        by which torch's graphs name the cell, because they cannot hold it.
         """
         ...
 
@@ -50,15 +50,17 @@ BACKENDS: Mapping[str, Backend] = {
     "torch": TorchKernels(),
     "reference": Reference(),
 }
-"""In the order in which `auto` asks them."""
+"""In the order in which `auto` tries them."""
 
 
 def choose(name: str, cell: Cell, hidden_size: int, weight: Tensor) -> str:
-    """The name of the back-end that runs the cell: the one asked for, or with `auto` the first that can.
+    """Return the back-end that runs the cell: the requested one, or with `auto` the first that can.
 
-    Warns, once for each cell, where `auto` falls back to the reference though the engine computes on this
-    device and in this dtype. Raises ValueError where the one asked for cannot run the cell, saying why, and
-    where the cell's step writes in place to what it was given.
+    Warns, once per cell, if `auto` falls back to the reference although the engine supports the device and
+    dtype.
+
+    Raises ValueError if the requested back-end cannot run the cell, with the reason, and if the cell's step
+    writes in place to its arguments.
     """
     chosen = (
         _first_able(cell, hidden_size, weight)
@@ -90,11 +92,11 @@ def _asked_for(name: str, cell: Cell, hidden_size: int, weight: Tensor) -> str:
 
 
 _WARNED: set[Same | None] = set()
-"""The cells whose fallback has been warned of; None for all cells, where there is no native part."""
+"""The cells whose fallback has been warned of; None stands for all cells, if there is no native part."""
 
 
 def _warn(cell: Cell, hidden_size: int, weight: Tensor) -> None:
-    """Says why the engine does not run the cell, if device and dtype are such that it could."""
+    """Warn why the engine does not run the cell, if it supports the device and dtype."""
     if weight.device.type != "cpu" or weight.dtype not in NAMES:
         return
     key = None if native is None else Same(cell)

@@ -1,4 +1,4 @@
-"""Cells as modules that take one differentiable step a call, among them those of torch.nn."""
+"""Cells as modules that take one differentiable step per call, among them those of torch.nn."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from throughtime.layers.arguments import as_cell, as_initialiser, check_input, c
 from throughtime.layers.single_step import as_state, step
 
 State = Tensor | tuple[Tensor, ...]
-"""A cell's state, (B, width): a tensor, or a tuple for cells with more states than one."""
+"""A cell's state, (B, width): a tensor, or a tuple for cells with more than one state."""
 
 
 class RecurrentCell(nn.Module):
-    """One step of a recurrence, for loops of one's own.
+    """One step of a recurrence, for your own loops.
 
     cell: a `Cell`, its class, or its name: a built-in one's, or "my_module:MyCell", which imports my_module.
     input_size, hidden_size, bias: as in torch.nn.LSTMCell.
-    initialiser: how the weights begin, one of `throughtime.cells.initialise` or its name.
+    initialiser: one of `throughtime.cells.initialise` or its name.
 
     The parameters are those of one layer, named without a suffix: `weight_ih`, `weight_hh`, `bias_ih`,
     `bias_hh` and the cell's own. Steps of cells that torch has run by its kernels, others by their equations,
@@ -53,22 +53,24 @@ class RecurrentCell(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begins all weights anew with the initialiser."""
+        """Initialise all weights again."""
         with torch.no_grad():
             self.initialiser(self.cell, self.hidden_size, self.weights())
 
     def weights(self) -> dict[str, Tensor]:
-        """The parameters by name."""
+        """Return the parameters by name."""
         return {name: getattr(self, name) for name in self._names}
 
     def forward(self, input: Tensor, hx: State | None = None) -> State:
-        """Takes one step.
+        """Take one step.
 
         input: (B, input_size), or (input_size) unbatched.
-        hx: the last state, (B, width) each, without B if unbatched; the cell's initial state if not given.
-        Returns the new state, a tensor, or a tuple for cells with more states than one; the first part is the
-        output. Noise of a cell that has it is drawn for each call while training.
-        Raises TensorError for an input or state of another form or dtype.
+        hx: the previous state, (B, width) each, without B if unbatched; by default the cell's initial state.
+
+        Returns the new state, a tensor, or a tuple for cells with more than one state, whose first part is
+        the output. During training a noisy cell draws new noise at each call.
+
+        Raises TensorError for an input or state of the wrong shape or dtype.
         """
         self._check(input, hx)
         x = input if input.dim() == 2 else input[None]

@@ -1,4 +1,4 @@
-"""Cross-entropy over many words, the scores of a few rows at a time: they become gradients at once."""
+"""Cross-entropy over many words, computed with its gradients for a few rows of scores at a time."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def chunked_loss(
     smoothing: float,
     consistency: float = 0.0,
 ) -> Tensor:
-    """The loss of features (N, E) for targets (N,), summed over rows; it has no second derivatives.
+    """Return the loss of features (N, E) for targets (N,), summed over rows; it has no second derivatives.
 
-    consistency: above 0 rows are pairs, each for one of the targets (N / 2,), that should agree, as
-    `consistency.py` has it. On the CPU by the engine, elsewhere by torch's operations.
+    consistency: above 0 rows are pairs, each for one of the targets (N / 2,), that should agree, see
+    `consistency.py`. Computed by the engine on the CPU, by torch's operations elsewhere.
     """
-    given = (features, weight, bias, targets, smoothing, consistency)
+    arguments = (features, weight, bias, targets, smoothing, consistency)
     if torch.is_grad_enabled():
-        return cast(Tensor, _ChunkedLoss.apply(*given))
-    return _loss(*given, gradients=False).loss
+        return cast(Tensor, _ChunkedLoss.apply(*arguments))
+    return _loss(*arguments, gradients=False).loss
 
 
 class _ChunkedLoss(torch.autograd.Function):
-    """The loss, whose gradients are worked out with it: they are the loss's own size, the scores are not."""
+    """The loss, computed with its gradients, so that no scores need to be saved."""
 
     @staticmethod
     def forward(
@@ -46,20 +46,20 @@ class _ChunkedLoss(torch.autograd.Function):
         smoothing: float,
         consistency: float,
     ) -> Tensor:
-        found = _loss(features, weight, bias, targets, smoothing, consistency, gradients=True)
-        ctx.save_for_backward(*found[1:])
-        return found.loss
+        result = _loss(features, weight, bias, targets, smoothing, consistency, gradients=True)
+        ctx.save_for_backward(*result[1:])
+        return result.loss
 
     @staticmethod
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor | None, ...]:
         if torch.is_grad_enabled():
-            raise RuntimeError("a chunked loss has no second derivatives; output full has them")
+            raise RuntimeError("a chunked loss has no second derivatives: use output full")
         (d_loss,) = grad_outputs
         gradients = ctx.saved_tensors
         if float(d_loss) != 1:
-            gradients = [one * d_loss for one in gradients]
+            gradients = [gradient * d_loss for gradient in gradients]
         return (*gradients, None, None, None)
 
 
@@ -80,18 +80,18 @@ def _loss(
 def _by_torch(
     features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, consistency: float
 ) -> SoftmaxGradients:
-    """As `engine.softmax.softmax_loss`, by torch's operations."""
+    """Compute `engine.softmax.softmax_loss` by torch's operations."""
     loss = features.new_zeros(())
-    d_features, d_weight, d_bias = (torch.zeros_like(one) for one in (features, weight, bias))
+    d_features, d_weight, d_bias = (torch.zeros_like(tensor) for tensor in (features, weight, bias))
     each = 2 if consistency else 1
     for first in range(0, len(targets), ROWS_AT_ONCE // each):
         last = min(len(targets), first + ROWS_AT_ONCE // each)
         rows = slice(each * first, each * last)
         with torch.enable_grad():
             scores = linear(features[rows], weight, bias).detach().requires_grad_()
-            found = _of_rows(scores, targets[first:last], smoothing, consistency)
-            (d,) = torch.autograd.grad(found, scores)
-        loss += found.detach()
+            chunk = _of_rows(scores, targets[first:last], smoothing, consistency)
+            (d,) = torch.autograd.grad(chunk, scores)
+        loss += chunk.detach()
         d_features[rows] = d @ weight
         d_weight.addmm_(d.T, features[rows])
         d_bias += d.sum(0)

@@ -28,9 +28,9 @@ class CompiledScan:
         if native is None:
             return "the native part was not built (no C++ compiler when throughtime was installed)"
         if weight.device.type != "cpu":
-            return f"it runs on the CPU alone, and the weights are on {weight.device}"
+            return f"it runs only on the CPU, and the weights are on {weight.device}"
         if weight.dtype not in NAMES:
-            return f"it computes in float32 and float64 alone, and the weights are {weight.dtype}"
+            return f"it computes only in float32 and float64, and the weights are {weight.dtype}"
         try:
             compiled(cell, hidden_size, True, noisy=bool(cell.noise(hidden_size)), dtype=weight.dtype)
         except Unsupported as error:
@@ -52,27 +52,27 @@ class CompiledScan:
             return self._cast(cell, sequences, directions, observed, text)
         sequences = sequences if sequences.lengths is None or in_graph else sequences.as_packed()
         layout = layout_of(sequences)
-        given = [
+        inputs = [
             scan.DirectionInputs(
-                _taken(one.state, layout.order),
-                one.weights,
+                _taken(direction.state, layout.order),
+                direction.weights,
                 {
-                    **{name: layout.rows(rows) for name, rows in one.noise.items()},
-                    **_taken(one.masks, layout.order),
+                    **{name: layout.rows(rows) for name, rows in direction.noise.items()},
+                    **_taken(direction.masks, layout.order),
                 },
             )
-            for one in directions
+            for direction in directions
         ]
         rows = layout.rows(sequences)
         if in_graph:
-            results = layer(text, rows, layout.sizes, given, observed)
+            results = layer(text, rows, layout.sizes, inputs, observed)
         else:
-            results = scan.scan(cell, rows, layout.sizes, given, observed)
-        outputs = [one.output for one in results]
+            results = scan.scan(cell, rows, layout.sizes, inputs, observed)
+        outputs = [result.output for result in results]
         return LayerResult(
             layout.formed(torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]),
-            [_taken(one.state, layout.back) for one in results],
-            [{name: layout.formed(rows) for name, rows in one.observed.items()} for one in results],
+            [_taken(result.state, layout.back) for result in results],
+            [{name: layout.formed(rows) for name, rows in result.observed.items()} for result in results],
         )
 
     def _cast(
@@ -83,18 +83,22 @@ class CompiledScan:
         observed: tuple[str, ...],
         text: str,
     ) -> LayerResult:
-        """Under autocast: computed in the weights' dtype."""
+        """Run under autocast, computing in the weights' dtype."""
         dtype = directions[0].weights["weight_ih"].dtype
         with torch.autocast("cpu", enabled=False):
-            states = [{name: value.to(dtype) for name, value in one.state.items()} for one in directions]
-            cast = [replace(one, state=state) for one, state in zip(directions, states, strict=True)]
+            states = [
+                {name: value.to(dtype) for name, value in direction.state.items()} for direction in directions
+            ]
+            cast = [
+                replace(direction, state=state) for direction, state in zip(directions, states, strict=True)
+            ]
             return self.run(cell, sequences.map(lambda x: x.to(dtype)), cast, observed, text)
 
 
 def _transformed() -> bool:
-    """Whether vmap or forward-mode differentiation is at work, which see through torch's operations alone."""
+    """Whether vmap or forward-mode differentiation is active, which see only torch's operations."""
     return _functorch.peek_interpreter_stack() is not None or forward_mode()
 
 
 def _taken(state: Mapping[str, Tensor], order: Tensor | None) -> Rows:
-    return {name: one if order is None else one.index_select(0, order) for name, one in state.items()}
+    return {name: value if order is None else value.index_select(0, order) for name, value in state.items()}

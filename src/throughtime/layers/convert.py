@@ -1,4 +1,4 @@
-"""Our layers in the place of torch's, in anyone's model."""
+"""Replacement of torch's recurrent layers by ours in any model."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ NAMESAKES: Mapping[type[nn.Module], tuple[type[Any], tuple[str, ...]]] = {
     nn.GRU: (GRU, ()),
     nn.RNN: (RNN, ("nonlinearity",)),
 }
-"""Our class for each of torch's layers, and the arguments that it alone has."""
+"""Our class for each of torch's layers, and the arguments specific to it."""
 CELLS: Mapping[type[nn.Module], tuple[type[Any], tuple[str, ...]]] = {
     nn.LSTMCell: (LSTMCell, ()),
     nn.GRUCell: (GRUCell, ()),
     nn.RNNCell: (RNNCell, ("nonlinearity",)),
 }
-"""The same of torch's cells, which have no backend."""
+"""The same for torch's cells, which have no backend."""
 SHARED = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional")
 
 
 def convert(module: nn.Module, backend: str = "auto") -> nn.Module:
-    """Replaces every torch.nn.LSTM, GRU, RNN, LSTMCell, GRUCell and RNNCell in `module` by ours, in place.
+    """Replace every torch.nn.LSTM, GRU, RNN, LSTMCell, GRUCell and RNNCell in `module` by ours, in place.
 
-    Parameters and hooks stay the very same objects, and a layer used in several places stays one. A subclass
+    Parameters and hooks remain the same objects, and a layer used in several places remains one. A subclass
     of torch's layers may compute something else and is left as it is.
-    Returns the module, or its replacement where it is itself such a layer.
+
+    Returns the module, or its replacement if it is itself such a layer.
+
     Raises ValueError, before anything is replaced, for a layer whose parameters are not those of torch.nn.
     """
     layers = [layer for layer in module.modules() if type(layer) in (*NAMESAKES, *CELLS)]
@@ -50,7 +52,7 @@ def _replacement(layer: nn.Module, backend: str) -> nn.Module:
     for name, parameter in parameters.items():
         setattr(new, name, parameter)
     if isinstance(new, Recurrent):
-        new.backend = backend  # once the weights are where it has to run
+        new.backend = backend  # only now that the weights are on their device
     vars(new).update({name: value for name, value in vars(layer).items() if "hook" in name})
     return new.train(layer.training)
 

@@ -1,4 +1,4 @@
-"""What one direction of one layer is given."""
+"""The inputs of one direction of one layer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from throughtime.layers.ragged import Ragged
 
 @dataclass(frozen=True)
 class Direction:
-    """First states (B, width), parameters, and in training what is of chance, all by name.
+    """Initial states (B, width), parameters, and random rows for training, all by name.
 
     noise: the rows of every step; masks: those of a sequence, (B, width).
     """
@@ -32,17 +32,17 @@ def directions_of(
     weights: Sequence[Mapping[str, Tensor]],
     training: bool,
 ) -> list[Direction]:
-    """The directions of a layer, with what is of chance drawn for each where it is `training`."""
+    """Return the directions of a layer, with random rows drawn for each if `training`."""
     declared = cell.noise(hidden_size) if training else {}
     like, steps, batch = weights[0]["weight_ih"], sequences.steps, sequences.batch
 
     def drawn(state: Rows, weight: Mapping[str, Tensor]) -> Direction:
         noise, masks = {}, {}
-        for name, one in declared.items():
-            if one.each_step:
-                noise[name] = Ragged(one.draw(like, steps, batch), sequences.lengths, steps)
+        for name, source in declared.items():
+            if source.each_step:
+                noise[name] = Ragged(source.draw(like, steps, batch), sequences.lengths, steps)
             else:
-                masks[name] = one.draw(like, batch)
+                masks[name] = source.draw(like, batch)
         return Direction(state, weight, noise, masks)
 
     return [drawn(state, weight) for state, weight in zip(states, weights, strict=True)]

@@ -1,4 +1,4 @@
-"""The forms that input may have, padded, one sequence or packed, and results in the same form."""
+"""The forms of input, padded, a single sequence or packed, and results in the same form."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from throughtime.layers.ragged import Ragged, pack_like, unpack
 from throughtime.layers.reading import Reading, in_direction, reading
 
 State = Tensor | tuple[Tensor, ...]
-"""All layers' state, (num_layers * D, B, width): a tensor, or a tuple for cells with more states than one."""
+"""The state of all layers, (num_layers * D, B, width): a tensor, or a tuple for more than one state."""
 
 RunLayers = Callable[[Reading, State | None], tuple[Ragged, State, list[dict[str, Ragged]]]]
-"""All layers over steps, from the first states: output, last states, observed values."""
+"""All layers over steps, from the initial states: output, final states, observed values."""
 
 
 def check_form(input: Tensor | PackedSequence, lengths: object, mask: object) -> None:
-    """Raises TensorError for what is neither a padded batch, one sequence nor packed, saying what to do."""
+    """Raise TensorError for input that is not a padded batch, a single sequence or packed."""
     if isinstance(input, PackedSequence):
         for name, value in (("lengths", lengths), ("mask", mask)):
             if value is not None:
@@ -59,7 +59,7 @@ def run_in_form(
     batch_first: bool,
     reverse: bool,
 ) -> tuple[Any, State, list[dict[str, Any]]]:
-    """Runs layers on input of any form, and gives the results the same form."""
+    """Run layers on input of any form and return the results in the same form."""
     if isinstance(input, PackedSequence):
         output, state, seen = run(in_direction(unpack(input), reverse), hx)
         return pack_like(output, input), state, _in_form(seen, lambda values: pack_like(values, input))
@@ -79,7 +79,7 @@ def run_in_form(
 
 
 def each(state: State, change: Callable[[Tensor], Tensor]) -> State:
-    """The state with every part changed."""
+    """Apply `change` to every part of the state."""
     return change(state) if isinstance(state, Tensor) else tuple(change(part) for part in state)
 
 

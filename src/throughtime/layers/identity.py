@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 Made = TypeVar("Made")
 
 REFUSES = "torch._dynamo.variables.builder"
-"""The module of torch's compiler that refuses torch.nn's recurrent layers by their type; ours it compiles."""
+"""The module of torch's compiler that refuses torch.nn's recurrent layers by type; it compiles ours."""
 
 
 class Double(type):
-    """The type of doubles, and of what others derive from them."""
+    """The type of doubles and of classes derived from them."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         return origin(cls)(*args, **kwargs) if is_double(cls) else type.__call__(cls, *args, **kwargs)
@@ -30,14 +30,14 @@ class Double(type):
 
 
 def class_seen_by(kind: type[Any], torchs: type[Any], frame: FrameType) -> type[Any]:
-    """The class that a layer of class `kind` names to whoever asks in this frame."""
+    """Return the class that a layer of class `kind` reports to code in this frame."""
     if issubclass(kind, torchs) or frame.f_globals.get("__name__") == REFUSES:
         return kind
     return double(kind, torchs)
 
 
 def double(kind: type[Any], torchs: type[Any]) -> type[Any]:
-    """The class below both; always the same."""
+    """Return the class below both; always the same."""
     if "_double" not in vars(kind):
         names = {name: getattr(kind, name) for name in ("__module__", "__qualname__", "__doc__")}
         kind._double = Double(kind.__name__, (kind, torchs), {**names, "_origin": kind})
@@ -50,7 +50,7 @@ def is_double(kind: type[Any]) -> bool:
 
 
 def origin(kind: type[Any]) -> type[Any]:
-    """The class whose double this is; the class itself where it is no double."""
+    """Return the class whose double this is, or the class itself."""
     return vars(kind).get("_origin", kind)
 
 
@@ -60,5 +60,5 @@ def assign_class(layer: object, kind: type[Any]) -> None:
 
 
 def new(kind: type[Made]) -> Made:
-    """An object without any attributes, for copies and pickles to fill."""
+    """Create an object without attributes, for copies and pickles to fill."""
     return kind.__new__(kind)

@@ -1,4 +1,4 @@
-"""Layers without gradients, on whole batches: the shortest way to the engine."""
+"""Layers without gradients on whole batches: the shortest path to the engine."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from throughtime.engine.operators import plain
 
 
 def nothing_watches(input: object) -> bool:
-    """Whether a call is plain arithmetic: without gradients of either mode, autocast, or anyone who looks at
-    what torch does."""
+    """Whether a call is plain arithmetic.
+
+    It is if neither gradients of either mode, nor autocast, nor anything that intercepts torch's operations
+    is active.
+    """
     return (
         not torch.compiler.is_compiling()
         and not torch.is_grad_enabled()
@@ -29,7 +32,7 @@ def nothing_watches(input: object) -> bool:
 
 
 class Inference:
-    """What the layers of one module need for it, kept from call to call."""
+    """What a module keeps between calls to run its layers in inference."""
 
     def __init__(self) -> None:
         self._settled: dict[int, LayerInference] = {}
@@ -42,11 +45,13 @@ class Inference:
         states: Sequence[Rows],
         observed: tuple[str, ...],
     ) -> tuple[Tensor, list[Rows]]:
-        """Runs layers one above the other; the output (T, B, D * width), and what is observed of each layer
-        and direction, (T, B, width) by name.
+        """Run stacked layers.
 
-        weights: those of each layer, one dictionary a direction. data: (T, B, input_size). states: (B, width)
-        contiguous, for each layer and direction; the last ones are written over the first.
+        weights: those of each layer, one dictionary per direction. data: (T, B, input_size). states: (B,
+        width) contiguous, for each layer and direction; the final ones overwrite them.
+
+        Returns the output (T, B, D * width), and the observed values of each layer and direction, (T, B,
+        width) by name.
         """
         steps, batch, _ = data.shape
         rows = in_rows(data.reshape(steps * batch, -1))
@@ -55,9 +60,11 @@ class Inference:
             settled = self._settled.get(k)
             if settled is None or not settled.is_of(own):
                 settled = self._settled[k] = LayerInference(cell, own)
-            found = settled.run(rows, batch, states[k * len(own) : (k + 1) * len(own)], observed)
-            rows = found[0][0] if len(found) == 1 else torch.cat([one[0] for one in found], 1)
-            for _, *values in found:
-                shaped = (one.view(steps, batch, -1) for one in values)
+            outputs = settled.run(rows, batch, states[k * len(own) : (k + 1) * len(own)], observed)
+            rows = (
+                outputs[0][0] if len(outputs) == 1 else torch.cat([direction[0] for direction in outputs], 1)
+            )
+            for _, *values in outputs:
+                shaped = (value.view(steps, batch, -1) for value in values)
                 seen.append(dict(zip(observed, shaped, strict=True)))
         return rows.view(steps, batch, -1), seen

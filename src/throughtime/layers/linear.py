@@ -1,4 +1,4 @@
-"""A linear layer whose weights are packed once where nobody asks for gradients."""
+"""A linear layer whose weights are packed once while no gradients are needed."""
 
 from __future__ import annotations
 

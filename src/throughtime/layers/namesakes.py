@@ -1,4 +1,4 @@
-"""LSTM, GRU and RNN as torch.nn has them: the same arguments, shapes, parameter names and numbers."""
+"""LSTM, GRU and RNN as in torch.nn: the same arguments, shapes, parameter names and results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from throughtime.layers.rnn_base import RNNBase
 class LSTM(RNNBase):
     """Drop-in torch.nn.LSTM. Arguments: `Recurrent`.
 
-    proj_size: width of the output of the projected LSTM of Sak et al. (2014); 0, no projection.
+    proj_size: width of the output of the projected LSTM of Sak et al. (2014); 0: no projection.
     """
 
     torchs = nn.LSTM
@@ -42,7 +42,8 @@ class LSTM(RNNBase):
         check_sizes(hidden_size=hidden_size)
         if not 0 <= proj_size < hidden_size:
             raise ValueError(
-                f"proj_size must be from 0, none, to below hidden_size {hidden_size}; got {proj_size}"
+                f"proj_size must be at least 0 (no projection) and below hidden_size {hidden_size}; "
+                f"got {proj_size}"
             )
         cell = cells.ProjectedLSTM(proj_size) if proj_size else cells.LSTM()
         shape = (input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)

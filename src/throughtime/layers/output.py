@@ -1,8 +1,8 @@
-"""Output layers: from features to words, and the loss of the words that should have come.
+"""Output layers: from features to words, and the loss of the target words.
 
 Each has the same three functions: `loss(features (N, E), targets (N,), smoothing)`, the cross-entropy summed
 over rows, with that share of each target spread over all words; `log_probabilities(features)`, (N, V); and
-`best(features, count)`, so many of the likeliest words of each row, as search asks for them.
+`best(features, count)`, the `count` most probable words of each row, for search.
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ class FullOutput(nn.Linear):
     def agreeing_loss(
         self, features: Tensor, targets: Tensor, smoothing: float, consistency: float
     ) -> Tensor:
-        """The loss of two passes, the features of the second (2 N, E) after those of the first, that should
-        say the same for the targets (N,): see `consistency.py`."""
+        """Return the loss of two passes that should agree on the targets (N,), see `consistency.py`.
+
+        features: (2 N, E), those of the second pass after those of the first.
+        """
         return agreeing_loss(self(features), targets, smoothing, consistency)
 
     def log_probabilities(self, features: Tensor) -> Tensor:
@@ -47,7 +49,7 @@ class FullOutput(nn.Linear):
         return softmax.log_probabilities(features, self.weight, self.bias)
 
     def log_targets(self, features: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """log p of each row's target, and the mean of log p over all words; (N,) each."""
+        """Return log p of each row's target, and the mean of log p over all words; (N,) each."""
         return _log_targets(features, self.weight, self.bias, targets)
 
     def best(self, features: Tensor, count: int) -> Ranked:
@@ -58,9 +60,9 @@ class FullOutput(nn.Linear):
 
 
 class ChunkedOutput(FullOutput):
-    """The same, but that in training the scores of a few rows exist at a time: they become gradients at once.
+    """The same, but in training the scores of only a few rows exist at a time.
 
-    On the CPU by the engine, elsewhere by torch's operations. It has no second derivatives.
+    By the engine on the CPU, by torch's operations elsewhere. It has no second derivatives.
     """
 
     def loss(self, features: Tensor, targets: Tensor, smoothing: float) -> Tensor:
@@ -77,12 +79,12 @@ class ChunkedOutput(FullOutput):
         return chunked_loss(pairs, self.weight, self.bias, targets, smoothing, consistency)
 
     def log_targets(self, features: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """As of all rows at once, by torch's operations: scores are made a second time on the way back."""
-        found = [
+        """Compute a few rows at a time, by torch's operations; scores are recomputed in the backward pass."""
+        chunks = [
             checkpoint(_log_targets, rows, self.weight, self.bias, wanted, use_reentrant=False)
             for rows, wanted in zip(features.split(ROWS_AT_ONCE), targets.split(ROWS_AT_ONCE), strict=True)
         ]
-        return torch.cat([own for own, _ in found]), torch.cat([mean for _, mean in found])
+        return torch.cat([own for own, _ in chunks]), torch.cat([mean for _, mean in chunks])
 
 
 class SampledOutput(FullOutput):
@@ -90,9 +92,9 @@ class SampledOutput(FullOutput):
 
     loss = -log(exp(s_t) / sum_v in {t} and sample exp(s_v)),  s_v = w_v f + b_v - log q(v)
 
-    q(v) is how often v is expected in the sample, which is drawn as word frequencies fall off, by rank
-    (log-uniform): words must be numbered by frequency. Label smoothing has no part in it. In evaluation the
-    loss is that of all words.
+    q(v) is the expected count of v in the sample, which is drawn from a log-uniform distribution over ranks:
+    words must be numbered by frequency. Label smoothing is not applied. In evaluation the loss is that of all
+    words.
     """
 
     def __init__(self, width: int, words: int, sample: int) -> None:
@@ -110,17 +112,17 @@ class SampledOutput(FullOutput):
         return (everything.logsumexp(1) - own).sum()
 
     def _drawn(self) -> tuple[Tensor, int]:
-        """So many different words, and how often it was drawn to find them."""
+        """Draw a sample of distinct words; return it and the number of draws it took."""
         words, device = self.out_features, self.weight.device
-        found, tries = torch.empty(0, dtype=torch.long, device=device), 0
-        while len(found) < self.sample:
+        sample, tries = torch.empty(0, dtype=torch.long, device=device), 0
+        while len(sample) < self.sample:
             drawn = torch.rand(self.sample, device=device).mul_(math.log(words + 1)).exp_().long() - 1
-            found = torch.cat([found, drawn.clamp_(0, words - 1)]).unique()
+            sample = torch.cat([sample, drawn.clamp_(0, words - 1)]).unique()
             tries += self.sample
-        return found[torch.randperm(len(found), device=device)[: self.sample]], tries
+        return sample[torch.randperm(len(sample), device=device)[: self.sample]], tries
 
     def _expected(self, words: Tensor, tries: int) -> Tensor:
-        """log q of these words after so many draws."""
+        """Return log q of these words after `tries` draws."""
         p = torch.log1p(1 / (words + 1.0)) / math.log(self.out_features + 1)
         return torch.log(-torch.expm1(tries * torch.log1p(-p)))
 
@@ -128,16 +130,16 @@ class SampledOutput(FullOutput):
 class AdaptiveOutput(nn.AdaptiveLogSoftmaxWithLoss):
     """torch's adaptive softmax (Grave et al. 2017): rare words in clusters of narrower features.
 
-    Words must be numbered by frequency. Label smoothing has no part in it.
+    Words must be numbered by frequency. Label smoothing is not applied.
     """
 
     def __init__(self, width: int, words: int) -> None:
         cutoffs = sorted({max(1, int(share * words)) for share in CLUSTERS})
         narrower = min(4.0, width ** (1 / len(CLUSTERS)))  # no cluster without a feature
-        super().__init__(width, words, [one for one in cutoffs if one < words], narrower)
+        super().__init__(width, words, [cutoff for cutoff in cutoffs if cutoff < words], narrower)
 
     def loss(self, features: Tensor, targets: Tensor, smoothing: float) -> Tensor:
-        unused = sum(one.sum() for one in self.tail.parameters())  # by a batch without rare words
+        unused = sum(parameter.sum() for parameter in self.tail.parameters())  # by a batch without rare words
         return -self(features, targets).output.sum() + 0.0 * unused
 
     def log_probabilities(self, features: Tensor) -> Tensor:
@@ -150,7 +152,7 @@ class AdaptiveOutput(nn.AdaptiveLogSoftmaxWithLoss):
 def output_layer(
     kind: Literal["chunked", "full", "sampled", "adaptive"], width: int, words: int, sample: int
 ) -> FullOutput | AdaptiveOutput:
-    """The layer of that kind; sample: words in the sample of a sampled one."""
+    """Return the layer of this kind; sample: number of words in the sample of a sampled one."""
     match kind:
         case "chunked":
             return ChunkedOutput(width, words)

@@ -1,4 +1,4 @@
-"""Our LSTM and GRU under torch.ao's dynamic quantisation, which makes torch's quantised layers of them."""
+"""Our LSTM and GRU under torch.ao's dynamic quantisation, which turns them into torch's quantised layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TABLES = "torch.ao.quantization.quantization_mappings"
 
 
 class Quantised:
-    """Makes torch's quantised layer of one of ours; torch.ao calls `from_float`."""
+    """Turns one of our layers into torch's quantised layer; torch.ao calls `from_float`."""
 
     def __init__(self, kind: Any) -> None:
         self._kind = kind
@@ -32,7 +32,7 @@ class Quantised:
 
 
 def register() -> None:
-    """Enter our classes into the table of classes that torch.ao quantises, where torch still has it."""
+    """Add our classes to the table of classes that torch.ao quantises, if torch still has it."""
     if find_spec("torch.ao") is None or find_spec(TABLES) is None:
         return
     table: MutableMapping[Any, Any] = import_module(TABLES).DEFAULT_DYNAMIC_QUANT_MODULE_MAPPINGS
@@ -41,7 +41,7 @@ def register() -> None:
 
 
 def _float_layer(layer: RNNBase) -> nn.Module:
-    """The layer as torch's quantised classes accept it: of the class that torch.nn has by this name."""
+    """Return the layer as an instance of its namesake in torch.nn, which torch's quantised classes accept."""
     kind: Any = getattr(nn, layer.mode)
     if type(layer) is kind:  # someone put our class into torch.nn
         return layer

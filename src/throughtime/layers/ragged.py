@@ -1,4 +1,4 @@
-"""Sequences of unequal length, padded or packed as a back-end has need, and the ways in and out of it."""
+"""Sequences of unequal length, padded or packed as a back-end needs them, and conversions."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from throughtime.errors import TensorError
 
 @dataclass(frozen=True)
 class Ragged:
-    """Time-major sequences with F features, in one of two forms; the other is made whenever it is asked for.
+    """Time-major sequences with F features, in one of two forms; the other is computed on demand.
 
-    form: (T, B, F) padded, or packed. lengths: (B,) int64 on the CPU, or None where all are T long.
-    steps: T.
+    form: (T, B, F) padded, or packed. lengths: (B,) int64 on the CPU, or None if all are T long. steps: T.
     """
 
     form: Tensor | PackedSequence
@@ -27,7 +26,7 @@ class Ragged:
 
     @property
     def data(self) -> Tensor:
-        """(T, B, F), as it was given, or padded with 0."""
+        """(T, B, F), as passed in, or padded with 0."""
         if isinstance(self.form, Tensor):
             return self.form
         return _padded(self.form, self.steps, self.batch)
@@ -45,7 +44,7 @@ class Ragged:
 
     @property
     def values(self) -> Tensor:
-        """All numbers in the form that is there."""
+        """All numbers in the existing form."""
         return self.form if isinstance(self.form, Tensor) else self.form.data
 
     @property
@@ -56,22 +55,22 @@ class Ragged:
         return int(self.form.batch_sizes[0]) if self.lengths is None else len(self.lengths)
 
     def as_padded(self) -> Ragged:
-        """The same in padded form."""
+        """Return the same in padded form."""
         return self._with(self.data)
 
     def as_packed(self) -> Ragged:
-        """The same in packed form."""
+        """Return the same in packed form."""
         return self._with(self.packed)
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Ragged:
-        """The same steps with other numbers, each made of the one in its place."""
+        """Apply an elementwise function to all numbers."""
         form = self.form
         if isinstance(form, Tensor):
             return self._with(function(form))
         return self._with(form._replace(data=function(form.data)))
 
     def scaled(self, factors: Tensor) -> Ragged:
-        """Every step of each sequence times that sequence's factors, (B, F)."""
+        """Multiply every step of each sequence by that sequence's factors, (B, F)."""
         if isinstance(self.form, Tensor):
             return self._with(self.form * factors)
         sizes, order = self.form.batch_sizes, self.form.sorted_indices
@@ -81,27 +80,30 @@ class Ragged:
         return self.map(lambda x: x * in_order.index_select(0, sequence.to(x.device)))
 
     def with_data(self, data: Tensor) -> Ragged:
-        """Other values (T, B, F) for the same steps."""
+        """Return other values (T, B, F) for the same steps."""
         return self._with(data)
 
     def with_rows(self, rows: Tensor) -> Ragged:
-        """Other values for the rows of `packed`."""
+        """Return other values for the rows of `packed`."""
         return self._with(self.packed._replace(data=rows))
 
     def _with(self, form: Tensor | PackedSequence) -> Ragged:
-        """The same lengths; `dataclasses.replace` is too much for the compiler of older torch."""
+        """Return another form with the same lengths; older torch cannot compile `dataclasses.replace`."""
         return Ragged(form, self.lengths, self.steps)
 
     def valid(self) -> Tensor:
-        """(T, B), True where a sequence has a step."""
+        """Return (T, B), True where a sequence has a step."""
         lengths = torch.full((self.batch,), self.steps) if self.lengths is None else self.lengths
         return (torch.arange(self.steps)[:, None] < lengths).to(self.values.device)
 
 
 @dataclass(frozen=True)
 class LayerResult:
-    """What a layer gives: the outputs, D * width features, and of each direction the last state, (B, width)
-    by name, and what was observed at every step."""
+    """The results of a layer.
+
+    output: D * width features. state: the final state of each direction, (B, width) by name. observed: the
+    observed values of each direction at every step, by name.
+    """
 
     output: Ragged
     state: list[dict[str, Tensor]]
@@ -109,9 +111,9 @@ class LayerResult:
 
 
 def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
-    """Checks `lengths` against time-major data (T, B, F); lengths that are all T are as good as none.
+    """Check `lengths` against time-major data (T, B, F); lengths that are all T are treated as None.
 
-    Raises TensorError where lengths are not B whole numbers from 0 to T.
+    Raises TensorError if lengths are not B integers from 0 to T.
     """
     if lengths is None:
         return Ragged(data, None, data.shape[0])
@@ -119,7 +121,7 @@ def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
     steps, batch = data.shape[:2]
     if counts.shape != (batch,) or (counts.is_floating_point() and batch):
         got = f"{counts.dtype} of {tuple(counts.shape)}"
-        raise TensorError(f"lengths must be {batch} whole numbers, one a sequence; got {got}")
+        raise TensorError(f"lengths must be {batch} whole numbers, one per sequence; got {got}")
     counts = counts.to(torch.int64)
     if not are_known(counts):
         return Ragged(data, counts, steps)
@@ -130,7 +132,7 @@ def ragged(data: Tensor, lengths: Tensor | list[int] | None) -> Ragged:
 
 
 def are_known(values: Tensor) -> bool:
-    """Whether a tensor's values can be looked at: not in a graph of torch's, nor one of many under vmap."""
+    """Whether a tensor's values can be read: not in a graph of torch, nor batched under vmap."""
     if torch.compiler.is_compiling():
         return False
     while _functorch.is_functorch_wrapped_tensor(values):
@@ -141,7 +143,7 @@ def are_known(values: Tensor) -> bool:
 
 
 def unpack(packed: PackedSequence) -> Ragged:
-    """The sequences of a PackedSequence in their original order."""
+    """Return the sequences of a PackedSequence in their original order."""
     sizes = packed.batch_sizes
     if int(sizes[-1]) == int(sizes[0]):
         data, order = packed.data.view(len(sizes), int(sizes[0]), -1), packed.unsorted_indices
@@ -154,7 +156,7 @@ def unpack(packed: PackedSequence) -> Ragged:
 
 
 def pack_like(sequences: Ragged, packed: PackedSequence) -> PackedSequence:
-    """`sequences` in the order and layout of `packed`."""
+    """Return `sequences` in the order and layout of `packed`."""
     form = sequences.form
     if isinstance(form, PackedSequence) and form.sorted_indices is packed.sorted_indices:
         return form
@@ -169,7 +171,7 @@ def pack_like(sequences: Ragged, packed: PackedSequence) -> PackedSequence:
 
 
 def _packed(data: Tensor, lengths: Tensor) -> PackedSequence:
-    """`pack_padded_sequence`, which refuses empty sequences, for lengths from 0."""
+    """Pack as `pack_padded_sequence`, but also empty sequences, which it refuses."""
     count = int(lengths.count_nonzero())
     if count == len(lengths):
         return pack_padded_sequence(data, lengths, enforce_sorted=False)
@@ -182,7 +184,7 @@ def _packed(data: Tensor, lengths: Tensor) -> PackedSequence:
 
 
 def _padded(packed: PackedSequence, steps: int, batch: int) -> Tensor:
-    """`pad_packed_sequence` for a batch of which some sequences may be empty."""
+    """Pad as `pad_packed_sequence`, for a batch that may contain empty sequences."""
     sizes, order = packed.batch_sizes, packed.unsorted_indices
     count = int(sizes[0]) if len(sizes) else 0
     if count == batch:

@@ -1,4 +1,4 @@
-"""The likeliest tokens of a distribution over a vocabulary, best first."""
+"""The most probable tokens of a distribution over a vocabulary, best first."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from throughtime.layers.special_ids import BOS_ID, EOS_ID, PAD_ID
 
 
 class Ranked(NamedTuple):
-    """The likeliest next tokens of N rows; pad and bos are never among them.
+    """The most probable next tokens of N rows, without pad and bos.
 
-    values: their log-probabilities (N, C), best first. tokens: (N, C), of equal ones the lower first.
-    ends: the log-probability of eos (N,). The rest of the distribution is not told.
+    values: their log-probabilities (N, C), best first. tokens: (N, C), the lower id first among equals. ends:
+    the log-probability of eos (N,). The rest of the distribution is unknown.
     """
 
     values: Tensor
@@ -24,7 +24,7 @@ class Ranked(NamedTuple):
 
 
 def ranked(log_probabilities: Tensor, count: int) -> Ranked:
-    """The `count` likeliest of log-probabilities (N, V), or all where there are fewer."""
+    """Return the `count` largest of log-probabilities (N, V), or all if there are fewer."""
     require_numbers(log_probabilities)
     masked = log_probabilities.clone()
     masked[:, [PAD_ID, BOS_ID]] = -math.inf
@@ -48,6 +48,6 @@ def largest(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 
 def require_numbers(log_probabilities: Tensor) -> None:
-    """Raise InputError for a distribution that is not one."""
+    """Raise InputError for a distribution with NaN."""
     if log_probabilities.sum().isnan():
         raise InputError("the model gives NaN where log-probabilities are expected; its weights are damaged")

@@ -51,15 +51,14 @@ NOT_SHOWN = dict(
 
 
 class Recurrent(nn.Module):
-    """A recurrence over time, in one or more layers, in one direction or in both.
+    """A recurrence over time, in one or more layers, in one direction or both.
 
     cell: a `Cell`, its class, or its name: a built-in one's, or "my_module:MyCell", which imports my_module.
     input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional: as in torch.nn.LSTM.
     reverse: read every sequence from its last step to its first. The output stays in the order of the input,
     and the state is that after the first step. The parameters have no suffix. Excludes `bidirectional`.
-    backend: `auto`, `compiled`, `torch` or `reference`; asking for one that cannot run the cell raises
-    ValueError.
-    initialiser: how the weights begin, one of `throughtime.cells.initialise` or its name.
+    backend: `auto`, `compiled`, `torch` or `reference`; one that cannot run the cell raises ValueError.
+    initialiser: one of `throughtime.cells.initialise` or its name.
 
     The parameters are named as in torch.nn: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, ..., `_reverse`.
     """
@@ -88,7 +87,8 @@ class Recurrent(nn.Module):
             raise ValueError(f"dropout must be a probability from 0 to 1; got {dropout}")
         if dropout and num_layers == 1:
             warnings.warn(
-                f"dropout {dropout} does nothing: it stands between layers, and there is one", stacklevel=2
+                f"dropout {dropout} has no effect: it applies between layers, and there is only one",
+                stacklevel=2,
             )
         if reverse and bidirectional:
             raise ValueError("a bidirectional layer reads both ways; leave out `reverse` or `bidirectional`")
@@ -110,7 +110,7 @@ class Recurrent(nn.Module):
         self.reset_parameters()
 
     def __prepare_scriptable__(self) -> nn.Module:
-        """Refuse torch.jit.script, which asks this first."""
+        """Refuse torch.jit.script, which calls this first."""
         raise RuntimeError(
             f"torch.jit.script cannot compile throughtime.{type(self).__name__}: use torch.compile, "
             "torch.export, or for LSTM, GRU and RNN torch.jit.trace"
@@ -118,15 +118,15 @@ class Recurrent(nn.Module):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._text = text_of(self.cell)  # made known in this process
+        self._text = text_of(self.cell)  # registered in this process
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what is kept for inference: a copy packs weights of its own."""
+        """Leave out the inference cache: a copy packs its own weights."""
         return self.__dict__ | {"_inference": Inference()}
 
     @property
     def backend(self) -> str:
-        """Who runs this layer where its weights are now; setting one that cannot raises ValueError."""
+        """The back-end that runs this layer; setting one that cannot run it raises ValueError."""
         weight = self._a_weight()
         if self._place != (weight.device, weight.dtype):
             self.backend = self._asked
@@ -149,17 +149,17 @@ class Recurrent(nn.Module):
         return self.num_directions * self.cell.output_size(self.hidden_size)
 
     def reset_parameters(self) -> None:
-        """Begins all weights anew with the layer's initialiser."""
+        """Initialise all weights again."""
         with torch.no_grad():
             for k in range(self.num_layers):
                 for weights in self.weights(k):
                     self.initialiser(self.cell, self.hidden_size, weights)
 
     def flatten_parameters(self) -> None:
-        """Does nothing; it is here because code written for torch.nn calls it."""
+        """Do nothing; code written for torch.nn calls it."""
 
     def weights(self, k: int) -> list[dict[str, Tensor]]:
-        """The parameters of layer k by their plain names, one dictionary a direction."""
+        """Return the parameters of layer k by their plain names, one dictionary per direction."""
         return [{name: getattr(self, name + suffix) for name in self._names} for suffix in self._suffixes(k)]
 
     def forward(
@@ -169,16 +169,19 @@ class Recurrent(nn.Module):
         lengths: Tensor | list[int] | None = None,
         mask: Tensor | None = None,
     ) -> tuple[Tensor | PackedSequence, State]:
-        """Runs all layers.
+        """Run all layers.
 
         input: (T, B, input_size), (B, T, input_size) if batch_first, (T, input_size) unbatched, or packed.
-        hx: the first state, (num_layers * D, B, width) each, without B if unbatched; zeros if not given.
-        lengths: (B,) steps of each sequence of a padded input, from 0; what lies behind is not read, and its
-        output is 0. A sequence without steps ends in its first state.
-        mask: (T, B), (B, T) if batch_first, (T,) unbatched, True where a step is valid; in place of lengths
-        where masked steps come first or in between. They are skipped: not read, with output 0, the state left
-        as it was.
-        Returns the output, formed as the input with D * width features, and the state after the last steps.
+        hx: the initial state, (num_layers * D, B, width) each, without B if unbatched; by default the cell's
+        own.
+        lengths: (B,) steps of each sequence of a padded input, from 0; later steps are not read, and their
+        output is 0. The final state of a sequence without steps is its initial state.
+        mask: (T, B), (B, T) if batch_first, (T,) unbatched, True where a step is valid; instead of lengths,
+        for masked steps at the start or in between. They are skipped: not read, with output 0, the state
+        unchanged.
+
+        Returns the output, in the form of the input with D * width features, and the state after the last
+        steps.
         """
         if isinstance(input, Proxy):
             return call_as_leaf(self, input, hx, lengths, mask)
@@ -192,12 +195,13 @@ class Recurrent(nn.Module):
         lengths: Tensor | list[int] | None = None,
         mask: Tensor | None = None,
     ) -> tuple[Tensor | PackedSequence, State, list[dict[str, Tensor | PackedSequence]]]:
-        """Runs as `forward`, and also returns what the cell observes at every step, such as its gates.
+        """Run as `forward`, and also return what the cell observes at every step, such as its gates.
 
-        Returns output, state and for each layer and direction, in the order of the state's first dimension,
-        a dictionary by the names in `cell.observed`, each formed as the output. They can be part of a loss:
-        gradients flow through them. Detach those that are kept only to be looked at.
-        Raises ValueError where `backend` is `torch`, whose kernels do not give them.
+        Returns output, state, and for each layer and direction, in the order of the state's first dimension,
+        a dictionary by the names in `cell.observed`, each in the form of the output. They can be part of a
+        loss: gradients flow through them. Detach those you only inspect.
+
+        Raises ValueError if `backend` is `torch`, whose kernels do not expose them.
         """
         return self._formed(input, hx, lengths, mask, self.cell.observed)
 
@@ -209,7 +213,7 @@ class Recurrent(nn.Module):
         mask: Tensor | None,
         observed: tuple[str, ...],
     ) -> tuple[Any, State, list[dict[str, Any]]]:
-        """Runs all layers on input of any form, and gives results the same form."""
+        """Run all layers on input of any form and return the results in the same form."""
         refuse_jit_trace(self)
         check_form(input, lengths, mask)
         if lengths is None and mask is None and not self.reverse and self._only_infers(input):
@@ -223,11 +227,13 @@ class Recurrent(nn.Module):
         return run_in_form(run, input, hx, lengths, mask, self.batch_first, self.reverse)
 
     def step(self, input: Tensor, hx: State | None = None) -> tuple[Tensor, State]:
-        """Takes one step of all layers, with gradients; `stream` is faster without.
+        """Take one step of all layers, with gradients; `stream` is faster without.
 
         input: (B, input_size), or (input_size) unbatched. hx: as in `forward`.
-        Returns the output of the top layer, (B, width), and the state, formed as hx. Noise and dropout are
-        drawn for each call while training.
+
+        Returns the output of the top layer, (B, width), and the state, in the form of hx. During training,
+        noise and dropout are drawn anew at each call.
+
         Raises ValueError for a layer that reads backwards, which needs the end of the sequence first.
         """
         self._refuse_backwards("take single steps")
@@ -245,7 +251,7 @@ class Recurrent(nn.Module):
         return output, self._as_state(last)
 
     def stream(self, batch_size: int = 1) -> Stream:
-        """A state that takes one step at a time, `stream.step(x)`, with this layer's weights.
+        """Return a stream that takes one step at a time, `stream.step(x)`, with this layer's weights.
 
         Raises ValueError for a layer that reads backwards, which needs the end of the sequence first.
         """
@@ -258,14 +264,14 @@ class Recurrent(nn.Module):
 
     def extra_repr(self) -> str:
         own = [str(self.cell)] if type(self) is Recurrent else []  # a namesake is called as its cell
-        given = {name: getattr(self, name, default) for name, default in NOT_SHOWN.items()}
-        changed = [f"{name}={value}" for name, value in given.items() if value != NOT_SHOWN[name]]
+        values = {name: getattr(self, name, default) for name, default in NOT_SHOWN.items()}
+        changed = [f"{name}={value}" for name, value in values.items() if value != NOT_SHOWN[name]]
         return ", ".join(
             [*own, f"{self.input_size}, {self.hidden_size}", *changed, f"backend={self.backend}"]
         )
 
     def _only_infers(self, input: Tensor | PackedSequence) -> bool:
-        """Whether a call on a padded batch is plain arithmetic on the engine, without gradients or chance."""
+        """Whether a call is on a padded batch and plain arithmetic, without gradients or randomness."""
         if self.training or not isinstance(input, Tensor) or input.dim() != 3 or not nothing_watches(input):
             return False
         return self.backend == "compiled" and 0 not in input.shape[:2]
@@ -273,7 +279,7 @@ class Recurrent(nn.Module):
     def _inferred_in_form(
         self, input: Tensor, hx: State | None, observed: tuple[str, ...]
     ) -> tuple[Tensor, State, list[Rows]]:
-        """`_inferred`, batch first where the layer is."""
+        """Run `_inferred`, batch first if the layer is."""
         if not self.batch_first:
             return self._inferred(input, hx, observed)
         output, state, seen = self._inferred(input.transpose(0, 1), hx, observed)
@@ -283,7 +289,7 @@ class Recurrent(nn.Module):
     def _inferred(
         self, data: Tensor, hx: State | None, observed: tuple[str, ...]
     ) -> tuple[Tensor, State, list[Rows]]:
-        """Time-major input through all layers without gradients."""
+        """Run time-major input through all layers without gradients."""
         self._check_input(data)
         self._check_state(hx, data.shape[1])
         count = self.num_layers * self.num_directions
@@ -302,7 +308,7 @@ class Recurrent(nn.Module):
     def _read(
         self, steps: Reading, hx: State | None, observed: tuple[str, ...]
     ) -> tuple[Ragged, State, list[dict[str, Ragged]]]:
-        """Runs all layers over steps in the order of reading; the results are in that of the input."""
+        """Run all layers over steps in reading order; the results are in the order of the input."""
         output, state, seen = self._run(steps.sequences, hx, observed)
         return (
             steps.restored(output),
@@ -313,7 +319,7 @@ class Recurrent(nn.Module):
     def _run(
         self, sequences: Ragged, hx: State | None, observed: tuple[str, ...]
     ) -> tuple[Ragged, State, list[dict[str, Ragged]]]:
-        """Time-major input through all layers."""
+        """Run time-major input through all layers."""
         self._check_input(sequences.values)
         if sequences.steps == 0:
             raise TensorError("input must have at least one step; got none")
@@ -342,7 +348,7 @@ class Recurrent(nn.Module):
         return sequences, self._as_state(last), seen
 
     def _as_state(self, states: list[Rows]) -> State:
-        """The states of all layers and directions side by side, as they are returned."""
+        """Stack the states of all layers and directions, as they are returned."""
         parts = tuple(_stacked([state[name] for state in states]) for name in self.cell.state)
         return parts[0] if len(parts) == 1 else parts
 
@@ -355,7 +361,7 @@ class Recurrent(nn.Module):
             raise ValueError(f"a layer with reverse=True cannot {what}: it begins at the last step")
 
     def _first_states(self, hx: State | None, sequences: Ragged) -> list[Rows]:
-        """The state that each layer and direction begins with, (B, width) by name."""
+        """Return the initial state of each layer and direction, (B, width) by name."""
         if hx is None:
             first = self._states(sequences.batch, sequences.values)
             return [first for _ in range(self.num_layers * self.num_directions)]
@@ -363,7 +369,7 @@ class Recurrent(nn.Module):
         return [dict(zip(self.cell.state, part, strict=True)) for part in parts]
 
     def _states(self, batch_size: int, like: Tensor) -> Rows:
-        """One layer's state before the first step, in the dtype and on the device of `like`."""
+        """Return one layer's state before the first step, with the dtype and device of `like`."""
         sizes = self.cell.state_sizes(self.hidden_size)
         return {
             name: self.cell.initial_state(name, like.new_empty(batch_size, size))
@@ -379,7 +385,7 @@ class Recurrent(nn.Module):
             check_state(_parts(hx), self.cell, self.hidden_size, leading, self._a_weight())
 
     def _a_weight(self) -> Tensor:
-        """For its device and dtype."""
+        """A weight, for its device and dtype."""
         return cast(Tensor, self.weight_ih_l0)
 
     def _layer_input(self, k: int) -> int:

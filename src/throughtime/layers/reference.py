@@ -16,7 +16,7 @@ from throughtime.layers.ragged import LayerResult, Ragged
 
 
 class Reference:
-    """Runs every cell by its `step`; what it computes is the definition that other back-ends are held to."""
+    """Runs every cell by its `step`; its results define what other back-ends must compute."""
 
     def why_not(self, cell: Cell, hidden_size: int, weight: Tensor) -> str | None:
         return None
@@ -42,22 +42,25 @@ class Reference:
 
 
 def scan(
-    cell: Cell, sequences: Ragged, given: Direction, reverse: bool, observed: tuple[str, ...] = ()
+    cell: Cell, sequences: Ragged, direction: Direction, reverse: bool, observed: tuple[str, ...] = ()
 ) -> tuple[Tensor, Rows, Rows]:
-    """Runs one direction of one layer.
+    """Run one direction of one layer.
 
     sequences: (T, B, I).
-    Returns the outputs (T, B, width), the state after each sequence's last step, and what was observed,
-    (T, B, width) by name. Where a sequence has ended outputs and observations are 0.
+
+    Returns the outputs (T, B, width), the state after each sequence's last step, and the observed values, (T,
+    B, width) by name. After the end of a sequence, outputs and observed values are 0.
     """
-    step, weights, state = pure_step(cell, given.weights), given.weights, given.state
+    step, weights, state = pure_step(cell, direction.weights), direction.weights, direction.state
     valid = None if sequences.lengths is None else sequences.valid()[..., None]
     rows = linear(_masked(sequences.data, valid), weights["weight_ih"], weights.get("bias_ih"))
-    noise = {name: one.data for name, one in given.noise.items()}
+    noise = {name: drawn.data for name, drawn in direction.noise.items()}
     outputs: list[Tensor] = [rows] * len(rows)
     seen: dict[str, list[Tensor]] = {name: [rows] * len(rows) for name in observed}
     for t in reversed(range(len(rows))) if reverse else range(len(rows)):
-        new, values = step(rows[t], state, {**given.masks, **{name: one[t] for name, one in noise.items()}})
+        new, values = step(
+            rows[t], state, {**direction.masks, **{name: drawn[t] for name, drawn in noise.items()}}
+        )
         state = new if valid is None else _where(valid[t], new, state)
         outputs[t] = state[cell.state[0]]
         for name in observed:
@@ -67,7 +70,7 @@ def scan(
 
 
 def pure_step(cell: Cell, weights: Mapping[str, Tensor]) -> BoundStep:
-    """The cell's step with its weights, which raises Impure where it writes to its input or its last state.
+    """Return the cell's step with its weights, raising Impure if it writes to its input or previous state.
 
     A write that depends on values is not seen before it happens.
     """
@@ -78,10 +81,10 @@ def pure_step(cell: Cell, weights: Mapping[str, Tensor]) -> BoundStep:
     def step(
         wx: Tensor, state: Mapping[str, Tensor], noise: Mapping[str, Tensor] = NONE
     ) -> tuple[Rows, Rows]:
-        given = {"the input": wx, **state, **noise}
-        before = _versions(given.values())
+        arguments = {"the input": wx, **state, **noise}
+        before = _versions(arguments.values())
         results = bound(wx, state, noise)
-        for name, old, new in zip(given, before, _versions(given.values()), strict=True):
+        for name, old, new in zip(arguments, before, _versions(arguments.values()), strict=True):
             if old != new:
                 raise Impure(cell.name, f"to {name}")
         return results
@@ -90,12 +93,12 @@ def pure_step(cell: Cell, weights: Mapping[str, Tensor]) -> BoundStep:
 
 
 def _versions(tensors: Iterable[Tensor]) -> list[int]:
-    """How often each tensor has been written to; inference tensors do not count it."""
-    return [0 if one.is_inference() else one._version for one in tensors]
+    """Return how often each tensor has been written to; inference tensors do not count it."""
+    return [0 if tensor.is_inference() else tensor._version for tensor in tensors]
 
 
 def _counting_versions(direction: Direction) -> Direction:
-    """The direction with copies of states that, made in inference mode, do not count their versions."""
+    """Return the direction with copies of states from inference mode, which do not count their versions."""
     state = {
         name: value.clone() if value.is_inference() else value for name, value in direction.state.items()
     }

@@ -1,4 +1,4 @@
-"""What torch.nn.RNNBase offers beyond a layer's call, for code that was written for torch.nn's layers."""
+"""The further interface of torch.nn.RNNBase, for code written for torch.nn's layers."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from throughtime.layers.recurrent import Recurrent, State
 class RNNBase(Recurrent):
     """A layer that stands in for its namesake in torch.nn: our LSTM is an instance of torch.nn.LSTM.
 
-    Weights are looked up by name in every call, so that parametrisations, pruning and functional calls reach
-    it. Where torch's own operation has to be seen, as by torch.jit.trace, ONNX export, per-sample gradients
-    and subclasses of Tensor, torch's `forward` runs with these weights.
+    Weights are looked up by name in every call, so that parametrisations, pruning and functional calls take
+    effect. Where torch's own operation must be visible, as for torch.jit.trace, ONNX export, per-sample
+    gradients and subclasses of Tensor, torch's `forward` runs with these weights.
     """
 
     __jit_unused_properties__: ClassVar[list[str]] = [
@@ -40,7 +40,7 @@ class RNNBase(Recurrent):
     proj_size: int = 0
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Create a layer of the origin where the class is a double."""
+        """Create a layer of the origin if the class is a double."""
         return object.__new__(origin(cls))
 
     @property
@@ -55,14 +55,14 @@ class RNNBase(Recurrent):
         """Copy and pickle as `type(self)`, whatever `__class__` says."""
         return new, (type(self),), self.__getstate__()
 
-    # A parametrised layer inherits from torch.nn's too, where these keep a list of the weights up to date.
+    # A parametrised layer also inherits from torch.nn's, where these maintain a list of the weights.
     __setattr__ = nn.Module.__setattr__
     __setstate__ = Recurrent.__setstate__
     _apply = nn.Module._apply
     _replicate_for_data_parallel = nn.Module._replicate_for_data_parallel
 
     def _init_flat_weights(self) -> None:
-        """Do nothing: the weights are never held."""
+        """Do nothing: the weights are not cached."""
 
     _update_flat_weights = _init_flat_weights
 
@@ -86,7 +86,7 @@ class RNNBase(Recurrent):
 
     @property
     def qconfig(self) -> Any:
-        """What torch.ao.quantization was told to make of this layer."""
+        """The quantisation configuration that torch.ao.quantization set for this layer."""
         if "qconfig" not in self.__dict__:
             raise AttributeError(f"{type(self).__name__} has no qconfig")
         return self.__dict__["qconfig"]
@@ -132,7 +132,7 @@ class RNNBase(Recurrent):
         return self.torchs.forward(self, input, hx)
 
     def _needs_torch(self, input: object, hx: object) -> bool:
-        """Whether someone watches who knows torch's own operations alone."""
+        """Whether the caller can only handle torch's own operations."""
         if exporting() and not self.proj_size:  # ONNX's LSTM has no projection
             return True
         if torch.compiler.is_compiling():
@@ -141,7 +141,7 @@ class RNNBase(Recurrent):
             return True
         data = input.data if isinstance(input, PackedSequence) else input
         if isinstance(data, Tensor) and data.is_nested:
-            return False  # it is refused, whoever computes
+            return False  # refused by either implementation
         states = hx if isinstance(hx, tuple) else (hx,)
         kinds = {type(data), *map(type, states), *map(type, self._parameters.values())}
         return any(map(_has_own_functions, kinds - _PLAIN))

@@ -1,4 +1,4 @@
-"""Sequences as the rows that a scan goes over, step by step: how they get there and how they come back."""
+"""Sequences as the rows that a scan processes, step by step, and the conversion in both directions."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from throughtime.layers.ragged import Ragged
 
 
 class Layout(ABC):
-    """Where the steps of some sequences lie among the rows of a scan.
+    """The order of the steps of sequences among the rows of a scan.
 
-    sizes: rows of each step, None where all have as many. order: the sequence of each row of the first step,
-    None where that is as it was; back: the place of each sequence there.
+    sizes: rows of each step, None if all have as many. order: the sequence of each row of the first step,
+    None if unchanged; back: the inverse, the row of each sequence.
     """
 
     sizes: Tensor | None = None
@@ -23,23 +23,22 @@ class Layout(ABC):
 
     @abstractmethod
     def rows(self, sequences: Ragged) -> Tensor:
-        """The rows (rows of all steps, F) of sequences of this layout."""
+        """Return the rows (rows of all steps, F) of sequences of this layout."""
 
     @abstractmethod
     def formed(self, rows: Tensor) -> Ragged:
-        """The sequences whose rows these are."""
+        """Return the sequences with these rows."""
 
 
 def layout_of(sequences: Ragged) -> Layout:
-    """The layout that suits the sequences: that of equal lengths, without padding, or for a graph of
-    torch's."""
+    """Return the layout for the sequences: for equal lengths, without padding, or for a graph of torch."""
     if sequences.lengths is None:
         return _Equal(sequences)
     return _InGraph(sequences) if torch.compiler.is_compiling() else _Packed(sequences)
 
 
 class _Equal(Layout):
-    """All sequences as long."""
+    """All sequences of equal length."""
 
     def __init__(self, sequences: Ragged) -> None:
         self._like = sequences
@@ -67,8 +66,7 @@ class _Packed(Layout):
 
 
 class _InGraph(Layout):
-    """Longest first, with all padding behind the rest: no shape depends on the lengths, as torch's graphs
-    need."""
+    """Longest first, all padding at the end: no shape depends on the lengths, as torch's graphs require."""
 
     def __init__(self, sequences: Ragged) -> None:
         assert sequences.lengths is not None
@@ -81,8 +79,8 @@ class _InGraph(Layout):
 
     def rows(self, sequences: Ragged) -> Tensor:
         data = sequences.data.index_select(1, self.order)  # pyright: ignore
-        kept = data.where(self._valid[..., None], data.new_zeros(()))
-        return kept.flatten(0, 1).index_select(0, self._places)
+        valid = data.where(self._valid[..., None], data.new_zeros(()))
+        return valid.flatten(0, 1).index_select(0, self._places)
 
     def formed(self, rows: Tensor) -> Ragged:
         padded = rows.index_select(0, self._places.argsort())

@@ -1,4 +1,4 @@
-"""One step of layers with gradients, by torch's cell kernels where it has them, else by the equations."""
+"""One step of layers with gradients, by torch's cell kernels or else by the equations."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ KERNELS: Mapping[type[Cell], Callable[..., Any]] = {
     Elman: torch.rnn_tanh_cell,
     ElmanReLU: torch.rnn_relu_cell,
 }
-"""For a single step these are faster than a scan of one step, forwards and back."""
+"""For a single step these are faster than a scan of one step, forward and backward."""
 
 
 class TakeStep(Protocol):
     """Takes one step."""
 
     def __call__(self, cell: Cell, weights: Weights, x: Tensor, state: Rows, training: bool) -> Rows:
-        """The state after one step from `state`, (B, width) by name, with the input x (B, input_size).
+        """Return the state after one step from `state`, (B, width) by name, with the input x (B, input_size).
 
-        training: random rows are drawn for this step; else they are their means.
+        training: whether random rows are drawn for this step; otherwise they are their means.
         """
         ...
 
 
 def step(cell: Cell, weights: Weights, x: Tensor, state: Rows, training: bool) -> Rows:
-    """A `TakeStep` by torch's kernel if there is one for the cell, else by its equations."""
+    """Take a step by torch's kernel if there is one for the cell, else by its equations."""
     kernel = KERNELS.get(type(cell))
     if kernel is None:
         return step_by_equations(cell, weights, x, state, training)
@@ -45,13 +45,13 @@ def step(cell: Cell, weights: Weights, x: Tensor, state: Rows, training: bool) -
 
 
 def step_by_equations(cell: Cell, weights: Weights, x: Tensor, state: Rows, training: bool) -> Rows:
-    """A `TakeStep` by the cell's own equations."""
+    """Take a step by the cell's own equations."""
     like, noise = weights["weight_ih"], {}
     if training:
         scale = cell.input_noise(x.shape[-1])
         x = x if scale is None else x * scale.draw(like, len(x))
         declared = cell.noise(len(like) // len(cell.gates))
-        noise = {name: one.draw(like, len(x)) for name, one in declared.items()}
+        noise = {name: source.draw(like, len(x)) for name, source in declared.items()}
     new, _ = cell.bind(weights)(linear(x, like, weights.get("bias_ih")), state, noise)
     return new
 
@@ -65,7 +65,7 @@ def step_layers(
     probability: float,
     training: bool,
 ) -> tuple[Tensor, list[Rows]]:
-    """One step of layers one above the other, with dropout of this probability between them.
+    """Take one step of stacked layers, with dropout of this probability between them.
 
     Returns the output of the top layer, (B, width), and the new state of each.
     """
@@ -79,5 +79,5 @@ def step_layers(
 
 
 def as_state(parts: Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
-    """A state as modules take and return it: a tensor, or a tuple of several."""
+    """Return a state as modules take and return it: a tensor, or a tuple of several."""
     return tuple(parts) if len(parts) > 1 else parts[0]

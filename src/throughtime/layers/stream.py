@@ -20,21 +20,21 @@ Step = TypeVar("Step", Tensor, NDArray[np.float32], NDArray[np.float64])
 
 
 class Stepping(Protocol):
-    """One layer that holds its state and takes a step at a time."""
+    """One layer that holds its state and takes one step at a time."""
 
     state: Rows
 
     def step(self, x: Tensor) -> Tensor:
-        """Takes x (B, input_size), contiguous, or (input_size) of one sequence; the output, alike."""
+        """Process x, contiguous, (B, input_size) or (input_size) of one sequence; the output is likewise."""
         ...
 
     def refresh(self) -> None:
-        """Takes the weights as they are now."""
+        """Read the current weights."""
         ...
 
 
 class ReferenceStep:
-    """Takes steps by the cell's equations, with the weights as they were when it was made."""
+    """Takes steps by the cell's equations, with the weights as they were at construction."""
 
     def __init__(self, cell: Cell, weights: Mapping[str, Tensor], state: Rows) -> None:
         self._cell, self._weights, self._output = cell, weights, cell.state[0]
@@ -42,14 +42,14 @@ class ReferenceStep:
         self.refresh()
 
     def refresh(self) -> None:
-        """Takes the weights as they are now."""
+        """Read the current weights."""
         weights = {name: value.detach().clone() for name, value in self._weights.items()}
         self._step = pure_step(self._cell, weights)
         self._weight, self._bias = weights["weight_ih"], weights.get("bias_ih")
 
     @torch.no_grad()
     def step(self, x: Tensor) -> Tensor:
-        """Takes x (B, input_size) or (input_size); the output, alike."""
+        """Process x (B, input_size) or (input_size); the output is likewise."""
         rows = x if x.dim() == 2 else x[None]
         new, _ = self._step(linear(rows, self._weight, self._bias), self.state)
         for name, value in self.state.items():
@@ -60,8 +60,8 @@ class ReferenceStep:
 class Stream:
     """Takes one step at a time through a stack of one-directional layers, without gradients.
 
-    It holds the state, and the weights as they were when `stream()` was called: a step does not look whether
-    the layer's weights have changed. After a change call `refresh()`, or make a new stream.
+    It holds the state, and the weights as they were when `stream()` was called: a step does not check whether
+    the layer's weights have changed. After a change call `refresh()`, or create a new stream.
     """
 
     def __init__(self, layers: Sequence[Stepping], input_size: int, first: Rows) -> None:
@@ -73,7 +73,7 @@ class Stream:
 
     @property
     def state(self) -> list[Rows]:
-        """The current state, one dictionary a layer, (B, width) by name; to be set with another."""
+        """The current state, one dictionary per layer, (B, width) by name; it can be set."""
         return [{name: value.clone() for name, value in layer.state.items()} for layer in self._layers]
 
     @state.setter
@@ -84,16 +84,16 @@ class Stream:
                 value.copy_(new[name])
 
     def reset(self) -> None:
-        """Goes back to the state before the first step."""
+        """Return to the state before the first step."""
         self.state = [self._first] * len(self._layers)
 
     def refresh(self) -> None:
-        """Takes the layer's weights as they are now; the state stays as it is."""
+        """Read the layer's current weights; the state is unchanged."""
         for layer in self._layers:
             layer.refresh()
 
     def step(self, x: Step) -> Step:
-        """Takes x (B, input_size), or (input_size) for a stream of one; the top layer's output, alike.
+        """Process x (B, input_size), or (input_size) for a stream of one; the top layer's output is likewise.
 
         A tensor gives a tensor, a NumPy array an array.
         """

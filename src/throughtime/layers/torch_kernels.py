@@ -25,15 +25,16 @@ ORDER = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 
 
 class TorchKernels:
-    """Runs LSTM, projected LSTM, GRU and both Elman cells; ragged batches go in packed.
+    """Runs LSTM, projected LSTM, GRU and both Elman cells; ragged batches are passed packed.
 
-    The reference runs a ragged batch in a graph of torch's or under vmap, and one of empty sequences alone.
+    Ragged batches in a graph of torch or under vmap, and batches of only empty sequences, run by the
+    reference.
     """
 
     def why_not(self, cell: Cell, hidden_size: int, weight: Tensor) -> str | None:
         if type(cell) in KERNELS:
             return None
-        return f"torch has kernels for {', '.join(one.__name__ for one in KERNELS)} alone"
+        return f"torch has kernels only for {', '.join(kind.__name__ for kind in KERNELS)}"
 
     def run(
         self,
@@ -44,12 +45,17 @@ class TorchKernels:
         text: str = "",
     ) -> LayerResult:
         if observed:
-            raise ValueError("torch's kernels let nothing be seen of their steps; backend='reference' does")
-        weights, states = [one.weights for one in directions], [one.state for one in directions]
+            raise ValueError(
+                "torch's kernels do not expose the values of their steps: use backend='reference'"
+            )
+        weights, states = (
+            [direction.weights for direction in directions],
+            [direction.state for direction in directions],
+        )
         if sequences.lengths is None:
             outputs, *last = _call(cell, (sequences.data,), _side_by_side(cell, states), weights, False)
             return LayerResult(sequences.with_data(outputs), _by_direction(cell, last), [])
-        if not are_known(sequences.lengths):  # nor is the shape of what would be packed
+        if not are_known(sequences.lengths):  # so the shape of the packed batch is unknown too
             return Reference().run(cell, sequences, directions)
         packed = sequences.packed
         if not len(packed.batch_sizes):  # the kernels take no batch without steps
@@ -71,7 +77,7 @@ def _call(
     weights: Sequence[Mapping[str, Tensor]],
     *layout: bool,
 ) -> tuple[Tensor, ...]:
-    """One layer through torch's kernel: `data` is (T, B, I), or packed rows and their batch sizes."""
+    """Run one layer by torch's kernel; `data` is (T, B, I), or packed rows and their batch sizes."""
     flat = [direction[name] for direction in weights for name in ORDER if name in direction]
     first = state if len(cell.state) > 1 else state[0]
     inputs = (data[0], first) if len(data) == 1 else (*data, first)
@@ -80,7 +86,7 @@ def _call(
 
 
 def _side_by_side(cell: Cell, states: Sequence[Rows]) -> list[Tensor]:
-    """Each state of all directions as the kernels take them, (D, B, width)."""
+    """Return each state of all directions as the kernels take them, (D, B, width)."""
     device = states[0][cell.state[0]].device.type
     with torch.autocast(device, enabled=False):  # which cannot stack float16 where its own dtype is bfloat16
         return [torch.stack([state[name] for state in states]) for name in cell.state]
@@ -88,7 +94,7 @@ def _side_by_side(cell: Cell, states: Sequence[Rows]) -> list[Tensor]:
 
 def _by_direction(cell: Cell, last: Sequence[Tensor]) -> list[Rows]:
     count = len(last[0])
-    # Indexed, not unpacked: what torch unpacks in one go may not be changed in place.
+    # Indexed, not unpacked: torch does not allow changes in place to tensors unpacked together.
     return [dict(zip(cell.state, (part[k] for part in last), strict=True)) for k in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""Layers in the graphs of torch.fx, and which of torch's older graphs they cannot be part of."""
+"""Layers in the graphs of torch.fx, and refusal of torch's older graphs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.fx import Proxy, Tracer
 def call_as_leaf(layer: nn.Module, input: Proxy, hx: Any, lengths: Any, mask: Any) -> Any:
     """Add one node to a graph of torch.fx that calls the whole layer.
 
-    Raises RuntimeError where the layer is all that is traced.
+    Raises RuntimeError if the layer itself is the traced module.
     """
     tracer = input.tracer
     if not isinstance(tracer, Tracer) or tracer.root is layer:
@@ -21,14 +21,14 @@ def call_as_leaf(layer: nn.Module, input: Proxy, hx: Any, lengths: Any, mask: An
             "as a submodule"
         )
     options = {"hx": hx, "lengths": lengths, "mask": mask}
-    given = {name: value for name, value in options.items() if value is not None}
-    return tracer.create_proxy("call_module", tracer.path_of_module(layer), (input,), given)
+    arguments = {name: value for name, value in options.items() if value is not None}
+    return tracer.create_proxy("call_module", tracer.path_of_module(layer), (input,), arguments)
 
 
 def refuse_jit_trace(layer: nn.Module) -> None:
-    """Raise RuntimeError under torch.jit.trace, whose graph would hold the number of steps of its example."""
+    """Raise RuntimeError under torch.jit.trace, whose graph would fix the number of steps."""
     if not torch.compiler.is_compiling() and torch.jit.is_tracing():  # pyright: ignore[reportPrivateImportUsage]
         raise RuntimeError(
-            f"torch.jit.trace takes throughtime.LSTM, GRU and RNN alone, not {type(layer).__name__}: "
+            f"torch.jit.trace supports only throughtime.LSTM, GRU and RNN, not {type(layer).__name__}: "
             "use torch.export"
         )

@@ -1,8 +1,8 @@
-"""Intervals that hold 95 %.
+"""Intervals of 95 %.
 
-Of a share by Wilson (1927):
+For a share by Wilson (1927):
     (p + z^2/2n ± z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n)
-Of Spearman's r by Fisher's z with the standard error of Bonett and Wright (2000):
+For Spearman's r by Fisher's z with the standard error of Bonett and Wright (2000):
     tanh(atanh r ± z sqrt((1 + r^2/2) / (n - 3)))
 """
 
@@ -18,7 +18,7 @@ Interval = tuple[float, float]
 
 
 def of_share(hits: int, of: int) -> Interval:
-    """Return the interval of hits / of; 0 to 1 where there is nothing to share."""
+    """Return the interval of hits / of; 0 to 1 for 0 of 0."""
     if not of:
         return 0.0, 1.0
     interval = binomtest(hits, of).proportion_ci(LEVEL, method="wilson")

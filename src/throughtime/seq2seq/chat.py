@@ -1,4 +1,4 @@
-"""A conversation with a model: what was said before goes before what is said now."""
+"""A conversation with a model: earlier lines are sent before the current one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Conversation:
         self.said: list[str] = []
 
     def answer(self, line: str) -> str | None:
-        """The model's answer to a line; None where it is only to be remembered, or begins anew."""
+        """Return the model's answer, or None for a line that is only stored or resets the conversation."""
         line = line.strip()
         if line == FORGET:
             self.said.clear()
@@ -27,7 +27,7 @@ class Conversation:
             return None
         (answer,) = self.pipeline.texts([self.config.separator.join([*before, line])])
         if self.config.story:
-            self.said.pop()  # a question is no part of the story
+            self.said.pop()  # a question is not part of the story
         if self.config.own_answers:
             self.said.append(answer)
         return answer
@@ -40,7 +40,7 @@ class Conversation:
 
 
 def converse(conversation: Conversation, lines: Iterable[str], show: Callable[[str], None]) -> None:
-    """Answer line after line; blank lines are passed over."""
+    """Answer line by line; blank lines are skipped."""
     for line in lines:
         if line.strip() and (answer := conversation.answer(line)) is not None:
             show(answer)

@@ -1,4 +1,4 @@
-"""How translations are printed: plain text, Moses' n-best lists, or JSON with all that the search knows."""
+"""Output formats of translations: plain text, Moses' n-best lists, or JSON with all search results."""
 
 from __future__ import annotations
 
@@ -14,31 +14,35 @@ from throughtime.seq2seq.pipeline import Candidate, Pipeline
 from throughtime.text.tokenizer import Tokenizer
 
 Writer = Callable[[int, str, Sequence[Candidate]], list[str]]
-"""From the number of a line, from 0, the line and its candidates to what is printed for it."""
+"""From the number of a line, from 0, the line and its candidates to the lines to print for it."""
 
 
 def writer_of(kind: Format, pipeline: Pipeline, n_best: int) -> Writer:
-    """The writer of a format; text is the best translation alone or, with `n_best` over 1, as `ranked`."""
+    """Return the writer of a format; text is only the best translation or, with `n_best` over 1, `ranked`."""
     match kind:
         case "text":
-            return lambda _, __, found: ranked(found) if n_best > 1 else [found[0].text]
+            return lambda _, __, candidates: ranked(candidates) if n_best > 1 else [candidates[0].text]
         case "moses":
-            return lambda number, _, found: [moses(pipeline, number, one) for one in found]
+            return lambda number, _, candidates: [
+                moses(pipeline, number, candidate) for candidate in candidates
+            ]
         case "jsonl":
-            return lambda number, line, found: [as_json(pipeline, number, line, found)]
+            return lambda number, line, candidates: [as_json(pipeline, number, line, candidates)]
 
 
 def ranked(candidates: Sequence[Candidate]) -> list[str]:
-    """Candidates as tab-separated rank, score and text."""
-    return [f"{rank}\t{one.score:.4f}\t{one.text}" for rank, one in enumerate(candidates, 1)]
+    """Return candidates as tab-separated rank, score and text."""
+    return [
+        f"{rank}\t{candidate.score:.4f}\t{candidate.text}" for rank, candidate in enumerate(candidates, 1)
+    ]
 
 
 def moses(pipeline: Pipeline, number: int, candidate: Candidate) -> str:
-    """A candidate as in Moses' n-best lists: line ||| text ||| features ||| score ||| alignment.
+    """Return a candidate as in Moses' n-best lists: line ||| text ||| features ||| score ||| alignment.
 
-    The only feature is LogProbability. The alignment has a pair of numbers from 0 for each word of the
-    translation and source word that the model looked at when it wrote a piece of it, words being what white
-    space sets apart; it is empty without attention.
+    The only feature is LogProbability. The alignment has a pair of numbers, from 0, for each word of the
+    translation and each source word with the most attention when a piece of it was written. Words are
+    separated by white space. The alignment is empty without attention.
     """
     pairs = " ".join(f"{src}-{tgt}" for src, tgt in alignment(pipeline, candidate))
     feature = f"LogProbability= {candidate.log_probability:.4f}"
@@ -46,10 +50,10 @@ def moses(pipeline: Pipeline, number: int, candidate: Candidate) -> str:
 
 
 def as_json(pipeline: Pipeline, number: int, line: str, candidates: Sequence[Candidate]) -> str:
-    """A line and its candidates as one object of JSON.
+    """Return a line and its candidates as one JSON object.
 
-    source_tokens has an </s> at the end of each piece that was translated for itself; `looked` has for each
-    of a candidate's tokens the number of the source token that the model looked at most, from 0, and nothing
+    source_tokens has an </s> at the end of each piece that was translated separately. `looked` has for each
+    of a candidate's tokens the index, from 0, of the source token with the most attention, and is empty
     without attention. A score of minus infinity is null.
     """
     both, parts = pipeline.tokenizers, candidates[0].parts
@@ -57,16 +61,18 @@ def as_json(pipeline: Pipeline, number: int, line: str, candidates: Sequence[Can
         {
             "line": number,
             "source": line,
-            "source_tokens": [name for one in parts for name in both.src.names(one.source.ids[0])],
+            "source_tokens": [name for part in parts for name in both.src.names(part.source.ids[0])],
             "candidates": [
                 {
-                    "text": one.text,
-                    "score": _finite(one.score),
-                    "log_probability": _finite(one.log_probability),
-                    "tokens": [name for part in one.parts for name in both.tgt.names(part.found.tokens)],
-                    "looked": _looked(one),
+                    "text": candidate.text,
+                    "score": _finite(candidate.score),
+                    "log_probability": _finite(candidate.log_probability),
+                    "tokens": [
+                        name for part in candidate.parts for name in both.tgt.names(part.found.tokens)
+                    ],
+                    "looked": _looked(candidate),
                 }
-                for one in candidates
+                for candidate in candidates
             ],
         },
         ensure_ascii=False,
@@ -74,11 +80,11 @@ def as_json(pipeline: Pipeline, number: int, line: str, candidates: Sequence[Can
 
 
 def alignment(pipeline: Pipeline, candidate: Candidate) -> list[tuple[int, int]]:
-    """Pairs of words, source first, that a candidate says belong together, in order; see `moses`."""
+    """Return pairs of aligned words of a candidate, source first, in order; see `moses`."""
     pairs: set[tuple[int, int]] = set()
     src_words = tgt_words = piece_words = 0
     for part in candidate.parts:
-        if part.source.first == 0:  # a new piece of the line
+        if part.source.first == 0:  # a new piece of the line begins
             src_words, piece_words = src_words + piece_words, len(part.source.piece.split())
         fillings = pipeline.fillings(part.found, part.source)
         written = written_words(pipeline.tokenizers.tgt, part.found.tokens, fillings)
@@ -91,33 +97,33 @@ def alignment(pipeline: Pipeline, candidate: Candidate) -> list[tuple[int, int]]
 
 
 def written_words(tokenizer: Tokenizer, ids: Sequence[int], fillings: Mapping[int, str]) -> list[int]:
-    """Which word of the written text each id is of, or ends, from 0."""
+    """Return the index, from 0, of the word of the written text that each id belongs to or ends."""
     texts = (tokenizer.decode(ids[: k + 1], fillings) for k in range(len(ids)))
     return [max(0, len(text.split()) - 1) for text in texts]
 
 
 def read_words(tokenizer: Tokenizer, text: str) -> list[int]:
-    """Which word of a text each id that it is read as begins in, from 0."""
+    """Return the index, from 0, of the word of a text in which each id begins."""
     return list(_words_of(text, tokenizer.surfaces(text)))
 
 
 def _words_of(text: str, surfaces: Sequence[str]) -> Iterator[int]:
     place = 0
     for surface in surfaces:
-        found = text.find(surface, place)
-        place = place if found < 0 else found
+        start = text.find(surface, place)
+        place = place if start < 0 else start
         yield max(0, len(text[: place + 1].split()) - 1)
-        place += len(surface) if found >= 0 else 0
+        place += len(surface) if start >= 0 else 0
 
 
 def _looked(candidate: Candidate) -> list[int]:
-    """Where each token looked, in numbers that go on from one piece of the source to the next."""
-    found: list[int] = []
+    """Return each token's source position, numbered on from piece to piece of the source."""
+    places: list[int] = []
     before = 0
     for part in candidate.parts:
-        found += [before + place for place in part.found.looked]
+        places += [before + place for place in part.found.looked]
         before += len(part.source.ids[0])
-    return found
+    return places
 
 
 def _finite(number: float) -> Any:

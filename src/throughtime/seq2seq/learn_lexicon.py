@@ -19,25 +19,25 @@ from throughtime.text.tokenizer import Tokenizers
 
 
 def learn(corpus: EncodedCorpus, tgt_words: int, best: int) -> Lexicon:
-    """The `best` likeliest target ids of each source id, as aligning the corpus finds them.
+    """Return the `best` most probable target ids of each source id, from aligning the corpus.
 
     tgt_words: size of the target's vocabulary. The end of a sentence is not among them.
     """
     alignment = learn_alignment(corpus, tgt_words)
     sources, targets = np.divmod(alignment.couples, tgt_words)
     order = np.lexsort((-alignment.chances, sources))
-    found: dict[int, list[tuple[int, float]]] = {}
-    columns = (one[order].tolist() for one in (sources, targets, alignment.chances))
+    lexicon: dict[int, list[tuple[int, float]]] = {}
+    columns = (column[order].tolist() for column in (sources, targets, alignment.chances))
     for src, tgt, chance in zip(*columns, strict=True):
-        if len(own := found.setdefault(src, [])) < best:
+        if len(own := lexicon.setdefault(src, [])) < best:
             own.append((tgt, chance))
-    return found
+    return lexicon
 
 
 def lexicon_of(pairs: Iterable[Pair], both: Tokenizers, data: DataConfig, best: int) -> Lexicon:
-    """The same of pairs of text, cleaned by the settings of training.
+    """Return the same for pairs of text, cleaned by the settings of training.
 
-    Raises InputError where none is of use, and for `best` under 1.
+    Raises InputError if no pair is usable, and for `best` under 1.
     """
     if best < 1:
         raise InputError(f"best is {best}; expected at least 1")

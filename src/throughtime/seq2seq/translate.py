@@ -1,4 +1,4 @@
-"""Lines in, translations out: a sentence, a file, or standard input as it comes."""
+"""Lines in, translations out: a sentence, a file, or standard input as it arrives."""
 
 from __future__ import annotations
 
@@ -18,31 +18,32 @@ Prefixes = str | Iterable[str]
 def translate(
     pipeline: Pipeline, blocks: Iterable[list[str]], write: Writer, prefixes: Prefixes = ""
 ) -> Iterator[list[str]]:
-    """What to print for each block: of each line what `write` makes of its candidates.
+    """Yield the lines to print for each block: for each line those that `write` makes of its candidates.
 
-    prefixes: what the translations begin with, one for all lines or one for each. Raises InputError where
-    there are fewer or more of them than lines.
+    prefixes: the beginnings of the translations, one for all lines or one for each.
+
+    Raises InputError if their number differs from that of the lines.
     """
     number = 0
-    told = repeat(prefixes) if isinstance(prefixes, str) else iter(prefixes)
+    remaining = repeat(prefixes) if isinstance(prefixes, str) else iter(prefixes)
     for block in blocks:
-        own = list(islice(told, len(block)))
+        own = list(islice(remaining, len(block)))
         if len(own) < len(block):
             raise InputError(
-                f"there are {number + len(own):,} prefixes, but more lines than that; expected one for each"
+                f"there are {number + len(own):,} prefixes, but more lines: give one prefix for each line"
             )
-        found = zip(count(number), block, pipeline.lines(block, prefixes=own), strict=False)
-        yield [row for place, line, candidates in found for row in write(place, line, candidates)]
+        numbered = zip(count(number), block, pipeline.lines(block, prefixes=own), strict=False)
+        yield [row for place, line, candidates in numbered for row in write(place, line, candidates)]
         number += len(block)
-    if not isinstance(prefixes, str) and next(told, None) is not None:
-        raise InputError(f"there are more prefixes than the {number:,} lines; expected one for each")
+    if not isinstance(prefixes, str) and next(remaining, None) is not None:
+        raise InputError(f"there are more prefixes than the {number:,} lines: give one prefix for each line")
 
 
 def prefixes_of(text: str | None, file: Path | None) -> Prefixes:
-    """What each line's translation begins with: the text, or the line of the file, or nothing.
+    """Return the prefix or prefixes of the translations: the text, the lines of the file, or nothing.
 
-    Raises InputError where both are given.
+    Raises InputError if both are named.
     """
     if text is not None and file is not None:
-        raise InputError("prefix and prefixes are both given; expected one for all lines or one for each")
+        raise InputError("prefix and prefixes are both given: leave out one of them")
     return read_lines(file) if file is not None else text or ""

@@ -1,4 +1,4 @@
-"""What a translation shows in the place of unknown words."""
+"""Replacement of unknown words in translations."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from throughtime.text.tokenizer import UNKNOWN
 
 @dataclass(frozen=True)
 class UnknownWords:
-    """Puts the source word that the model looked at into its place, translated where a dictionary has it.
+    """Replaces an unknown word by the source word it refers to, translated if a dictionary has it.
 
-    After Luong, Sutskever, Le, Vinyals and Zaremba (2015, section 3): by position where the model wrote one,
-    else by attention. A word is looked up as it stands, then in lower case, and else copied.
+    After Luong, Sutskever, Le, Vinyals and Zaremba (2015, section 3): by position if the model wrote one,
+    else by attention. A word is looked up as it is, then in lower case, and else copied.
     """
 
     dictionary: Mapping[str, str] = field(default_factory=dict)
@@ -28,37 +28,39 @@ class UnknownWords:
         source: Sequence[str],
         unknowns: Mapping[int, int | None] = UNKNOWN,
     ) -> dict[int, str]:
-        """For each place of an unknown word in the hypothesis what to show there.
+        """Return the replacement of each unknown word in the hypothesis, by its position.
 
-        source: the source's pieces as they were written, one for each id. unknowns: as the target's tokenizer
-        has them. What the model wrote without position and attention, or what leads out of the source, has no
+        source: the source's pieces as they were written, one for each id. unknowns: as in the target's
+        tokenizer. Words with neither position nor attention, or whose position is outside the source, have no
         entry.
         """
         looked = dict(enumerate(hypothesis.looked))
-        found: dict[int, str] = {}
+        fillings: dict[int, str] = {}
         for place, token in enumerate(hypothesis.tokens):
             if token in unknowns:
                 off = unknowns[token]
                 meant = looked.get(place, -1) if off is None else place - off
                 if 0 <= meant < len(source):
-                    found[place] = self._shown(source[meant])
-        return found
+                    fillings[place] = self._shown(source[meant])
+        return fillings
 
     def _shown(self, word: str) -> str:
         return self.dictionary.get(word) or self.dictionary.get(word.lower()) or word
 
 
 def read_dictionary(path: Path) -> dict[str, str]:
-    """Source words and their translations, tab-separated, one pair a line; the first of several counts.
+    """Read source words and their translations, tab-separated, one pair per line.
 
-    Raises InputError, with the line's number, for a line that is no such pair.
+    The first of several translations counts.
+
+    Raises InputError, with the line number, for a line that is not such a pair.
     """
-    found: dict[str, str] = {}
+    dictionary: dict[str, str] = {}
     for number, line in enumerate(read_lines(path), 1):
         word, _, translation = (part.strip() for part in line.partition("\t"))
         if not (word and translation and "\t" not in translation):
             raise InputError(
                 f"{path}, line {number}: expected a word, a tab and its translation; got {line!r}"
             )
-        found.setdefault(word, translation)
-    return found
+        dictionary.setdefault(word, translation)
+    return dictionary

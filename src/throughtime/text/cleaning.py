@@ -1,14 +1,13 @@
-"""From text to words: normalised, divided and thinned out; each step a switch, all in one order.
+"""From text to words: normalised, split and filtered; each step is optional, the order is fixed.
 
-1. unicode: characters are normalised, so that what looks the same is the same to all that follows.
-2. lower: capitals become small before stop words and stems, whose rules are written small.
-3. tokens: the text is divided, before any mark goes, since an e-mail address is known by its marks.
-4. punctuation: tokens without a letter, a digit, a currency sign or a symbol such as an emoji are dropped.
-5. numbers: tokens that are numbers are dropped, or all become one, before short words go: 7 is a number too.
-6. min_length: shorter words are dropped, by their length as written, as a stem is shorter than its word.
-7. stop_words: words that say little are dropped, while they are still spelled as in their list.
-8. stem: words lose their endings by the rules of Snowball.
-9. accents: letters lose theirs last, since list and rules are written with them.
+1. unicode: characters are normalised, so that what looks the same is the same in all later steps. 2. lower:
+text is lower-cased before stop words and stems, whose rules are in lower case. 3. tokens: the text is split
+before punctuation is dropped, since e-mail addresses are recognised by it. 4. punctuation: tokens without a
+letter, a digit, a currency sign or a symbol such as an emoji are dropped. 5. numbers: tokens that are numbers
+are dropped, or all become one, before short words go: 7 is a number too. 6. min_length: shorter words are
+dropped, by their length as written, as a stem is shorter than its word. 7. stop_words: words of little
+meaning are dropped while they are still spelled as in their list. 8. stem: words lose their endings by the
+rules of Snowball. 9. accents: accents are stripped last, since the lists and rules contain them.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ from throughtime.errors import InputError
 from throughtime.settings import require
 
 NUMBER = "<number>"
-"""What every number becomes where numbers are marked."""
+"""Replacement of numbers when they are marked."""
 
 ELISIONS: Mapping[str, Sequence[str]] = {
     "ca": ("d", "l", "m", "n", "s", "t"),
     "fr": ("c", "d", "j", "l", "m", "n", "s", "t", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu"),
     "it": ("c", "d", "l", "m", "s", "t", "v", "un", "all", "dall", "dell", "nell", "sull", "coll", "quell"),
 }
-"""By language, the words that lose a vowel before another word, to which an apostrophe joins them."""
+"""By language, the words that lose a vowel before another word, joined to it by an apostrophe."""
 
 _SNOWBALL = """
     ar:arabic ca:catalan cs:czech da:danish de:german el:greek en:english eo:esperanto es:spanish et:estonian
@@ -47,7 +46,7 @@ _SNOWBALL = """
 STEMMERS: Mapping[str, str] = {code: name for code, _, name in (p.partition(":") for p in _SNOWBALL.split())}
 """By language, the algorithm of Snowball; an older snowballstemmer lacks some of them."""
 
-_STEMS_KEPT = 1 << 17  # the latest; some 30 MB when all places are taken
+_STEMS_KEPT = 1 << 17  # most recent ones; about 30 MB when full
 _ACCENTS = re.compile("[\u0300-\u036f]+")  # of Latin, Greek and Cyrillic; other scripts' marks are letters
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _ADDRESS = re.compile(r"(?i:https?://|www\.)|.*@")
@@ -56,19 +55,19 @@ _PLAINLY = {"\u2019": "'", "\u02bc": "'", "\uff07": "'", "\u2010": "-", "\u2011"
 
 @dataclass(frozen=True)
 class CleaningConfig:
-    """How a text becomes words; the module tells the order of the steps and why.
+    """How a text becomes words; see the module for the order of the steps and its reasons.
 
     Attributes:
-        language: two-letter code (ISO 639-1) of the language that stop words, stems and apostrophes are of.
-        unicode: NFC composes accents; NFKC also writes ligatures, full-width letters and raised digits
-            plainly; none leaves the characters as they are.
-        lower: write capitals small.
-        accents: strip accents, so that é is e, or keep them.
-        punctuation: drop the tokens of nothing but punctuation, or keep them.
-        numbers: keep numbers, drop them, or mark each by one and the same word, `<number>`.
-        stop_words: drop the words that say little, as stopwordsiso lists them. The lists are long: English
-            has 1,298 words there, interesting and important among them.
-        stem: cut words down to their stems by the rules of Snowball.
+        language: two-letter code (ISO 639-1) of the language of stop words, stems and apostrophes.
+        unicode: NFC composes accents; NFKC also replaces ligatures, full-width letters and raised digits by
+            plain ones; none leaves the characters as they are.
+        lower: convert to lower case.
+        accents: strip accents, so that é becomes e, or keep them.
+        punctuation: drop the tokens of only punctuation, or keep them.
+        numbers: keep numbers, drop them, or replace each by one and the same word, `<number>`.
+        stop_words: drop words of little meaning, as listed by stopwordsiso. The lists are long: the English
+            one has 1,298 words, interesting and important among them.
+        stem: reduce words to their stems by the rules of Snowball.
         min_length: words of fewer characters are dropped.
     """
 
@@ -83,7 +82,7 @@ class CleaningConfig:
     min_length: int = 1
 
     def __post_init__(self) -> None:
-        """Raises InputError where a value is none of those that there are."""
+        """Raise InputError for a value that is not one of the allowed ones."""
         code = self.language
         require(self, "language", re.fullmatch("[a-z]{2}", code) is not None, "two letters such as en or fr")
         for name, values in _CHOICES.items():
@@ -101,7 +100,7 @@ _CHOICES = {
 
 @dataclass(frozen=True)
 class CleaningStep:
-    """What one step made of a text: the text or its tokens after it, and what it dropped and changed."""
+    """The result of one step: the text or its tokens after it, and what it dropped and changed."""
 
     name: str
     result: str | list[str]
@@ -110,19 +109,18 @@ class CleaningStep:
 
 
 class Cleaner:
-    """Makes words of texts; the same text gives the same words always. Copies and pickles by its config.
+    """Splits texts into words; the same text always gives the same words. Copied and pickled by its config.
 
-    What is divided where, by one regular expression:
-    - white space parts tokens, and no token holds any;
-    - a web or e-mail address is one token, without the full stop or bracket after it;
-    - so is an abbreviation of single letters (U.S., e.g.) and a number with its points and commas (3.14);
-    - apostrophes and hyphens inside a word belong to it (don't, aujourd'hui, well-known), but French, Catalan
-      and Italian words that lost their vowel stand alone (l'homme: l' and homme);
-    - every other mark is a token, repeated points or dashes together, an emoji whole.
-    Apostrophes and hyphens of any form are written as ' and -; soft hyphens vanish. Scripts without spaces
-    between words (Chinese, Japanese, Thai) are not divided: a run of their letters is one token.
+    One regular expression splits as follows: - white space separates tokens, and no token contains any; - a
+    web or e-mail address is one token, without the full stop or bracket after it; - so is an abbreviation of
+    single letters (U.S., e.g.) and a number with its points and commas (3.14); - apostrophes and hyphens
+    inside a word belong to it (don't, aujourd'hui, well-known), but French, Catalan
+      and Italian words that lost their vowel are tokens of their own (l'homme: l' and homme);
+    - every other mark is a token, repeated points or dashes together, an emoji whole. Apostrophes and hyphens
+    of any form are written as ' and -; soft hyphens are removed. Scripts without spaces between words
+    (Chinese, Japanese, Thai) are not split: a run of their letters is one token.
 
-    Raises InputError where there are no stop words or stemmer of the language; it names those that there are.
+    Raises InputError if there are no stop words or stemmer for the language, naming the languages there are.
     """
 
     def __init__(self, config: CleaningConfig | None = None) -> None:
@@ -132,7 +130,7 @@ class Cleaner:
         self._token_steps = list(_token_steps(self.config))
 
     def tokens(self, text: str) -> list[str]:
-        """The words of a text, after all steps."""
+        """Return the words of a text, after all steps."""
         for step in self._text_steps:
             text = step(text)
         tokens = self._divide(text)
@@ -141,7 +139,7 @@ class Cleaner:
         return tokens
 
     def steps(self, text: str) -> Iterator[CleaningStep]:
-        """What each step that is switched on makes of a text; the last one's result is that of `tokens`."""
+        """Yield the result of each enabled step; the last one's is that of `tokens`."""
         for step in self._text_steps:
             after = step(text)
             yield CleaningStep(step.name, after, changed=[(text, after)] if after != text else [])
@@ -233,7 +231,7 @@ def _is_punctuation(token: str) -> bool:
 
 
 def without_accents(text: str) -> str:
-    """The text without the accents of Latin, Greek and Cyrillic letters; ø and ł, which have none, stay."""
+    """Strip the accents of Latin, Greek and Cyrillic letters; ø and ł, which have none, stay."""
     if text.isascii():
         return text
     return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text)))
@@ -249,7 +247,7 @@ def _stop_words(config: CleaningConfig) -> frozenset[str]:
 
 
 def _stemmer(language: str) -> Callable[[str], str]:
-    """The function that stems a word; one thread at a time, as a stemmer holds the word it works on."""
+    """Return the function that stems a word; one thread at a time, as a stemmer holds its word."""
     known = {code: name for code, name in STEMMERS.items() if name in snowballstemmer.algorithms()}
     if language not in known:
         raise _unknown("stemmer", language, known)
@@ -272,7 +270,7 @@ def _unknown(what: str, language: str, known: Iterable[str]) -> InputError:
 
 @cache
 def _divider(language: str) -> Callable[[str], list[str]]:
-    """The function that cuts a text into tokens; all but white space and halves of surrogates is in one."""
+    """Return the function that splits a text into tokens, without white space and lone surrogates."""
     find = re.compile("|".join(_alternatives(language))).findall
 
     def divide(text: str) -> list[str]:
@@ -285,10 +283,10 @@ def _divider(language: str) -> Callable[[str], list[str]]:
 
 
 def _alternatives(language: str) -> Iterator[str]:
-    """Patterns of a token, the first that fits counts; none looks at a place again and again."""
+    """Yield patterns of a token; the first that matches counts, and none scans a place repeatedly."""
     marks = f"[{_marks()}]"  # \w lacks combining marks: loose accents, Indic vowels
     letters = rf"\w++(?:{marks}++\w*+)*+"
-    yield r"[^\W\d_]++(?=[\s,;!?()]|\Z)"  # a plain word, which the others would find too, but later
+    yield r"[^\W\d_]++(?=[\s,;!?()]|\Z)"  # a plain word, which the others would match too, but more slowly
     yield r"(?i:https?://|www\.)[^\s<>\"]*[\w/]"
     yield r"\w[\w.+-]{0,63}+@[\w-]++(?:\.[\w-]++)++"
     yield r"(?:[^\W\d_]\.){2,}"
@@ -302,7 +300,7 @@ def _alternatives(language: str) -> Iterator[str]:
 
 @cache
 def _marks() -> str:
-    """Combining marks and the joiners of letters, as ranges of a character class."""
+    """Return combining marks and the joiners of letters, as ranges of a character class."""
     places = [0x200C, 0x200D]
     places += (place for place in range(0x300, 0x1F000) if unicodedata.category(chr(place))[0] == "M")
     known = set(places)

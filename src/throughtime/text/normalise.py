@@ -1,4 +1,4 @@
-"""Unicode composition and white space: what is folded in any text before it is cut into tokens."""
+"""Unicode composition and white space: normalisation of any text before it is split into tokens."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _BREAKING_SPACES = re.compile(r"[^\S\u00a0\u2007\u202f]+")
 
 
 def normalise(text: str) -> str:
-    """Return text composed (NFC), every run of white space one space, none at the ends.
+    """Return text composed (NFC), every run of white space as one space, none at the ends.
 
-    No-break spaces inside a sentence stay: French sets them before its marks. Half of a surrogate pair
+    No-break spaces inside a sentence stay: French has them before its punctuation. Half of a surrogate pair
     becomes `?`.
     """
     whole = text if text.isascii() else unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())

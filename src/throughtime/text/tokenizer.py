@@ -1,7 +1,7 @@
-"""Text to ids and back: subwords (sentencepiece), or whole words with a capped vocabulary.
+"""Text to ids and back: subwords (sentencepiece), or whole words with a limited vocabulary.
 
-Neither changes a character but for Unicode composition (NFC) and white space, so a no-break space, an
-ellipsis or a typographic apostrophe is learned as it is: `normalise` in cleaning.py says what is folded.
+Neither changes a character except by Unicode composition (NFC) and white space normalisation, so a no-break
+space, an ellipsis or a typographic apostrophe is learned as it is: see `normalise` in normalise.py.
 """
 
 from __future__ import annotations
@@ -24,23 +24,25 @@ from throughtime.layers.special_ids import BOS_ID, EOS_ID, PAD_ID, SPECIALS, UNK
 from throughtime.text.normalise import normalise
 
 FARTHEST = 7
-"""Places off its source word at most that an unknown target word may stand for its id to tell where."""
+"""Maximum distance to its source word at which an unknown target word has an id with its position."""
 UNKNOWN_SIGN = "⁇"
 """What subwords write for a character that training never saw."""
 SPACE = "\u2581"
-"""What subwords that begin a word begin with."""
-_SENTENCES = 200_000  # that sentencepiece learns from; more changes next to nothing and costs memory
-_THREADS = 2  # part of the result: sentencepiece sums over threads, so the machine must not choose
-_LONGEST_SENTENCE = 1 << 14  # bytes; sentencepiece passes over longer ones
+"""The first character of subwords that begin a word."""
+_SENTENCES = 200_000  # for sentencepiece to learn from; more change little and cost memory
+_THREADS = (
+    2  # affects the result: sentencepiece sums over threads, so the number must not depend on the machine
+)
+_LONGEST_SENTENCE = 1 << 14  # bytes; sentencepiece skips longer ones
 
 
 NOTHING: Mapping[int, str] = MappingProxyType({})
 UNKNOWN: Mapping[int, int | None] = MappingProxyType({UNK_ID: None})
-"""Ids that stand for unknown words where there is nothing but the one sign."""
+"""Ids of unknown words in vocabularies without positions."""
 
 
 class Tokenizer(Protocol):
-    """What the rest knows of a tokenizer; ids are below `vocab_size`, the first four as in SPECIALS."""
+    """The interface of a tokenizer; ids are below `vocab_size`, the first four as in SPECIALS."""
 
     @property
     def kind(self) -> str:
@@ -49,46 +51,47 @@ class Tokenizer(Protocol):
 
     @property
     def vocab_size(self) -> int:
-        """How many ids there are, the four special ones included."""
+        """Number of ids, the four special ones included."""
         ...
 
     @property
     def unknowns(self) -> Mapping[int, int | None]:
-        """The ids that stand for unknown words, and what they tell: target place minus source place, or None.
+        """The ids of unknown words, and their positions: target position minus source position, or None.
 
-        UNK_ID comes first; in a vocabulary with positions the last tells that there is no such source place.
+        UNK_ID comes first; in a vocabulary with positions the last id means that there is no such source
+        position.
         """
         ...
 
     def encode(self, text: str) -> list[int]:
-        """Return the ids of one sentence, without BOS_ID and EOS_ID; what is not known is UNK_ID."""
+        """Return the ids of one sentence, without BOS_ID and EOS_ID; unknown words are UNK_ID."""
         ...
 
     def surfaces(self, text: str) -> list[str]:
-        """Return what each id of `encode` stands for, as it was written, without the spaces around it."""
+        """Return the text that each id of `encode` represents, as written, without the spaces around it."""
         ...
 
     def names(self, ids: Sequence[int]) -> list[str]:
-        """Return what each id is called in the vocabulary."""
+        """Return the name of each id in the vocabulary."""
         ...
 
     def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
-        """Return ids as running text up to the first EOS_ID; PAD_ID and BOS_ID are passed over.
+        """Return ids as running text up to the first EOS_ID; PAD_ID and BOS_ID are skipped.
 
-        unknown: for places among the ids where an unknown word stands, what to write there.
+        unknown: for indices of unknown words among the ids, what to write there.
         """
         ...
 
     def inner(self) -> list[bool]:
-        """Return for each id whether its text would go on with the word before it."""
+        """Return for each id whether its text continues the word before it."""
         ...
 
     def cuts(self) -> list[list[tuple[int, int]]]:
-        """Return for each id the pairs of ids that together stand for the same text."""
+        """Return for each id the pairs of ids that together have the same text."""
         ...
 
     def to_asset(self) -> bytes:
-        """Return all that `tokenizer_from_asset` needs to build the tokenizer again."""
+        """Return all that `tokenizer_from_asset` needs to rebuild the tokenizer."""
         ...
 
 
@@ -101,42 +104,42 @@ def languages() -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Tokenizers:
-    """How each side becomes numbers; one and the same object where the vocabulary is joint."""
+    """The tokenizers of both sides; the same object if the vocabulary is joint."""
 
     src: Tokenizer
     tgt: Tokenizer
 
     def to_assets(self) -> dict[str, bytes]:
-        """All that `tokenizers_from_assets` needs; one vocabulary for both sides once."""
+        """Return all that `tokenizers_from_assets` needs; a joint vocabulary is stored once."""
         assets = {"src": self.src.to_asset(), "tgt": self.tgt.to_asset()}
         if self.src is self.tgt:
             del assets["src"]
         return assets
 
 
-def same_vocabulary(one: Tokenizer, other: Tokenizer) -> bool:
-    """Whether two tokenizers give the same numbers."""
-    return one is other or one.to_asset() == other.to_asset()
+def same_vocabulary(first: Tokenizer, second: Tokenizer) -> bool:
+    """Whether two tokenizers give the same ids."""
+    return first is second or first.to_asset() == second.to_asset()
 
 
-def same_vocabularies(one: Tokenizers, other: Tokenizers) -> bool:
-    """Whether two models read and write by the same numbers."""
-    return same_vocabulary(one.src, other.src) and same_vocabulary(one.tgt, other.tgt)
+def same_vocabularies(first: Tokenizers, second: Tokenizers) -> bool:
+    """Whether two models read and write the same ids."""
+    return same_vocabulary(first.src, second.src) and same_vocabulary(first.tgt, second.tgt)
 
 
 def unplaced(tokenizer: Tokenizer) -> int:
-    """Return the id of an unknown word that tells nothing of the source."""
+    """Return the id of an unknown word without a source position."""
     return list(tokenizer.unknowns)[-1]
 
 
 def tokenizers_from_assets(assets: Mapping[str, bytes]) -> Tokenizers:
-    """Build both tokenizers again; raises InputError for bytes that are none, KeyError without a target's."""
+    """Rebuild both tokenizers; raises InputError for invalid bytes, KeyError without a target's."""
     tgt = tokenizer_from_asset(assets["tgt"])
     return Tokenizers(tokenizer_from_asset(assets["src"]) if "src" in assets else tgt, tgt)
 
 
 def tokenizer_from_asset(asset: bytes) -> Tokenizer:
-    """Build a tokenizer from the bytes of its `to_asset`; raises InputError when they are not such bytes."""
+    """Rebuild a tokenizer from the bytes of its `to_asset`; raises InputError for any other bytes."""
     return Words.from_asset(asset) if asset.startswith(b"{") else Subwords(asset)
 
 
@@ -187,7 +190,7 @@ class Subwords:
     def inner(self) -> list[bool]:
         model = self._model
         plain = (not (model.is_control(k) or model.is_unknown(k)) for k in range(model.vocab_size()))
-        return [one and model.id_to_piece(k)[0].isalnum() for k, one in enumerate(plain)]
+        return [valid and model.id_to_piece(k)[0].isalnum() for k, valid in enumerate(plain)]
 
     def cuts(self) -> list[list[tuple[int, int]]]:
         model = self._model
@@ -208,9 +211,9 @@ class Subwords:
 class Words:
     """The frequent words, split and joined as Moses does, all others `<unk>` (Sutskever et al. 2014, 3.1).
 
-    positions: after the words there are ids for unknown words that tell how far off their source word stands,
-    target place minus source place from -FARTHEST to FARTHEST, and one for those without (Luong, Sutskever et
-    al. 2015, section 3.3). `encode` gives none of them.
+    positions: after the words there are ids for unknown words with the position of their source word, target
+    position minus source position from -FARTHEST to FARTHEST, and one for those without (Luong, Sutskever et
+    al. 2015, section 3.3). `encode` returns none of them.
     """
 
     kind = "words"
@@ -222,9 +225,9 @@ class Words:
         if language not in (known := languages()):
             raise InputError(f"language {language!r} is not known; choose one of {', '.join(sorted(known))}")
         self.language = language
-        told = [*range(-FARTHEST, FARTHEST + 1), None] if positions else []
-        self.unknowns = {**UNKNOWN, **dict(enumerate(told, len(SPECIALS) + len(words)))}
-        self._words = [*SPECIALS, *words, *(SPECIALS[UNK_ID] for _ in told)]
+        offsets = [*range(-FARTHEST, FARTHEST + 1), None] if positions else []
+        self.unknowns = {**UNKNOWN, **dict(enumerate(offsets, len(SPECIALS) + len(words)))}
+        self._words = [*SPECIALS, *words, *(SPECIALS[UNK_ID] for _ in offsets)]
         self._ids = {word: number for number, word in enumerate(words, len(SPECIALS))}
         self._splitter = MosesTokenizer(language)
         self._joiner = MosesDetokenizer(language)
@@ -269,7 +272,7 @@ class Words:
 
     @classmethod
     def from_asset(cls, asset: bytes) -> Words:
-        """Build the words again from `to_asset`; raises InputError when the bytes are no such thing."""
+        """Rebuild the words from `to_asset`; raises InputError for any other bytes."""
         try:
             fields = json.loads(asset)
             language, words = str(fields["language"]), [str(word) for word in fields["words"]]
@@ -290,10 +293,12 @@ def _before_end(ids: Sequence[int]) -> list[int]:
 
 
 def train_words(sentences: Iterable[str], vocab_size: int, language: str, positions: bool = False) -> Words:
-    """Keep the most frequent words, `vocab_size` with the four special ones; ties go by spelling.
+    """Keep the most frequent words, `vocab_size` with the four special ones; ties are sorted by spelling.
 
-    Where there are fewer words than that, all are kept. positions: of unknown words get ids beyond these.
-    Raises InputError when Moses does not know the language, or there is room or text for no word.
+    If there are fewer words than that, all are kept. positions: whether unknown words get ids with positions
+    beyond these.
+
+    Raises InputError if Moses does not know the language, or there is no room or text for a word.
     """
     splitter = Words([], language)
     counts: Counter[str] = Counter()
@@ -301,7 +306,7 @@ def train_words(sentences: Iterable[str], vocab_size: int, language: str, positi
         counts.update(splitter.split(sentence))
     _check_vocab_size(vocab_size, len(SPECIALS) + 1)
     if not counts:
-        raise InputError("the tokenizer was given no text to learn from")
+        raise InputError("the tokenizer has no text to learn from")
     by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
     return Words(by_frequency[: vocab_size - len(SPECIALS)], language, positions)
 
@@ -316,14 +321,15 @@ def train_subwords(
     """Learn a sentencepiece vocabulary of `vocab_size` pieces from at most 200,000 sentences drawn by seed.
 
     The unigram model (Kudo 2018) or byte-pair encoding (Sennrich et al. 2016). `character_coverage` is the
-    share of the text whose characters all become pieces; scripts of thousands of characters want 0.9995.
+    share of the text whose characters all become pieces; scripts of thousands of characters need 0.9995.
     There are no byte pieces: 256 of them would crowd a small vocabulary, and small corpora never train them.
-    Raises InputError when the text allows no vocabulary of that size; it names the nearest that it does.
+
+    Raises InputError if the text allows no vocabulary of that size, naming the nearest size that it does.
     """
     _check_vocab_size(vocab_size, len(SPECIALS) + 1)
     sample = _draw(filter(None, map(normalise, sentences)), _SENTENCES, seed)
     if not sample:
-        raise InputError("the tokenizer was given no text to learn from")
+        raise InputError("the tokenizer has no text to learn from")
     model = io.BytesIO()
     try:
         SentencePieceTrainer.train(
@@ -348,7 +354,7 @@ def train_subwords(
 
 
 def _draw(sentences: Iterable[str], size: int, seed: int) -> list[str]:
-    """Return `size` sentences, every one equally likely, in one pass (Vitter 1985, algorithm R)."""
+    """Return `size` sentences, drawn uniformly in one pass (Vitter 1985, algorithm R)."""
     stream = iter(sentences)
     sample = list(islice(stream, size))
     generator = random.Random(seed)
@@ -366,10 +372,10 @@ def _check_vocab_size(vocab_size: int, smallest: int) -> None:
 
 def _explained(message: str, vocab_size: int) -> InputError:
     """Turn a failed check inside sentencepiece into a sentence for the user."""
-    if found := re.search(r"value <= (\d+)", message):
-        return InputError(f"vocab_size is {vocab_size}; the training text allows at most {found[1]}")
-    if found := re.search(r"\d+ vs (\d+)", message):
+    if limit := re.search(r"value <= (\d+)", message):
+        return InputError(f"vocab_size is {vocab_size}; the training text allows at most {limit[1]}")
+    if limit := re.search(r"\d+ vs (\d+)", message):
         return InputError(
-            f"vocab_size is {vocab_size}; the characters of the training text alone need at least {found[1]}"
+            f"vocab_size is {vocab_size}; the characters of the training text alone need at least {limit[1]}"
         )
     return InputError(f"sentencepiece cannot learn from the training text: {message.strip()}")

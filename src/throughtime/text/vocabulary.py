@@ -1,4 +1,4 @@
-"""Which words count, in which order, under which numbers."""
+"""Which words a vocabulary keeps, their order and their ids."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from throughtime.settings import require
 
 @dataclass(frozen=True)
 class VocabularyConfig:
-    """Which of the words that were found a vocabulary keeps.
+    """Which of the counted words a vocabulary keeps.
 
     Attributes:
         min_count: words that occur fewer times are dropped.
         min_documents: words in fewer documents are dropped: a number of them such as 2, or with a point a
             share such as 0.01.
         max_share: words in more than this share of the documents are dropped.
-        max_size: at most so many words, the most frequent ones; all unless given.
+        max_size: maximum number of words, the most frequent ones; by default all.
     """
 
     min_count: int = 1
@@ -33,7 +33,7 @@ class VocabularyConfig:
     max_size: int | None = None
 
     def __post_init__(self) -> None:
-        """Raises InputError where a value lies outside of its range."""
+        """Raise InputError for a value outside its range."""
         require(self, "min_count", self.min_count >= 1, "at least 1")
         share = isinstance(self.min_documents, float)
         holds = 0 < self.min_documents <= 1 if share else self.min_documents >= 1
@@ -43,21 +43,21 @@ class VocabularyConfig:
 
     def keeps(self, count: int, documents: int, total: int) -> bool:
         """Whether to keep a word that occurs `count` times, in `documents` of `total`."""
-        share = documents / total  # shares are compared, as products of them round: 0.07 * 100 > 7
+        share = documents / total  # shares are compared, because products of them round: 0.07 * 100 > 7
         least = share if isinstance(self.min_documents, float) else documents
         return count >= self.min_count and least >= self.min_documents and share <= self.max_share
 
 
 EVERY_WORD = VocabularyConfig()
-"""A vocabulary of all that was found."""
+"""A vocabulary of all words."""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words by falling frequency, ties by spelling; the id of a word is its place, from 0.
+    """Words by descending frequency, ties by spelling; the id of a word is its index, from 0.
 
-    `counts` and `documents` tell for each word how often it occurs and in how many of `total_documents`.
-    Any other word has `unknown_id`, which comes after those of the words.
+    `counts` and `documents` are for each word the number of its occurrences and of the documents that have
+    it, of `total_documents`. Any other word has `unknown_id`, which follows those of the words.
     """
 
     words: tuple[str, ...]
@@ -67,7 +67,7 @@ class Vocabulary:
 
     @classmethod
     def build(cls, documents: Iterable[Sequence[str]], config: VocabularyConfig = EVERY_WORD) -> Vocabulary:
-        """Count the words of documents, each given as its words, in one pass; raises as `chosen` does."""
+        """Count the words of documents, each a sequence of words, in one pass; raises as `chosen` does."""
         counts: Counter[str] = Counter()
         containing: Counter[str] = Counter()
         total = 0
@@ -87,7 +87,7 @@ class Vocabulary:
         total: int,
         config: VocabularyConfig = EVERY_WORD,
     ) -> Vocabulary:
-        """Keep what `config` wants of words that have been counted; raises InputError where none is left."""
+        """Keep those of the counted words that `config` keeps; raises InputError if none is left."""
         rows = zip(words, counts, documents, strict=True)
         kept = [row for row in rows if config.keeps(row[1], row[2], total)]
         kept.sort(key=lambda row: (-row[1], row[0]))
@@ -111,18 +111,18 @@ class Vocabulary:
         return len(self.words)
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
-        """The id of each token."""
+        """Return the id of each token."""
         return [self.ids.get(token, self.unknown_id) for token in tokens]
 
     def one_hot(self, tokens: Iterable[str]) -> sparse.csr_array:
-        """The tokens as rows (T, V), each 1 in the column of its word; an unknown token's row is empty."""
+        """Return the tokens as rows (T, V), each 1 in its word's column; rows of unknown tokens are empty."""
         numbers = np.array(self.encode(tokens), dtype=np.int64)
         known = np.flatnonzero(numbers < len(self))
         ones = np.ones(len(known), dtype=np.int64)
         return sparse.csr_array((ones, (known, numbers[known])), shape=(len(numbers), len(self)))
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, as JSON can hold it."""
+        """Return everything as plain values for JSON."""
         return {
             "words": list(self.words),
             "counts": list(self.counts),
@@ -132,7 +132,7 @@ class Vocabulary:
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Vocabulary:
-        """The vocabulary of `to_dict` again; raises InputError where the fields are not such ones."""
+        """Rebuild the vocabulary of `to_dict`; raises InputError for any other fields."""
         try:
             words, counts, documents = (tuple(fields[name]) for name in ("words", "counts", "documents"))
             total = int(fields["total_documents"])
@@ -143,10 +143,10 @@ class Vocabulary:
         return cls(words, counts, documents, total)
 
 
-def _nothing_kept(found: int, total: int, config: VocabularyConfig) -> InputError:
-    if not found:
-        return InputError("the documents hold no word; at least one was expected")
+def _nothing_kept(words: int, total: int, config: VocabularyConfig) -> InputError:
+    if not words:
+        return InputError("the documents have no word; expected at least one")
     return InputError(
-        f"none of {found:,} words in {total:,} documents is left with min_count {config.min_count}, "
+        f"none of {words:,} words in {total:,} documents is left with min_count {config.min_count}, "
         f"min_documents {config.min_documents} and max_share {config.max_share}; loosen one of them"
     )

@@ -114,9 +114,7 @@ def test_nothing_kept() -> None:
         "nothing is left of the corpus after cleaning: 0 of 2 pairs kept "
         "(dropped: 1 empty, 1 too long, 0 of unlike length, 0 repeated)"
     )
-    with pytest.raises(
-        InputError, match=r"^the corpus is empty; at least one pair of sentences was expected$"
-    ):
+    with pytest.raises(InputError, match=r"^the corpus is empty; expected at least one pair of sentences$"):
         cleaned([], cleaning())
 
 

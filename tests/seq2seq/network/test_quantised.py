@@ -120,7 +120,7 @@ def test_most_translations_stay_as_they_are(saved_letters: Callable[..., Path], 
 def test_layers_that_cannot_be(tiny_translator: Callable[..., Translator]) -> None:
     with pytest.raises(InputError) as caught:
         quantise(tiny_translator(output="adaptive"))
-    assert str(caught.value) == "the model's output is adaptive; int8 knows layers of all words alone"
+    assert str(caught.value) == "the model's output is adaptive; int8 supports only layers over all words"
     with pytest.raises(InputError) as caught:
         QuantisedLinear(PackedLinear(200_000, 1))
     assert str(caught.value) == "a layer takes 200,000 numbers; int8 has room for 133,144"

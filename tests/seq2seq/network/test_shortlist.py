@@ -108,8 +108,6 @@ def test_what_a_shortlist_is_not_for(
     assert str(caught.value) == "shortlist_best is 0; expected at least 1"
     with pytest.raises(InputError) as caught:
         Shortlisted(stepper(tiny_translator(output="adaptive")), LEXICON, 5)
-    assert str(caught.value) == (
-        "the model's output is adaptive; a shortlist is of layers of all words alone"
-    )
-    with pytest.raises(InputError, match="the model copies words; a shortlist is of models that write all"):
+    assert str(caught.value) == ("the model's output is adaptive; a shortlist needs a layer over all words")
+    with pytest.raises(InputError, match="the model copies words; a shortlist needs a model that writes all"):
         Shortlisted(stepper(tiny_translator(attention="dot", encoder_size=6, copying=True)), LEXICON, 5)

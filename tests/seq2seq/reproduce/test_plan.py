@@ -41,8 +41,8 @@ def test_one_reads_forwards_and_five_backwards_in_the_plain_form() -> None:
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        (dict(attention="mlp"), "attention is mlp; the paper's models expected none"),
-        (dict(bidirectional=True), "bidirectional is True; the paper's models expected False"),
+        (dict(attention="mlp"), "attention is mlp; the paper's models need none"),
+        (dict(bidirectional=True), "bidirectional is True; the paper's models need False"),
     ],
 )
 def test_models_of_another_form_are_refused(asked: dict[str, Any], told: str) -> None:

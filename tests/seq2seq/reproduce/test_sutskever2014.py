@@ -78,7 +78,7 @@ def test_sentences_are_drawn_for_who_reads_them(reproduced: Any, tmp_path: Path)
 def test_another_setting_is_refused_before_anything(reproduced: Any, console: Console) -> None:
     folder, config, _, _ = reproduced
     other = replace(config, training=replace(config.training, learning_rate=0.01))
-    with pytest.raises(InputError, match="paper/forward holds a run with other settings; --folder takes"):
+    with pytest.raises(InputError, match="paper/forward holds a run with other settings: choose"):
         reproduce(other, folder, None, "again", console)
 
 
@@ -125,6 +125,6 @@ def test_too_small_a_test_is_refused_before_training(config: TrainConfig, consol
 
 def test_nothing_to_test_on_is_refused(config: TrainConfig, console: Console) -> None:
     config = replace(config, data=replace(config.data, test_size=0))
-    with pytest.raises(InputError, match="nothing to test on; expected --test with a corpus, or --test-size"):
+    with pytest.raises(InputError, match="nothing to test on: give --test with a corpus, or --test-size"):
         reproduce(config, FOLDER, None, "again", console)
     assert not FOLDER.exists()

@@ -65,7 +65,7 @@ def test_files_that_are_not_there_are_told_before_the_corpus_is_read(
 ) -> None:
     config = make_config(dict(src_vectors="none.txt"), SEPARATE)
     Path("c.tsv").unlink()
-    with pytest.raises(InputError, match=r"^none\.txt does not exist; a file of word vectors was expected$"):
+    with pytest.raises(InputError, match=r"^none\.txt does not exist; expected a file of word vectors$"):
         train_run(config, FOLDER, False, console)
     assert not FOLDER.exists()
 

@@ -120,7 +120,7 @@ def test_words_that_a_line_cannot_hold(tmp_path: Path, sentence: list[str]) -> N
 @pytest.mark.parametrize("sentences", [[], [[], ["one"], ["word"]]])
 def test_nothing_to_learn_from(tmp_path: Path, sentences: list[list[str]]) -> None:
     with pytest.raises(
-        InputError, match=r"^the corpus has no sentence of two words or more; expected at least one$"
+        InputError, match=r"^the corpus has no sentence of at least two words; expected at least one$"
     ):
         store(sentences, tmp_path)
 

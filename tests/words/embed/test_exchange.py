@@ -98,9 +98,9 @@ def test_fasttext_writes_a_space_at_the_end_of_its_lines() -> None:
 
 
 def test_files_that_are_not_there() -> None:
-    with pytest.raises(InputError, match=r"^no\.bin does not exist; a file of word vectors was expected$"):
+    with pytest.raises(InputError, match=r"^no\.bin does not exist; expected a file of word vectors$"):
         read_vectors("no.bin")
-    with pytest.raises(InputError, match=r"^\. is a directory; a file of word vectors was expected$"):
+    with pytest.raises(InputError, match=r"^\. is a directory; expected a file of word vectors$"):
         read_vectors(".")
     with pytest.raises(InputError, match=r"^nowhere/v cannot be written: No such file or directory$"):
         write_vectors(VECTORS, "nowhere/v", "text")
@@ -109,18 +109,18 @@ def test_files_that_are_not_there() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "v:1: a word and its numbers were expected, found ''"),
-        ("Once upon\n", "v:1: could not convert string to float: 'upon'; numbers were expected after a word"),
-        ("2 0\na\nb\n", "v:1: a word and its numbers were expected, found '2 0'"),
+        ("", "v:1: expected a word and its numbers; got ''"),
+        ("Once upon\n", "v:1: could not convert string to float: 'upon'; expected numbers after a word"),
+        ("2 0\na\nb\n", "v:1: expected a word and its numbers; got '2 0'"),
         ("2 2\na 1 2\n", "v has 1 words; its first line announces 2"),
         ("1 2\na 1 2\nb 1 2\n", "v has 2 words; its first line announces 1"),
-        ("0 2\n", "v holds no word; expected one at least"),
+        ("0 2\n", "v has no word; expected at least one"),
         ("2 2\na 1 2\nb 1\n", "v:3: 1 number found after a word; expected 2"),
         ("a 1 2\nb\n", "v:2: 0 numbers found after a word; expected 2"),
-        ("2 2\na 1 2\na 1 2\n", "v:3: 'a' has been there before; expected different words"),
+        ("2 2\na 1 2\na 1 2\n", "v:3: 'a' occurs twice; expected different words"),
         (
             "2 2\na 1 2\nb 1 x\n",
-            "v:3: could not convert string to float: 'x'; numbers were expected after a word",
+            "v:3: could not convert string to float: 'x'; expected numbers after a word",
         ),
         ("2 2\na 1 nan\nb 1 1\n", "v:2: a number is not finite; expected finite ones"),
         ("a 1 1e39\n", "v:1: a number is not finite; expected finite ones"),
@@ -149,8 +149,8 @@ def binary(words: list[bytes], header: bytes = b"2 3\n", end: bytes = b"\n") -> 
             binary([b"a"]),
             "v: word 2 of 2 is cut off: the file is truncated, or its first line is wrong",
         ),
-        (binary([b"a", b"b", b"c"]), "v goes on after the 2 words that its first line announces"),
-        (binary([b"a", b"a"]), "v: word 2 of 2, 'a', has been there before; expected different words"),
+        (binary([b"a", b"b", b"c"]), "v continues after the 2 words that its first line announces"),
+        (binary([b"a", b"a"]), "v: word 2 of 2, 'a', occurs twice; expected different words"),
         (
             binary([b"a", b"\xff"]),
             "v: word 2 of 2 is not UTF-8 text: the file is damaged or of another form",
@@ -161,7 +161,7 @@ def binary(words: list[bytes], header: bytes = b"2 3\n", end: bytes = b"\n") -> 
         ),
         (
             b"1 2\nnot " + np.array([1, np.nan], np.float32).tobytes(),
-            "v: the vector of 'not' holds a number that is not finite",
+            "v: the vector of 'not' has a number that is not finite",
         ),
         (b"2 0\n\xff", "v:1: 2 words of 0 numbers are announced; expected one at least"),
         (
@@ -191,7 +191,7 @@ def test_words_of_two_lines_that_no_format_holds() -> None:
         with pytest.raises(InputError) as caught:
             write_vectors(broken, "v", format)
         assert str(caught.value) == (
-            "'new\\nyork' holds a line feed; expected none, as no format has such words"
+            "'new\\nyork' contains a line feed; expected none, as no format has such words"
         )
     assert not list(Path().iterdir())
 
@@ -205,8 +205,8 @@ def test_text_whose_ninth_byte_is_that_of_a_model_file() -> None:
 def test_foreign_files() -> None:
     assert error_of(b"PK\x03\x04\0\0 a zip").startswith("v:1: byte 5 is NUL: a binary file")
     save(Artefact("seq2seq", {}, {}, {}), "v")
-    assert error_of(Path("v").read_bytes()) == "v holds a model of kind 'seq2seq'; 'words embed' was expected"
-    save(Artefact("word vectors", {"about": {}}, {}, {}), "v")
+    assert error_of(Path("v").read_bytes()) == "v holds a model of kind 'seq2seq'; expected 'words embed'"
+    save(Artefact("words embed", {"about": {}}, {}, {}), "v")
     assert error_of(Path("v").read_bytes()) == "v: words and vectors do not fit together ('words')"
 
 
@@ -216,7 +216,7 @@ def test_words_that_text_and_binary_cannot_hold() -> None:
         with pytest.raises(InputError) as caught:
             write_vectors(spaced, "v", format)  # type: ignore[arg-type]
         assert str(caught.value) == (
-            "'new york' is empty or holds white space; expected format model, as text and binary have no "
+            "'new york' is empty or contains white space: write format model, as text and binary have no "
             "such words"
         )
     assert not list(Path().iterdir())

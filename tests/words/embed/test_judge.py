@@ -120,8 +120,8 @@ def test_a_correlation_that_is_not_defined(royal: WordVectors) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (": a\nking man queen\n", "t:2: 3 words found; a question has four"),
-        ("", "t has no question; expected four words a line"),
+        (": a\nking man queen\n", "t:2: a question has four words; got 3"),
+        ("", "t has no question; expected four words per line"),
     ],
 )
 def test_questions_of_another_form(royal: WordVectors, text: str, said: str) -> None:
@@ -133,10 +133,10 @@ def test_questions_of_another_form(royal: WordVectors, text: str, said: str) -> 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("king\tman\t1\nking man 2\n", "t:2: two words and a number were expected, parted by tabs"),
-        ("king\tman\tmuch\n", "t:1: two words and a number were expected, parted by tabs"),
-        ("king\tman\tnan\n", "t:1: nan was found; a finite number was expected"),
-        ("# nothing\n", "t has no pair; expected two words and a number a line, parted by tabs"),
+        ("king\tman\t1\nking man 2\n", "t:2: expected two words and a number, separated by tabs"),
+        ("king\tman\tmuch\n", "t:1: expected two words and a number, separated by tabs"),
+        ("king\tman\tnan\n", "t:1: expected a finite number; got nan"),
+        ("# nothing\n", "t has no pair; expected two words and a number per line, separated by tabs"),
     ],
 )
 def test_pairs_of_another_form(royal: WordVectors, text: str, said: str) -> None:
@@ -146,5 +146,5 @@ def test_pairs_of_another_form(royal: WordVectors, text: str, said: str) -> None
 
 
 def test_test_sets_that_gensim_does_not_bring() -> None:
-    with pytest.raises(InputError, match=r"more\.txt is not there: this gensim brings no more\.txt; "):
+    with pytest.raises(InputError, match=r"more\.txt does not exist: this gensim does not include more\.txt"):
         judge.shipped("more.txt")

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from throughtime.words.embed.corpus import Moment
-from throughtime.words.embed.progress import shown, told
+from throughtime.words.embed.progress import described, shown
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from throughtime.words.embed.progress import shown, told
     ],
 )
 def test_a_moment_in_words(now: Moment, words: str) -> None:
-    assert told(now) == words
+    assert described(now) == words
 
 
 def test_plain_lines_for_what_begins_and_after_silence() -> None:

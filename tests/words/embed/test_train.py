@@ -175,13 +175,13 @@ def test_files_that_vanish_end_the_training(tmp_path: Path, monkeypatch: pytest.
         for part in tmp_path.rglob("*.txt"):
             part.unlink()
 
-    with pytest.raises(InputError, match=r"\d+\.txt cannot be read any more; expected the cleaned words$"):
+    with pytest.raises(InputError, match=r"\d+\.txt can no longer be read; expected the cleaned words$"):
         train(topics(), config(), lose, folder=tmp_path)
 
 
 def test_too_little_to_learn_from() -> None:
     with pytest.raises(
-        InputError, match=r"^the corpus has no sentence of two words or more; expected at least one$"
+        InputError, match=r"^the corpus has no sentence of at least two words; expected at least one$"
     ):
         train([], config())
     with pytest.raises(InputError) as caught:

@@ -77,13 +77,13 @@ def test_the_same_as_gensim_finds() -> None:
 
 
 def test_questions_that_cannot_be_answered(royal: WordVectors) -> None:
-    with pytest.raises(InputError, match=r"^no word was given; expected one or more$"):
+    with pytest.raises(InputError, match=r"^no word was given; expected at least one$"):
         royal.analogy([], [])
     with pytest.raises(InputError, match=r"^count is 0; expected at least 1$"):
         royal.nearest("king", 0)
     with pytest.raises(InputError, match=r"^a vector of shape \(2,\) was given; expected \(3,\)$"):
         royal.nearest(np.zeros(2, np.float32))
-    with pytest.raises(InputError, match=r"^2 words were given; expected three or more, one of them odd$"):
+    with pytest.raises(InputError, match=r"^2 words were given; expected at least three, one of them odd$"):
         royal.odd_one_out(["king", "queen"])
     with pytest.raises(InputError, match=r"^'prince' has no vector$"):
         royal.odd_one_out(["king", "queen", "prince"])
@@ -140,13 +140,13 @@ def test_a_word_too_short_for_parts() -> None:
         (["a"], np.ones((2, 3)), None, "there are 1 words and vectors of shape (2, 3); "),
         ([], np.ones((0, 3)), None, "there are 0 words and vectors of shape (0, 3); "),
         (["a"], np.ones(3), None, "there are 1 words and vectors of shape (3,); "),
-        (["a", "b", "a"], np.ones((3, 1)), None, "'a' is there twice; expected different words"),
+        (["a", "b", "a"], np.ones((3, 1)), None, "'a' occurs twice; expected different words"),
         (["a", "b"], np.ones((2, 1)), np.ones(1), "2 words have 1 counts; expected as many"),
         (
             ["a", "b"],
             np.array([[1.0], [np.nan]]),
             None,
-            "the vector of 'b' holds a number that is not finite",
+            "the vector of 'b' has a number that is not finite",
         ),
     ],
 )

@@ -235,7 +235,7 @@ def test_what_is_no_text() -> None:
     for texts in ([], ["", "!"]):
         with pytest.raises(InputError) as caught:
             BagOfWords().fit(texts)
-        assert str(caught.value) == "the documents hold no word; at least one was expected"
+        assert str(caught.value) == "the documents have no word; expected at least one"
     with pytest.raises(InputError, match="a document is of type int; expected text"):
         BagOfWords().fit(["a", 3])  # pyright: ignore
     with pytest.raises(ValueError, match="Iterable over raw text documents expected, string object received"):

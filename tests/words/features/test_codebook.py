@@ -142,7 +142,7 @@ def test_nearest_rows() -> None:
         (dict(method="median"), "method is median; expected kmeans or minibatch"),
         (dict(assignment="fuzzy"), "assignment is fuzzy; expected hard or soft"),
         (dict(temperature=0.0), "temperature is 0.0; expected more than 0"),
-        (dict(codewords=6), "codewords is 6; expected at most as many as vectors, n_samples=5"),
+        (dict(codewords=6), "codewords is 6; expected at most the number of vectors, n_samples=5"),
     ],
 )
 def test_settings_are_checked_by_fit(settings: dict[str, Any], message: str) -> None:

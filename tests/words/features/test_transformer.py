@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from throughtime.errors import InputError
-from throughtime.words.features.transformer import damage_told, of_texts, require_vectors
+from throughtime.words.features.transformer import damage_reported, of_texts, require_vectors
 
 
 def test_texts_are_what_is_taken() -> None:
@@ -15,13 +15,13 @@ def test_texts_are_what_is_taken() -> None:
 
 @pytest.mark.parametrize("error", [KeyError("words"), TypeError("unexpected keyword")])
 def test_damage_is_one_sentence(error: Exception) -> None:
-    with pytest.raises(InputError) as caught, damage_told("bag"):
+    with pytest.raises(InputError) as caught, damage_reported("bag"):
         raise error
     assert str(caught.value) == "the bag is damaged: its fields are not those of one"
 
 
 def test_other_errors_pass() -> None:
-    with pytest.raises(ZeroDivisionError), damage_told("bag"):
+    with pytest.raises(ZeroDivisionError), damage_reported("bag"):
         raise ZeroDivisionError
 
 

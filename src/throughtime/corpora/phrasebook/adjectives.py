@@ -1,4 +1,4 @@
-"""The adjectives of the phrasebook, and what each may be said of."""
+"""The adjectives of the phrasebook, and the themes that each may describe."""
 
 from __future__ import annotations
 
@@ -84,19 +84,19 @@ _THINGS = tuple((adjective(*row[:3]), _themes(row[3])) for row in rows(_OF_THING
 
 
 def _said_of(theme: str) -> tuple[Adjective, ...]:
-    return tuple(found for found, themes in _THINGS if theme in themes)
+    return tuple(described for described, themes in _THINGS if theme in themes)
 
 
 _ALIKE = {"pair": "clothes", "transport": "vehicle"}
 _ALL_THEMES = sorted({theme for _, themes in _THINGS for theme in themes})
 BY_THEME = {theme: _said_of(_ALIKE.get(theme, theme)) for theme in (*_ALL_THEMES, *_ALIKE)}
-BY_NAME = {found.en: found for found, _ in _THINGS}
-COLOURS = tuple(found for found, _ in _THINGS if found.en in _COLOUR_NAMES.split())
+BY_NAME = {described.en: described for described, _ in _THINGS}
+COLOURS = tuple(described for described, _ in _THINGS if described.en in _COLOUR_NAMES.split())
 
 STATES = tuple(adjective(english, french, "after") for english, french in rows(_OF_STATES))
 GRADUAL_STATES = tuple(state for state in STATES if state.en not in _STEADY_STATES)
 QUALITIES = BY_THEME["person"]
 _UNGRADED = (*COLOURS, *(BY_NAME[name] for name in _ABSOLUTE.split()))
-GRADUAL = tuple(found for found, _ in _THINGS if found not in _UNGRADED)
-COMPARED = tuple(found for found in GRADUAL if found.en not in ("good", "shy"))
+GRADUAL = tuple(described for described, _ in _THINGS if described not in _UNGRADED)
+COMPARED = tuple(described for described in GRADUAL if described.en not in ("good", "shy"))
 COMPARED_QUALITIES = tuple(quality for quality in QUALITIES if quality in COMPARED)

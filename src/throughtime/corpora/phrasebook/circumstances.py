@@ -102,7 +102,7 @@ _NO_DAY = re.compile(r"week|month|year|\bdays\b|now|moment")
 
 def time_for(draw: Draw, form: Form, probability: float = 0.35) -> Words:
     """Choose a time that goes with a tense, or none."""
-    return draw.one(_TIMES[form]) if draw.happens(probability) else NOTHING
+    return draw.choice(_TIMES[form]) if draw.happens(probability) else NOTHING
 
 
 TimeChoice = Callable[[Draw, Form, float], Words]
@@ -111,11 +111,11 @@ TimeChoice = Callable[[Draw, Form, float], Words]
 def long_time_for(draw: Draw, form: Form, probability: float = 0.35) -> Words:
     """Choose a time that goes with a tense, months and years among them."""
     times = LONG_BEFORE if form is c.PAST else LONG_AFTER if form is c.FUTURE else _TIMES[form]
-    return draw.one(times) if draw.happens(probability) else NOTHING
+    return draw.choice(times) if draw.happens(probability) else NOTHING
 
 
 def names_part_of_day(time: Words) -> bool:
-    """Tell whether a time names the morning, the afternoon, the evening or the night."""
+    """Whether a time names the morning, the afternoon, the evening or the night."""
     return _PART_OF_DAY.search(time.en) is not None
 
 

@@ -160,7 +160,7 @@ def _french_pronoun(clause: Clause) -> str:
 
 
 def _agreement(clause: Clause) -> Agreement:
-    """Say with what a participle agrees: the subject with `être`, else a direct object that stands before."""
+    """Return what a participle agrees with: the subject with `être`, else a preceding direct object."""
     if clause.verb.fr.with_etre:
         return Agreement(clause.subject.feminine, clause.subject.plural)
     if clause.pronoun and clause.pronoun.direct:

@@ -1,4 +1,4 @@
-"""The phrasebook as a corpus: pairs drawn by a seed, and parted by the combinations of words in them."""
+"""The phrasebook as a corpus: pairs drawn by a seed, and split by the combinations of words in them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class Phrasebook:
-    """English and French pairs; what `validation` and `test` combine is combined nowhere else."""
+    """English and French pairs; combinations of words in `validation` and `test` occur nowhere else."""
 
     train: list[Pair]
     validation: list[Pair]
@@ -43,8 +43,9 @@ def build(seed: int = 0, size: int = DEFAULT_SIZE) -> Phrasebook:
     """Return the phrasebook of a seed, with `size` pairs to train on, the fixed phrases first among them.
 
     The same seed and size give the same pairs on every machine. A combination of words (a verb and its
-    object, an adjective and its noun) belongs to one part alone, whatever the seed; the words themselves all
+    object, an adjective and its noun) belongs to only one part, whatever the seed; the words themselves all
     occur in training.
+
     Raises `InputError` if the size is outside 5,000 to 1,000,000.
     """
     if not SMALLEST_SIZE <= size <= LARGEST_SIZE:
@@ -65,7 +66,7 @@ def build(seed: int = 0, size: int = DEFAULT_SIZE) -> Phrasebook:
 
 
 def sentences(seed: int) -> Iterator[Sentence]:
-    """Draw sentences from the grammar without end, templates by their weights; some come more than once."""
+    """Draw sentences from the grammar without end, templates by their weights; some occur repeatedly."""
     draw = Draw(seed)
     while True:
         yield _TEMPLATES[bisect(_CUMULATED, draw.between(0, _CUMULATED[-1] - 1))](draw)
@@ -81,7 +82,7 @@ def part_of_combination(combination: str) -> str:
 
 
 def part_of(sentence: Sentence) -> str | None:
-    """Return the part of a sentence: that of its held-out combinations, none if they are of two parts."""
+    """Return the part of a sentence: that of its held-out combinations, None if they are of two parts."""
     held_out = {part_of_combination(combination) for combination in sentence.combinations} - {"train"}
     if len(held_out) > 1:
         return None
@@ -89,7 +90,7 @@ def part_of(sentence: Sentence) -> str | None:
 
 
 def _distinct(stream: Iterator[Sentence]) -> Iterator[tuple[str, Pair]]:
-    """Yield each new English sentence with its part, those of no part left out."""
+    """Yield each new English sentence with its part, leaving out those without a part."""
     seen = {phrase.en for phrase in PHRASES}
     for sentence in stream:
         part = part_of(sentence)

@@ -14,7 +14,7 @@ _CONTRACTIONS = {"de le": "du ", "de les": "des ", "à le": "au ", "à les": "au
 
 
 def starts_with_vowel(word: str) -> bool:
-    """Tell whether a word starts with a vowel to the ear, as a mute h does (hôtel) but no other (huit)."""
+    """Whether a word begins with a vowel sound, as with a mute h (hôtel) but not an aspirated one (huit)."""
     return _STARTS_WITH_VOWEL.match(word) is not None
 
 

@@ -13,7 +13,7 @@ from throughtime.corpora.phrasebook.people import Subject
 
 
 class Words(NamedTuple):
-    """The same words in both languages, as they stand in a statement and under a negation."""
+    """The same words in both languages, in a statement and under a negation."""
 
     en: str
     fr: str
@@ -101,7 +101,7 @@ def indefinite(head: Head) -> Words:
 
 
 def bare(head: Head) -> Words:
-    """`apples`, `bread`, as habits are told: `des pommes`, `du pain`; negated, `pas de pommes`."""
+    """`apples`, `bread`, in habitual statements: `des pommes`, `du pain`; negated, `pas de pommes`."""
     return Words(head.en, _some(head), head.en, f"de {head.fr}")
 
 
@@ -137,7 +137,7 @@ def head_of(draw: Draw, noun: Noun, described: float = 0.3, plural: float = 0.25
     """Choose the number and perhaps an adjective for a noun; shoes come in pairs, places one by one."""
     plural = 0.85 if noun.theme == "pair" else 0.0 if noun.theme in _SINGLE else plural
     choices = adjectives.BY_THEME.get(noun.theme, ())
-    adjective = draw.one(choices) if choices and draw.happens(described) else None
+    adjective = draw.choice(choices) if choices and draw.happens(described) else None
     return Head(noun, adjective, not noun.mass and draw.happens(plural))
 
 

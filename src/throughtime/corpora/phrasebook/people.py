@@ -155,7 +155,7 @@ def french_possession(subject: Subject, noun: str) -> str:
 
 def you(draw: Draw) -> Subject:
     """Choose `you`, with the vocative that makes it `tu` or `vous`."""
-    whom = draw.one(ADDRESSEES)
+    whom = draw.choice(ADDRESSEES)
     return Subject(
         "you",
         "tu" if whom.person == TU else "vous",
@@ -170,8 +170,8 @@ def you(draw: Draw) -> Subject:
 
 def your_relative(draw: Draw) -> Subject:
     """Choose `your sister`, with the vocative that makes it `ta sœur` or `votre sœur`."""
-    whom = draw.one(_OWNERS_OF_RELATIVES)
-    noun = draw.one(nouns.RELATIVE + nouns.RELATIVES)
+    whom = draw.choice(_OWNERS_OF_RELATIVES)
+    noun = draw.choice(nouns.RELATIVE + nouns.RELATIVES)
     return relative_of("your", whom.person, noun)._replace(addressee=whom)
 
 
@@ -193,22 +193,22 @@ def subject(draw: Draw, asked: bool) -> Subject:
 
 def somebody_named(draw: Draw) -> Subject:
     """Choose a third person by name or kinship."""
-    return draw.one(NAMED) if draw.happens(0.4) else draw.one(_FAMILY)
+    return draw.choice(NAMED) if draw.happens(0.4) else draw.choice(_FAMILY)
 
 
 def one_person(draw: Draw, asked: bool) -> Subject:
     """Choose a subject who is one person."""
-    found = subject(draw, asked)
-    return found if not found.plural else one_person(draw, asked)
+    person = subject(draw, asked)
+    return person if not person.plural else one_person(draw, asked)
 
 
 def _somebody(draw: Draw, pronoun: float, addressed: float) -> Subject:
     if draw.happens(addressed):
         return you(draw) if draw.happens(0.75) else your_relative(draw)
     if draw.happens(pronoun):
-        return draw.one((PRONOUNS[0], *PRONOUNS))
+        return draw.choice((PRONOUNS[0], *PRONOUNS))
     kinds = (NAMED, NAMED, _FAMILY, _FAMILY, _OTHERS, _COUPLES)
-    return draw.one(draw.one(kinds))
+    return draw.choice(draw.choice(kinds))
 
 
 def pronoun_for(subject: Subject) -> Subject:
@@ -233,8 +233,8 @@ _INDIRECT_FORMS = {"him": "lui", "her": "lui", "them": "leur"}
 def object_pronoun(draw: Draw, subject: Subject) -> Pronoun:
     """Choose a direct object pronoun; nobody does it to himself."""
     if subject.addressee is None and draw.happens(0.15):
-        return _addressed_pronoun(draw.one(FAMILIAR + POLITE))
-    pronoun = draw.one(DIRECT)
+        return _addressed_pronoun(draw.choice(FAMILIAR + POLITE))
+    pronoun = draw.choice(DIRECT)
     itself = subject.person in (JE, NOUS) and pronoun.en in ("me", "us")
     return object_pronoun(draw, subject) if itself else pronoun
 

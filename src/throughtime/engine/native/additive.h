@@ -1,5 +1,5 @@
-// Scores of additive attention, v . tanh(q + k) for each query and key, and their gradients: the hidden layer, as wide
-// as v for each pair of them, is made anew where it is needed and never lies in memory.
+// Scores of additive attention, v . tanh(q + k) for each query and key, and their gradients. The hidden layer, as wide
+// as v for each pair, is recomputed where needed and never stored.
 #pragma once
 
 #include "functions.h"
@@ -16,7 +16,7 @@ inline T sum_of(Vector<T> v) {
     return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
-// v . tanh(q + k), all of them so wide.
+// v . tanh(q + k), each of `width` numbers.
 template <class T>
 inline T additive_score(const T* q, const T* k, const T* v, std::int64_t width) {
     constexpr int L = LANES<T>;
@@ -41,7 +41,7 @@ void additive_rows(const AdditiveScores& given, std::int64_t begin, std::int64_t
     }
 }
 
-// Gradients of so many columns, at most a vector, from `first` on: with g the gradient of a score and h = tanh(q + k)
+// Gradients of `count` columns, at most a vector, from `first` on: with g the gradient of a score and h = tanh(q + k)
 //   dq = v sum_s g (1 - h^2)    dk = v sum_t g (1 - h^2)    dv = sum g h
 template <class T>
 class AdditiveColumns {

@@ -1,5 +1,5 @@
-// The likeliest words of rows and their log-probabilities: the scores of a few words at a time, which are looked
-// through while they are near; never those of all words.
+// The most probable words of rows and their log-probabilities: a few words' scores at a time, ranked while they are
+// cached; the scores of all words are never stored.
 #pragma once
 
 #include "softmax.h"
@@ -8,10 +8,10 @@
 namespace throughtime {
 namespace ISA {
 
-// Rows, and words, whose scores are there together; they stay in the second-level cache.
+// Rows, and words, whose scores are stored together; they stay in the second-level cache.
 constexpr std::int64_t BEST_ROWS = 128, BEST_WORDS = 512;
 
-// Whether a lane of v is above the limit; not where either is no number.
+// Whether a lane of v is above the limit; false if either is NaN.
 template <class T>
 inline bool any_above(Vector<T> v, T limit) {
 #if defined(__AVX512F__)
@@ -27,7 +27,7 @@ inline bool any_above(Vector<T> v, T limit) {
 #endif
 }
 
-// The so many largest of a row's numbers so far, largest first, of equal ones the first to come.
+// The `count` largest of a row's numbers so far, largest first, of equal ones the first.
 template <class T>
 struct Leaders {
     T* values;
@@ -103,7 +103,7 @@ struct ProductScores {
     }
 };
 
-// ... or sums of whole numbers, to be scaled by row and by word.
+// ... or sums of integers, to be scaled by row and by word.
 template <class T>
 struct ScaledScores {
     const BestWords& best;
@@ -122,7 +122,7 @@ struct ScaledScores {
     }
 };
 
-// One of the threads that find the best words: those of rows of its own.
+// One of the threads that find the best words, each for rows of its own.
 template <class T, class Scores>
 class BestRunner {
   public:

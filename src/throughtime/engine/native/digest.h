@@ -1,4 +1,4 @@
-// A number computed from every byte of some memory, by which a later change is noticed.
+// A digest of every byte of some memory, by which a later change is noticed.
 #pragma once
 
 #include <algorithm>

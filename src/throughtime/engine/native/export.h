@@ -1,4 +1,4 @@
-// What Python finds in the library.
+// Visibility of the library's functions for Python.
 #pragma once
 
 #if defined(_WIN32)

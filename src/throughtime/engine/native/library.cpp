@@ -1,4 +1,4 @@
-// What is compiled once, for every instruction set: which of them this machine has, and host.h.
+// Compiled once, for every instruction set: the choice of the one for this machine, and host.h.
 #include <atomic>
 #include <chrono>
 #include <ctime>
@@ -16,7 +16,7 @@ constexpr std::int64_t BUSY_FOR = 1'000'000'000;  // nanoseconds after which it 
 
 std::atomic<std::int64_t> busy_until{0}, kept_in_window{0}, window{0};
 
-// Functions of Python's C interface; null while nobody has given them.
+// Functions of Python's C interface; null until they are set.
 struct Python {
     int (*ensure)();
     void (*release)(int);
@@ -94,7 +94,7 @@ EXPORT void throughtime_use_python(int (*ensure)(), void (*release)(int), int (*
     throughtime::host::python = {ensure, release, check_signals, fetch};
 }
 
-// The type, value and traceback that a handler raised in the last call that was given up on this thread.
+// The type, value and traceback that a handler raised in the last aborted call on this thread.
 EXPORT void throughtime_raised(void** out) {
     for (int k = 0; k < 3; ++k) out[k] = throughtime::host::raised[k];
 }

@@ -1,4 +1,4 @@
-// Outer products summed over rows, which is what gradients of matrices are.
+// Outer products summed over rows, which are the gradients of matrices.
 #pragma once
 
 #include "product.h"
@@ -8,18 +8,18 @@
 namespace throughtime {
 namespace ISA {
 
-// Rows that are added up at once: so many that a panel of each factor stays in the first-level cache.
+// Rows that are summed together: a panel of each factor then stays in the first-level cache.
 template <class T>
 constexpr std::int64_t OUTER_ROWS = (1 << 14) / (PANEL<T> * sizeof(T));
 
-// Numbers that so many rows of a factor with these columns take when packed.
+// Numbers that `rows` rows of a factor with these columns take when packed.
 template <class T>
 std::int64_t outer_size(std::int64_t columns) {
     return panel_count(columns, PANEL<T>) * PANEL<T> * OUTER_ROWS<T>;
 }
 
-// The sum of outer products in pieces, runs of the result's panels, that know nothing of one another. Each packs what
-// it reads of both factors, those of v by all that use it, a few rows at a time.
+// The sum of outer products in independent pieces, runs of the result's panels. Each packs what it reads of both
+// factors, those of v by all that use it, a few rows at a time.
 template <class T>
 class OuterSum {
   public:
@@ -41,7 +41,7 @@ class OuterSum {
     }
 
   private:
-    // The share of `rows` rows from `first` on in panels `begin` to before `end`.
+    // The part of `rows` rows from `first` on in panels `begin` to before `end`.
     void add(std::int64_t first, std::int64_t rows, std::int64_t begin, std::int64_t end, T* packed_v,
              T* packed_d) const {
         const bool in_one = begin / across_ == (end - 1) / across_;
@@ -74,7 +74,7 @@ class OuterSum {
 };
 
 // The sums of the columns from `begin` to before `end` of rows of numbers: blocks of rows are summed in registers, and
-// their sums added up, so that rounding grows with the number of blocks alone.
+// their sums added, so that rounding grows only with the number of blocks.
 template <class T>
 void column_sums(const T* d, std::int64_t rows, std::int64_t columns, std::int64_t begin, std::int64_t end, T* to) {
     constexpr int L = LANES<T>, V = 4;

@@ -10,7 +10,7 @@
 namespace throughtime {
 namespace ISA {
 
-// A panel is so many columns of the matrix, stored row by row: two vectors wide.
+// A panel is a block of columns of the matrix, two vectors wide, stored row by row.
 constexpr int PANEL_VECTORS = 2;
 template <class T>
 constexpr int PANEL = PANEL_VECTORS * LANES<T>;
@@ -55,7 +55,7 @@ template <class T>
 void pack(Strided<T> from, std::int64_t rows, std::int64_t columns, std::int64_t first, std::int64_t last,
           T* packed) {
     constexpr int width = PANEL<T>;
-    // A row that lies in one piece serves many panels while it is near.
+    // A contiguous row is used for many panels while it is cached.
     const std::int64_t at_once = from.column_stride == 1 ? 32 : rows;
     for (std::int64_t r = 0; r < rows; r += at_once)
         for (std::int64_t p = first; p < last; ++p) {
@@ -72,7 +72,7 @@ struct Rows {
     T* row(std::int64_t r) const { return first + r * stride; }
 };
 
-// to = v times matrix + addends, where there are any: rows of their own, or with stride 0 the same for all.
+// to = v times matrix + addends, if any: their own for each row, or with stride 0 the same for all.
 template <class T>
 struct Product {
     Rows<const T> v;  // or, where v is turned, its columns
@@ -110,7 +110,7 @@ void block(const Product<T>& product, std::int64_t first_row, std::int64_t panel
             for (int j = 0; j < V; ++j) sums[r][j] += v[TURNED ? k * stride + r : r * stride + k] * w[j];
     }
     const std::int64_t column = panel * PANEL<T>, valid = product.columns - column;
-    // Unrolled, or the sums would have to lie in memory.
+    // Unrolled, or the sums would be stored in memory.
     if (valid < V * L) {
         T all[ROWS * V * L];
 #pragma GCC unroll 24

@@ -1,4 +1,4 @@
-// What Python hands over: a program of row operations, where its values lie, and the shape of the batch.
+// The interface to Python: a program of row operations, where its values are stored, and the shape of the batch.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,8 @@ enum class Operation : std::int32_t {
     product,
 };
 
-// Where rows of a buffer lie: those of a sequence by step and row, those of a state by row, fixed ones are
-// the same for all rows, and those of a tile belong to the thread that works on it.
+// How rows of a buffer are stored: those of a sequence by step and row, those of a state by row; fixed ones are the
+// same for all rows, and those of a tile belong to the thread that works on it.
 enum class Kind : std::int64_t { sequence, state, fixed, tile };
 
 struct Buffer {
@@ -63,7 +63,7 @@ struct Instruction {
     Operand to, operands[3];
 };
 
-// The shape of a matrix that products take rows to from the left.
+// The shape of a matrix that rows are multiplied by from the left.
 struct Matrix {
     std::int64_t rows, columns;
 };
@@ -88,7 +88,7 @@ struct Scan {
     std::int64_t rows_at_once;     // where they share the rows: most of them that one thread works on together
 };
 
-// to(i, j), of shape (d_columns, v_columns): the sum over rows r of d(r, i) v(r, j). All lie row by row.
+// to(i, j), of shape (d_columns, v_columns): the sum over rows r of d(r, i) v(r, j). All are stored row by row.
 struct Outer {
     const void* d;
     const void* v;
@@ -97,7 +97,7 @@ struct Outer {
     std::int64_t onto;  // added to what is there
 };
 
-// The cross-entropy of rows of features (rows, width) by a layer of scores, W f + b, for so many words.
+// The cross-entropy of rows of features (rows, width) by a layer of scores, W f + b, over `words` words.
 struct SoftmaxLoss {
     const void* features;
     const void* packed;       // W turned around, (width, words), and W itself, see pack
@@ -115,8 +115,8 @@ struct SoftmaxLoss {
                          // half of each one's and of this weight times half of KL(p | q) + KL(q | p)
 };
 
-// The likeliest of so many words for rows of features (rows, width): log softmax(W f + b), largest first, of equal
-// ones the first. Where fewer are above -inf the rest is -inf, of word 0.
+// The most probable of `words` words for rows of features (rows, width): log softmax(W f + b), largest first, of equal
+// ones the first. If fewer are above -inf the rest is -inf, of word 0.
 struct BestWords {
     const void* features;
     const void* packed;          // W turned around, (width, words), see pack
@@ -128,7 +128,7 @@ struct BestWords {
     std::int64_t rows, width, words, barred_count, count, asked;
 };
 
-// Scores as sums of whole numbers: z(r, w) = sums(r, w) row_scales(r) word_scales(w) + bias(w).
+// Scores as sums of integers: z(r, w) = sums(r, w) row_scales(r) word_scales(w) + bias(w).
 struct SummedScores {
     const std::int32_t* sums;  // (rows, words)
     const void* row_scales;

@@ -152,7 +152,7 @@ void largest(const Tile<T>& tile) {
     reduce<T, Maximum>(tile, -std::numeric_limits<T>::infinity());
 }
 
-// The sums of the first columns of each row, one after the other. The operand may be one number a row.
+// The sums of the first columns of each row: running sums. The operand may be one number a row.
 template <class T, bool SPLAT>
 void cumsum(const Tile<T>& tile) {
     for (int r = 0; r < tile.rows; ++r) {
@@ -163,7 +163,7 @@ void cumsum(const Tile<T>& tile) {
     }
 }
 
-// The columns of each row from the last to the first.
+// The columns of each row in reverse order.
 template <class T>
 void reverse(const Tile<T>& tile) {
     for (int r = 0; r < tile.rows; ++r) {
@@ -173,7 +173,7 @@ void reverse(const Tile<T>& tile) {
     }
 }
 
-// What runs an operation; for which operands are one number a row, see Instruction::splat.
+// Runs an operation; for which operands are one number a row, see Instruction::splat.
 template <class T>
 Run<T> row_operation(Operation operation, int splat) {
     switch (operation) {

@@ -18,7 +18,7 @@ namespace throughtime {
 namespace ISA {
 namespace {
 
-// Numbers below the smallest normal one count as 0 while it lives; what the process had comes back after.
+// Numbers below the smallest normal one count as 0 while it exists; the process's mode is restored afterwards.
 class FlushedSubnormals {
   public:
 #if defined(__SSE__)
@@ -39,7 +39,7 @@ class FlushedSubnormals {
 #endif
 };
 
-// Bytes of the rows of a product of all steps that stay in the second-level cache while all panels go by.
+// Bytes of the rows of a product of all steps that stay in the second-level cache while all panels are used.
 constexpr std::int64_t NEAR_BYTES = 1 << 17;
 
 // What the threads of a call share of one scan.
@@ -52,7 +52,7 @@ struct Team {
     Tasks rows;
 };
 
-// A scan as one of its threads runs it: some rows over all of time, or its share of each piece of work.
+// A scan as one of its threads runs it: some rows over all steps, or its part of each piece of work.
 template <class T>
 class Runner {
   public:
@@ -69,14 +69,14 @@ class Runner {
     }
 
   private:
-    // Rows of a step that are worked on together.
+    // Rows of a step that are processed together.
     struct Share {
         std::int64_t first, apart, rows;
     };
 
     std::int64_t time(std::int64_t k) const { return scan_.backwards ? scan_.steps - 1 - k : k; }
 
-    // Products of the rows of all steps, by shares of the columns, of which a thread begins with its own.
+    // Products of the rows of all steps, by parts of the columns; each thread begins with its own.
     void all_at_once(std::int64_t first_group, std::int64_t last_group, std::vector<Tasks>& shares) {
         if (first_group == last_group || scan_.steps == 0) return;
         const std::int64_t rows = scan_.offsets[scan_.steps - 1] + scan_.sizes[scan_.steps - 1];
@@ -100,8 +100,8 @@ class Runner {
 
     std::int32_t begin_of(std::int64_t group) const { return group ? scan_.groups[group - 1] : 0; }
 
-    // Blocks of rows, those of the longest sequences first, each through all of time by one thread. Side by side are as
-    // many blocks as threads, which take turns with the rows, so that long sequences are shared fairly.
+    // Blocks of rows, those of the longest sequences first, each over all steps by one thread. There are as many blocks
+    // side by side as threads, with interleaved rows, so that long sequences are distributed evenly.
     void blocks_of_rows() {
         const std::int64_t batch = scan_.steps ? scan_.sizes[0] : 0;  // no step has more rows than the first
         const std::int64_t lanes = team_.threads, most = scan_.rows_at_once * lanes;
@@ -128,7 +128,7 @@ class Runner {
             team_.rows.take(blocks, worker_, block);
     }
 
-    // A step whose products' columns are shared among the threads, which meet after each group of instructions.
+    // A step whose products' columns are shared among the threads, which synchronise after each group of instructions.
     void shared_step(std::int64_t t) {
         const std::int64_t size = scan_.sizes[t];
         if (worker_.given_up()) {
@@ -152,7 +152,7 @@ class Runner {
             work(scan_.instructions + begin_of(g), scan_.instructions + begin_of(g + 1));
     }
 
-    // Of the product's columns the given share of so many.
+    // Part `share` of `shares` of the product's columns.
     void product(const Instruction& instruction, std::int64_t t, Share rows, std::int64_t share,
                  std::int64_t shares) const {
         const Matrix& matrix = scan_.matrices[instruction.matrix];
@@ -219,8 +219,8 @@ inline double multiplications(const Scan& scan) {
     return each * double(scan.offsets[scan.steps - 1] + scan.sizes[scan.steps - 1]);
 }
 
-// Runs the scans side by side, each on its share of the threads. Those who are done with their own help with others,
-// but for scans whose products' columns are shared, which have a fixed team each.
+// Runs the scans side by side, each on its share of the threads. Threads that have finished their own help with others,
+// except for scans whose products' columns are shared, which have a fixed team each.
 template <class T>
 bool run(const Scan* scans, int count, int threads) {
     double work = 0;
@@ -353,7 +353,7 @@ bool pack_all(const T* from, std::int64_t row_stride, std::int64_t column_stride
 
 extern "C" {
 
-// Each returns whether the call was given up, since a signal handler has raised: see throughtime_raised.
+// Each returns whether the call was aborted, because a signal handler has raised: see throughtime_raised.
 EXPORT int NAME(scan_float, ISA)(const throughtime::Scan* scans, int count, int threads) {
     return throughtime::ISA::run<float>(scans, count, threads);
 }
@@ -406,7 +406,7 @@ EXPORT int NAME(best_words_double, ISA)(const throughtime::BestWords* best, int 
     return throughtime::ISA::best_words<double>(*best, throughtime::ISA::ProductScores<double>{*best}, threads);
 }
 
-// As best_words; features, packed and width are not looked at.
+// As best_words; features, packed and width are ignored.
 EXPORT int NAME(best_of_sums_float, ISA)(const throughtime::BestWords* best, const throughtime::SummedScores* given,
                                           int threads) {
     return throughtime::ISA::best_words<float>(*best, throughtime::ISA::ScaledScores<float>{*best, *given}, threads);

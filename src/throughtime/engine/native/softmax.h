@@ -1,5 +1,5 @@
 // Cross-entropy of a softmax over many words with its gradients, a few rows at a time: the scores of all rows
-// never lie in memory together.
+// are never stored together.
 #pragma once
 
 #include "functions.h"
@@ -18,7 +18,7 @@ void each_vector(T* numbers, std::int64_t count, const F& f) {
     if (rest) store_part(numbers + k, f(load_part(numbers + k, rest), rest), rest);
 }
 
-// A sum over many numbers: lanes take so many vectors before their sum goes to a double.
+// A sum over many numbers: lanes take several vectors before their sum is added to a double.
 template <class T>
 class Total {
   public:
@@ -59,7 +59,7 @@ T largest_of(const T* numbers, std::int64_t count) {
     return largest;
 }
 
-// The loss of a row with scores z, which give way to their gradients:
+// The loss of a row with scores z, which are replaced by their gradients:
 //   loss = log sum_v exp z_v - (1 - e) z_target - e / V sum_v z_v
 //   dz_v = exp(z_v - log sum_u exp z_u) - (1 - e) [v = target] - e / V
 template <class T>
@@ -123,7 +123,7 @@ void each_two(T* one, T* other, std::int64_t count, const F& f) {
     }
 }
 
-// The loss of two rows for one target, p and q the softmax of their scores, which give way to their gradients:
+// The loss of two rows for one target, p and q the softmax of their scores, which are replaced by their gradients:
 //   loss = (row_loss of p + row_loss of q) / 2 + c / 2 (KL(p | q) + KL(q | p)) / 2
 //   d KL(p | q) by the scores of p: p (log p - log q - KL(p | q)); d KL(q | p) by them: p - q
 template <class T>
@@ -183,7 +183,7 @@ class SoftmaxRunner {
         auto phase = phases_.begin();
         for (std::int64_t first = 0; first < loss_.rows && !worker.given_up(); first += loss_.at_once) {
             const std::int64_t rows = std::min(loss_.at_once, loss_.rows - first);
-            // The next rows' scores take the place of these: all wait for each other twice.
+            // The next rows' scores replace these: all threads synchronise twice.
             (phase++)->run(pieces_, worker, [&](std::int64_t k) { own_rows(first, share(rows, k), share(rows, k + 1)); });
             if (!loss_.d_features) continue;
             const T* features = static_cast<const T*>(loss_.features) + first * loss_.width;

@@ -1,7 +1,7 @@
-// Threads that share the work of one call, also on a machine where other processes want the processors.
+// Threads that share the work of one call, also on a machine whose processors other processes need.
 //
-// Work is cut into tasks that threads take one after the other, so that a thread that the system has suspended holds
-// up no more than the task it has in hand. Threads that must wait spin for a moment and then sleep.
+// Work is cut into tasks that threads take in turn, so that a thread suspended by the system delays only its current
+// task. Threads that must wait spin for a moment and then sleep.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,7 @@
 namespace throughtime {
 namespace ISA {
 
-// Sleeping and waking; those who change what is waited for call `wake` afterwards.
+// Sleeping and waking; a thread that changes what is waited for calls `wake` afterwards.
 class Sleepers {
   public:
     template <class Condition>
@@ -44,7 +44,7 @@ class Sleepers {
 
     void wake() {
         if (asleep_.load() == 0) return;
-        std::lock_guard<std::mutex>{mutex_};  // whoever is about to sleep has looked at the change or will be woken
+        std::lock_guard<std::mutex>{mutex_};  // a thread about to sleep has seen the change or will be woken
         changed_.notify_all();
     }
 
@@ -60,7 +60,7 @@ class Call {
   public:
     Call() : looked_(host::now()) {}
 
-    // Whether the work is to be given up: a signal handler of the caller's, Python's for Ctrl-C, has raised. Asked
+    // Whether the work is to be aborted: a signal handler of the caller's, Python's for Ctrl-C, has raised. Checked
     // between pieces of work; only thread 0, which is the caller's, looks for signals, and seldom.
     bool given_up(int thread) {
         if (thread == 0 && host::now() - looked_ > LOOK_EVERY) look();
@@ -86,10 +86,10 @@ struct Worker {
     bool given_up() const { return call->given_up(number); }
 };
 
-// Tasks 0, 1, 2, ... that threads take one after the other.
+// Tasks 0, 1, 2, ... that threads take in turn.
 class Tasks {
   public:
-    // Returns when all are done, by this thread or others, or the call is given up.
+    // Returns when all are done, by this thread or others, or the call is aborted.
     template <class Work>
     void run(std::int64_t count, const Worker& worker, const Work& work) {
         take(count, worker, work);
@@ -97,7 +97,7 @@ class Tasks {
         others_.wait([&] { return done_.load() >= count || worker.call->given_up(); });
     }
 
-    // Returns when all are taken; some may still be in the hands of other threads.
+    // Returns when all are taken; other threads may still be working on some.
     template <class Work>
     void take(std::int64_t count, const Worker& worker, const Work& work) {
         for (std::int64_t k; (k = next_.fetch_add(1, std::memory_order_relaxed)) < count;) {
@@ -112,11 +112,11 @@ class Tasks {
     Sleepers others_;
 };
 
-// Where the threads of a small team meet after each piece of work. They agree to leave the rest to the first of them
-// when one has kept the others waiting for long, more than once: the system has given its processor to somebody else.
+// Where the threads of a small team synchronise after each piece of work. They agree to leave the rest to the first of
+// them when one has delayed the others for long, more than once: the system has given its processor to another process.
 class Barrier {
   public:
-    // False where this thread is to leave.
+    // False if this thread is to leave.
     bool wait(Worker& worker) {
         if (worker.count == 1) return true;
         const unsigned round = round_.load(std::memory_order_relaxed);
@@ -135,7 +135,7 @@ class Barrier {
         return worker.number == 0;
     }
 
-    // Wakes those who wait, for a thread that leaves since the call is given up.
+    // Wakes the waiting threads, for a thread that leaves because the call is aborted.
     void leave() { others_.wake(); }
 
   private:
@@ -148,7 +148,7 @@ class Barrier {
     Sleepers others_;
 };
 
-// How much of their time the threads of a call were kept from running, which tells whether the machine is busy.
+// How much of their time the threads of a call were kept from running, which shows whether the machine is busy.
 class Kept {
   public:
     Kept() : begun_(host::now()) {}
@@ -170,10 +170,10 @@ class Kept {
     std::atomic<std::int64_t> kept_{0}, whole_{0};
 };
 
-// Multiplications that pay for a second thread on a busy machine, where it may begin milliseconds later.
+// Multiplications that pay for a second thread on a busy machine, where it may start milliseconds later.
 constexpr double WORTH_WAITING_FOR = 4e8;
 
-// Threads for so many multiplications, of those that the caller allows.
+// Threads for this number of multiplications, of those that the caller allows.
 inline int team(int threads, double multiplications) {
     return multiplications < WORTH_WAITING_FOR && host::busy() ? 1 : std::max(1, threads);
 }
@@ -182,7 +182,7 @@ inline int team(int threads, double multiplications) {
 // kept from running.
 inline std::int64_t pieces(int team) { return team > 1 && host::busy() ? 4 * team : team; }
 
-// work(worker) on so many threads, or on as many as there are. Returns whether the call was given up.
+// work(worker) on `threads` threads, or as many as there are. Returns whether the call was aborted.
 template <class Work>
 bool on_threads(int threads, const Work& work) {
     Call call;
@@ -205,7 +205,7 @@ bool on_threads(int threads, const Work& work) {
     return call.given_up();
 }
 
-// work(worker, k) for k from 0 to before `count`, on so many threads. Returns whether the call was given up.
+// work(worker, k) for k from 0 to before `count`, on `threads` threads. Returns whether the call was aborted.
 template <class Work>
 bool on_threads(int threads, std::int64_t count, const Work& work) {
     Tasks tasks;
@@ -214,7 +214,7 @@ bool on_threads(int threads, std::int64_t count, const Work& work) {
     });
 }
 
-// What this thread works on, aligned; it grows to the largest that was needed.
+// Scratch memory of this thread, aligned; it grows to the largest size needed.
 template <class T>
 T* scratch(std::int64_t size) {
     thread_local std::vector<T> numbers;

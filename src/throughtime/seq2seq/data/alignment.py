@@ -1,10 +1,10 @@
-"""Which source word a target word stands for: IBM model 2 with a prior along the diagonal.
+"""Alignment of target words to source words: IBM model 2 with a prior along the diagonal.
 
 p(f_j, a_j = i) = (1 - NONE) t(f_j | e_i) exp(-TENSION |i/n - j/m|) / Z_j,    i = 1..n, j = 1..m
 p(f_j, a_j = none) = NONE t(f_j | none)
 
-Dyer, Chahuneau and Smith (2013), whose fast_align also learns the tension; t is learned by as many rounds of
-expectation and maximisation as theirs. No library that is kept up does this without a compiler.
+From Dyer, Chahuneau and Smith (2013), whose fast_align also learns the tension; t is learned by as many
+rounds of expectation maximisation as theirs. No maintained library does this without a compiler.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TENSION = 4.0
 NONE = 0.08
 ROUNDS = 5
 MOST_COUPLES = 20_000_000
-"""Couples of a source and a target word to learn from; of a corpus with more, every k-th pair is taken."""
+"""Couples of a source and a target word to learn from; of a larger corpus every k-th pair is used."""
 
 Ids = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -30,9 +30,9 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Alignment:
-    """What was learned.
+    """The learned alignment model.
 
-    couples: (K,) source word times `tgt_words` plus target word, rising. chances: (K,) t(target | source) of
+    couples: (K,) source word times `tgt_words` plus target word, sorted. chances: (K,) t(target | source) of
     each. alone: (tgt_words,) t(target | none).
     """
 
@@ -41,16 +41,16 @@ class Alignment:
     alone: Numbers
 
     def places(self, src: Sequence[int], tgt: Sequence[int], asked: Sequence[int]) -> list[int | None]:
-        """For each target place asked for the likeliest place in the source, None where that is none.
+        """Return for each requested target position the most probable source position, None if there is none.
 
-        src, tgt: the ids of a pair, without the end of sentence.
+        src, tgt: the ids of a pair, without eos.
         """
         if not len(src):
             return [None] * len(asked)
         wanted = np.asarray(tgt, np.int64)[list(asked)]
         codes = np.asarray(src, np.int64) * len(self.alone) + wanted[:, None]
-        found = np.searchsorted(self.couples, codes).clip(max=len(self.couples) - 1)
-        chances = np.where(self.couples[found] == codes, self.chances[found], 0.0)
+        indices = np.searchsorted(self.couples, codes).clip(max=len(self.couples) - 1)
+        chances = np.where(self.couples[indices] == codes, self.chances[indices], 0.0)
         scores = chances * prior(len(src), len(tgt))[list(asked)]
         best = scores.argmax(1)
         linked = scores.max(1) > NONE * self.alone[wanted]
@@ -58,7 +58,7 @@ class Alignment:
 
 
 def prior(src_length: int, tgt_length: int) -> Numbers:
-    """Chances that each target word stands for each source word before either is known, (T, S)."""
+    """Return the prior probability of each source word for each target word, (T, S)."""
     i = (np.arange(src_length) + 1) / src_length
     j = (np.arange(tgt_length) + 1) / tgt_length
     near = np.exp(-TENSION * np.abs(j[:, None] - i))
@@ -66,7 +66,7 @@ def prior(src_length: int, tgt_length: int) -> Numbers:
 
 
 class _Group(NamedTuple):
-    """G pairs of equal lengths: T words of the target and all T * S couples with those of the source."""
+    """G pairs of equal lengths: T target words and all T * S couples with the source words."""
 
     tgt: Ids  # (G, T)
     couples: slice  # of all couples of the corpus
@@ -95,7 +95,7 @@ def learn_alignment(corpus: EncodedCorpus, tgt_words: int) -> Alignment:
 
 
 def _groups(corpus: EncodedCorpus, tgt_words: int) -> tuple[list[_Group], Ids]:
-    """Pairs that are learned from, by their lengths, and the codes of all their couples."""
+    """Return the pairs to learn from, by their lengths, and the codes of all their couples."""
     groups: list[_Group] = []
     codes: list[Ids] = []
     first = 0

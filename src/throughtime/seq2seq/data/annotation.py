@@ -1,4 +1,4 @@
-"""How training writes the unknown words of the target: by how far away in the source they stand."""
+"""Annotation of unknown target words, for training, by their position in the source."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from throughtime.text.tokenizer import Tokenizer, unplaced
 
 @dataclass(frozen=True)
 class Annotation:
-    """Writes unknown target words as how far they stand from the source words that they translate.
+    """Writes unknown target words as the distance to the source words they translate.
 
-    unkpos_d with d = j - i for target place j and source place i, where |d| <= FARTHEST, else the id for no
-    place (Luong et al. 2015, section 3.3). A word that the source has too stands for that, the one nearest
-    to the same share of the sentence if there are several; other words for what the alignment says.
+    unkpos_d with d = j - i for target position j and source position i, if |d| <= FARTHEST, else the id for
+    no position (Luong et al. 2015, section 3.3). A word that the source contains too refers to that, of
+    several the one at the most similar relative position; other words refer to the aligned one.
     """
 
     alignment: Alignment
@@ -26,10 +26,10 @@ class Annotation:
 
     @cached_property
     def _ids(self) -> dict[int | None, int]:
-        return {told: number for number, told in self.tgt.unknowns.items()}
+        return {offset: number for number, offset in self.tgt.unknowns.items()}
 
     def __call__(self, pair: Pair, src: list[int], tgt: list[int]) -> list[int]:
-        """The target's ids, those that are UNK_ID written otherwise."""
+        """Return the target's ids with each UNK_ID annotated."""
         places = [k for k, number in enumerate(tgt) if number == UNK_ID]
         if not places:
             return tgt

@@ -1,4 +1,4 @@
-"""Batches of at most so many tokens: which pairs go together, and their tensors."""
+"""Batches of a limited number of tokens: which pairs go together, and their tensors."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Batch(NamedTuple):
 
     @property
     def src_tokens(self) -> int:
-        """Source tokens, EOS_ID counted, padding not."""
+        """Number of source tokens, EOS_ID counted, padding not."""
         return int(self.src_lengths.sum())
 
     @property
     def tgt_tokens(self) -> int:
-        """Target tokens to predict, EOS_ID counted, padding not."""
+        """Number of target tokens to predict, EOS_ID counted, padding not."""
         return int(self.tgt_lengths.sum())
 
     @property
     def words(self) -> int:
-        """Tokens of both sides, as Sutskever et al. (2014, section 3.5) count words per second."""
+        """Number of tokens of both sides, as Sutskever et al. (2014, section 3.5) count words per second."""
         return self.src_tokens + self.tgt_tokens
 
     def to(self, device: torch.device | str) -> Batch:
@@ -49,12 +49,12 @@ class Batch(NamedTuple):
 
 
 def twice(batch: Batch) -> Batch:
-    """The batch and once more the batch, as one."""
+    """Return the batch twice, as one."""
     return Batch(*(torch.cat([part, part]) for part in batch))
 
 
 Side: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32]]
-"""Ids of sentences end to end, and how many each has."""
+"""Concatenated ids of sentences, and the length of each."""
 
 
 def make_batch(
@@ -62,7 +62,7 @@ def make_batch(
     indices: NDArray[np.int64],
     change: Callable[[Side, Side], tuple[Side, Side]] | None = None,
 ) -> Batch:
-    """Return the pairs at `indices` (B,) as tensors; `change` may cut both sides otherwise."""
+    """Return the pairs at `indices` (B,) as tensors; `change` may split both sides differently."""
     src_ids, tgt_ids = corpus.rows(indices)
     src, tgt = (src_ids, corpus.src_lengths[indices]), (tgt_ids, corpus.tgt_lengths[indices])
     return batch_of(*(src, tgt) if change is None else change(src, tgt))
@@ -104,10 +104,11 @@ def plan_batches(
 ) -> list[NDArray[np.int64]]:
     """Return the indices of each batch of an epoch, every pair once; the same for the same seed and epoch.
 
-    A batch of B pairs has B * max(S, T) <= tokens_per_batch, S and T its longest source and target; a pair
-    longer than that is a batch of its own. Pairs with sources of exactly equal length go together, ordered by
-    target length: without source padding a recurrent layer runs several times faster. What is too little for
-    half a batch joins the like of neighbouring source lengths.
+    A batch of B pairs has B * max(S, T) <= tokens_per_batch, where S and T are its longest source and target;
+    a pair longer than that is a batch of its own. Pairs with sources of exactly equal length go together,
+    ordered by target length: without source padding a recurrent layer runs several times faster. Remainders
+    of less than half a batch are combined with those of neighbouring source lengths.
+
     Raises InputError when tokens_per_batch or max_sentences is below 1.
     """
     for name, value in (("tokens_per_batch", tokens_per_batch), ("max_sentences", max_sentences)):
@@ -139,7 +140,7 @@ class _Limits:
     sentences: int
 
     def cut(self, order: NDArray[np.int64], widths: NDArray[np.int32]) -> list[NDArray[np.int64]]:
-        """Cut `order` into runs as long as the limits allow; the last two even out if the last is small."""
+        """Cut `order` into runs as long as the limits allow; even out the last two if the last is small."""
         parts = list(self._runs(order, widths))
         if len(parts) > 1 and not self.half_full(parts[-1], widths):
             both = np.concatenate(parts[-2:])

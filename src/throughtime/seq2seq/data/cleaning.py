@@ -1,4 +1,4 @@
-"""What is dropped from a corpus before anything is learned from it, and the count of it."""
+"""Cleaning of a corpus before anything is learned from it, with counts of what is dropped."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from throughtime.files.pairs import Pair
 from throughtime.text.normalise import normalise
 
 TOKENS_OF_A_WORD = 4
-"""Tokens at most for each word that a side may have; more than so many are too long."""
+"""Maximum tokens per allowed word of a side; a pair with more is too long."""
 
-_CHUNK = 4096  # pairs looked at together
+_CHUNK = 4096  # pairs processed together
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,11 @@ class CleaningReport:
 
 
 def clean(pairs: Iterable[Pair], cleaning: Cleaning, report: CleaningReport) -> Iterator[Pair]:
-    """Stream the pairs worth keeping, normalised, and count them all in `report`.
+    """Stream the pairs to keep, normalised, and count all in `report`.
 
-    Memory grows by 8 bytes a kept pair when duplicates are dropped: two pairs are the same when their
-    64-bit digests are. Raises InputError at the end when nothing was kept.
+    Memory grows by 8 bytes per kept pair when duplicates are dropped: pairs are compared by 64-bit digests.
+
+    Raises InputError at the end when nothing was kept.
     """
     seen = _Digests()
     stream = iter(pairs)
@@ -90,7 +91,7 @@ def _fitting(chunk: list[Pair], cleaning: Cleaning, report: CleaningReport) -> I
 
 def _nothing_kept(cleaning: Cleaning, report: CleaningReport) -> InputError:
     if not report.read:
-        return InputError("the corpus is empty; at least one pair of sentences was expected")
+        return InputError("the corpus is empty; expected at least one pair of sentences")
     if report.too_long == report.read:
         return InputError(
             f"all {report.read:,} pairs are too long: each has a sentence of more than "
@@ -100,7 +101,7 @@ def _nothing_kept(cleaning: Cleaning, report: CleaningReport) -> InputError:
 
 
 def _digests(pairs: list[Pair]) -> NDArray[np.uint64]:
-    # a tab parts the sides: normalised text holds none
+    # a tab separates the sides: normalised text has none
     joined = (f"{pair.src}\t{pair.tgt}".encode() for pair in pairs)
     return np.frombuffer(b"".join(blake2b(text, digest_size=8).digest() for text in joined), np.uint64)
 

@@ -1,6 +1,6 @@
 """Pairs of sentences and of id sequences, in memory-mapped Arrow files: a pair costs a few bytes of memory.
 
-A file is written beside its final name and renamed, so a corpus that is in use outlives its replacement.
+A file is written beside its final name and renamed, so a corpus in use survives its replacement.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class TextCorpus:
 def build_text_corpus(
     pairs: Iterable[Pair], folder: Path, cleaning: Cleaning
 ) -> tuple[TextCorpus, CleaningReport]:
-    """Clean pairs into the file text.arrow of `folder`, made or replaced, and map it into memory.
+    """Clean pairs into the file text.arrow of `folder`, created or replaced, and map it into memory.
 
     Raises InputError when cleaning leaves nothing or the file cannot be written.
     """
@@ -102,9 +102,10 @@ def split_corpus(
 ) -> tuple[TextCorpus, TextCorpus, TextCorpus]:
     """Split into training, validation and test so that no two of them share a source sentence.
 
-    Sources that differ only in case, punctuation and spacing count as one. The groups of equal sources are
-    taken in the order of a digest of seed and source; what the last group of a part has beyond the size of
-    the part is left out.
+    Sources that differ only in case, punctuation and spacing count as equal. Groups of equal sources are
+    taken in the order of a digest of seed and source; pairs of a part's last group beyond its size are left
+    out.
+
     Raises InputError when nothing would be left to train on.
     """
     digests = np.fromiter((_source_digest(src, seed) for src in corpus.sources()), np.uint64, len(corpus))
@@ -132,7 +133,7 @@ def _source_digest(source: str, seed: int) -> int:
 
 
 def _source_key(source: str) -> str:
-    """Return what two sources must share to be held for the same: their letters and digits, case folded."""
+    """Return what equal sources have in common: their letters and digits, case folded."""
     words = _NOT_WORD.sub(" ", _APOSTROPHE.sub("", source.casefold())).strip()
     return words or source
 
@@ -154,12 +155,12 @@ class EncodedCorpus:
         return len(self.src_lengths)
 
     def rows(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return the source ids of all `indices` end to end, and the target ids; the lengths divide them."""
+        """Return the concatenated source ids of all `indices`, and the target ids; lengths divide them."""
         return self._src.rows(indices), self._tgt.rows(indices)
 
 
 class _IdColumn:
-    """Lists of ids as views of the file: where each begins in the values of its chunk, and how long it is."""
+    """Lists of ids as views of the file: the start of each in the values of its chunk, and its length."""
 
     def __init__(self, chunks: Sequence[_ListArray]) -> None:
         offsets = [chunk.offsets.to_numpy() for chunk in chunks]
@@ -185,7 +186,7 @@ Annotate = Callable[[Pair, list[int], list[int]], list[int]]
 
 
 def plainly(pair: Pair, src: list[int], tgt: list[int]) -> list[int]:
-    """The target's ids as they are."""
+    """Return the target's ids unchanged."""
     return tgt
 
 
@@ -197,10 +198,12 @@ def encode_corpus(
     max_length: int,
     annotate: Annotate = plainly,
 ) -> EncodedCorpus:
-    """Encode a corpus into the file ids.arrow of `folder`, made or replaced, and map it into memory.
+    """Encode a corpus into the file ids.arrow of `folder`, created or replaced, and map it into memory.
 
-    Pairs with a side of more than `max_length` ids, EOS_ID counted, are left out: a sentence cut short would
-    teach to stop early. Raises InputError when none is left or the file cannot be written.
+    Pairs with a side of more than `max_length` ids, EOS_ID counted, are left out: a truncated sentence would
+    teach the model to stop early.
+
+    Raises InputError when none is left or the file cannot be written.
     """
     kept = 0
 

@@ -1,4 +1,4 @@
-"""A corpus that was prepared before: what it was made from and by, in one file beside it."""
+"""A corpus that was prepared before: its sources and settings, in one file beside it."""
 
 from __future__ import annotations
 
@@ -20,62 +20,62 @@ from throughtime.text.tokenizer import Tokenizers, tokenizers_from_assets
 KEPT = "prepared.safetensors"
 KIND = "corpus"
 MAKERS = ("throughtime", "sentencepiece", "sacremoses")
-"""Packages on whose versions it hangs what is made of the same files."""
+"""Packages whose versions affect what is prepared from the same files."""
 
 OF_TRAINING = (
     *("tokens_per_batch", "sentences_per_batch", "subword_dropout"),
     *("src_vectors", "tgt_vectors", "freeze_vectors"),
 )
-"""Settings that a prepared corpus does not hang on."""
+"""Settings that do not affect a prepared corpus."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What the corpus files alone do not tell."""
+    """What the corpus files themselves do not contain."""
 
     tokenizers: Tokenizers
     notes: tuple[str, ...]
-    too_long: tuple[int, int]  # left out of what is trained and validated on
+    too_long: tuple[int, int]  # pairs left out of training and of validation
 
 
 def find_kept(folder: Path, config: DataConfig, whatever_the_sources: bool) -> Kept | None:
-    """Return what the folder holds, if it was prepared with these settings and is undamaged; None otherwise.
+    """Return the corpus in the folder if it was prepared with these settings and is undamaged, else None.
 
     Unless `whatever_the_sources` is set, it must also have been made from the files as they are now; for a
-    dataset of the hub this cannot be known. With it, a run continues on the corpus that it began with, and a
+    dataset of the hub this cannot be known. With it, a run continues on the corpus it began with, and a
     damaged corpus is an error.
 
     Raises:
         InputError: `whatever_the_sources` is set and the corpus is damaged.
     """
     try:
-        found = _found(folder, config, whatever_the_sources)
+        manifest = _matching(folder, config, whatever_the_sources)
     except InputError as damage:
         if whatever_the_sources:
             raise InputError(f"{damage}; delete {folder} to have the corpus prepared again") from damage
         return None  # the corpus is prepared again
-    if found is None:
+    if manifest is None:
         return None
-    both, (train, validation) = tokenizers_from_assets(found.assets), found.config["too_long"]
-    return Kept(both, tuple(found.config["notes"]), (train, validation))
+    both, (train, validation) = tokenizers_from_assets(manifest.assets), manifest.config["too_long"]
+    return Kept(both, tuple(manifest.config["notes"]), (train, validation))
 
 
-def _found(folder: Path, config: DataConfig, whatever_the_sources: bool) -> Artefact | None:
-    """Return the manifest if the corpus was made as wanted; raise InputError where it is damaged."""
+def _matching(folder: Path, config: DataConfig, whatever_the_sources: bool) -> Artefact | None:
+    """Return the manifest if the corpus was prepared as requested; raise InputError if it is damaged."""
     if not whatever_the_sources and any(name.startswith(HUB_PREFIX) for name in _sources(config)):
         return None
     if not (folder / KEPT).exists():
         return None
-    found = _manifest(folder)
+    manifest = _manifest(folder)
     wanted = {"settings": _settings(config)}
     if not whatever_the_sources:
         wanted |= {"sources": _stamps(map(Path, _sources(config))), "makers": _makers()}
-    if any(found.config[name] != value for name, value in wanted.items()):
+    if any(manifest.config[name] != value for name, value in wanted.items()):
         return None
     made = _made(folder)
-    if different := [file[0] for file in found.config["made"] if file not in made]:
+    if different := [file[0] for file in manifest.config["made"] if file not in made]:
         raise InputError(f"{folder} is damaged: {' and '.join(different)} changed since it was prepared")
-    return found
+    return manifest
 
 
 def _manifest(folder: Path) -> Artefact:
@@ -86,7 +86,7 @@ def _manifest(folder: Path) -> Artefact:
 
 
 def keep(folder: Path, config: DataConfig, kept: Kept) -> None:
-    """Write down what `find_kept` will look for; raises InputError where the disk cannot hold it."""
+    """Write the file that `find_kept` reads; raises InputError if the disk is full."""
     described = {
         "settings": _settings(config),
         "sources": _stamps(map(Path, _sources(config))),
@@ -99,12 +99,12 @@ def keep(folder: Path, config: DataConfig, kept: Kept) -> None:
 
 
 def forget(folder: Path) -> None:
-    """What lies in the folder is about to change."""
+    """Delete the manifest before the folder changes."""
     (folder / KEPT).unlink(missing_ok=True)
 
 
 def _settings(config: DataConfig) -> Any:
-    """As JSON gives them back."""
+    """Return the settings as JSON restores them."""
     settings = {name: value for name, value in asdict(config).items() if name not in OF_TRAINING}
     return json.loads(json.dumps(settings))
 
@@ -131,10 +131,10 @@ def _digest(path: Path) -> str:
 
 
 def _stamps(paths: Iterable[Path]) -> list[list[Any]]:
-    """Name, size and time of each file that is there; of one that is not the reader will speak."""
-    found: list[list[Any]] = []
+    """Return name, size and time of each existing file; the reader reports missing ones."""
+    stamps: list[list[Any]] = []
     for path in paths:
         with suppress(OSError):
-            told = path.stat()
-            found.append([path.name, told.st_size, told.st_mtime_ns])
-    return found
+            stat = path.stat()
+            stamps.append([path.name, stat.st_size, stat.st_mtime_ns])
+    return stamps

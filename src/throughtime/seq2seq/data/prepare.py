@@ -1,4 +1,4 @@
-"""From the files a user names to corpora of numbers, all of it in one folder, memory-mapped."""
+"""From a user's files to corpora of ids, all in one folder, memory-mapped."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SPACES = str.maketrans("\t\n\r", "   ")
 
 @dataclass(frozen=True)
 class Texts:
-    """The cleaned text of each set, and what there is to say of its making."""
+    """The cleaned text of each set, and notes on its preparation."""
 
     train: TextCorpus
     validation: TextCorpus
@@ -58,11 +58,13 @@ class Prepared:
 
 
 def prepare(config: DataConfig, folder: Path, whatever_the_sources: bool = False) -> Prepared:
-    """Reads, cleans, splits, learns the vocabularies, encodes.
+    """Read, clean, split, learn the vocabularies, encode.
 
-    What lies in the folder is taken again if it was made by the same settings of the same files, or of
-    whatever they were. Raises InputError, one sentence, for files that cannot be used and sizes that the data
-    does not allow; nothing half made stays in the folder.
+    The folder's corpus is reused if it was prepared with the same settings from the same files, or, with
+    `whatever_the_sources`, from any files.
+
+    Raises InputError for files that cannot be used and sizes that the data does not allow; nothing
+    half-written stays in the folder.
     """
     if (kept := find_kept(folder, config, whatever_the_sources)) is not None:
         return _again(config, folder, kept)
@@ -78,7 +80,7 @@ def prepare(config: DataConfig, folder: Path, whatever_the_sources: bool = False
 
 
 def open_prepared(config: DataConfig, folder: Path) -> Prepared:
-    """What another process prepared; raises InputError where it is not there."""
+    """Open what another process prepared; raises InputError if it is not there."""
     kept = find_kept(folder, config, whatever_the_sources=True)
     if kept is None:
         raise InputError(
@@ -89,11 +91,11 @@ def open_prepared(config: DataConfig, folder: Path) -> Prepared:
 
 
 def _clear(folder: Path) -> None:
-    """Takes away what a preparation makes; whatever else lies there is the user's own."""
+    """Delete what a preparation creates; anything else in the folder belongs to the user."""
     for part in ("train", "validation"):
         for name in (TEXT, IDS):
             (folder / part / name).unlink(missing_ok=True)
-        with suppress(OSError):  # not there, or it holds something else
+        with suppress(OSError):  # it does not exist, or contains something else
             (folder / part).rmdir()
     with suppress(OSError):
         folder.rmdir()
@@ -119,7 +121,7 @@ def _prepared(config: DataConfig, folder: Path) -> Prepared:
 def _encoded(
     config: DataConfig, texts: Texts, tokenizers: Tokenizers, folder: Path, annotate: Annotate
 ) -> list[EncodedCorpus]:
-    """The sets to train and to validate on."""
+    """Return the encoded sets for training and validation."""
     longest = most_tokens(config)
     return [
         encode_corpus(text, tokenizers.src, tokenizers.tgt, folder / name, longest, annotate)
@@ -128,7 +130,7 @@ def _encoded(
 
 
 def prepare_texts(config: DataConfig, folder: Path) -> Texts:
-    """The three sets as text: given, or held out of the corpus; the built-in phrasebook brings its own."""
+    """Return the three sets as text, named or held out of the corpus; the built-in phrasebook has its own."""
     if not config.corpus:
         return _phrasebook_texts(config, folder)
     notes = _read(config.corpus, config.columns, folder / "train", cleaning_of(config), "corpus")
@@ -152,14 +154,14 @@ def _read(
 
 
 def _overlaps(config: DataConfig, texts: Texts) -> Iterator[str]:
-    """What there is to say of pairs that are trained on and given to measure on; of held out ones nothing."""
+    """Yield notes on pairs of named validation and test sets that are in training too."""
     sets = {
         name: [Pair(normalise(pair.src), normalise(pair.tgt)) for pair in pairs]
-        for name, given, pairs in (
+        for name, paths, pairs in (
             ("validation", config.validation, texts.validation),
             ("test", config.test, texts.test),
         )
-        if given
+        if paths
     }
     wanted = {name: set(pairs) for name, pairs in sets.items()}
     seen = {name: set[Pair]() for name in sets}
@@ -173,26 +175,26 @@ def _overlaps(config: DataConfig, texts: Texts) -> Iterator[str]:
 
 
 def _texts_in(folder: Path, config: DataConfig, notes: tuple[str, ...]) -> Texts:
-    """The sets whose text lies in the folder, cleaned."""
+    """Return the sets whose cleaned text is in the folder."""
     train = open_text_corpus(folder / "train")
     if not config.corpus:
         return Texts(train, open_text_corpus(folder / "validation"), phrasebook.build().test, notes)
     train, validation, test = _split(config, train)
     if config.validation:
         validation = open_text_corpus(folder / "validation")
-    given = read_test(config.test, config.columns) if config.test else list(test)
-    return Texts(train, validation, given, notes)
+    pairs = read_test(config.test, config.columns) if config.test else list(test)
+    return Texts(train, validation, pairs, notes)
 
 
 def _split(config: DataConfig, corpus: TextCorpus) -> tuple[TextCorpus, TextCorpus, TextCorpus]:
-    """What is trained on, and what is held out where it is not given."""
+    """Return the training set and the held-out sets that are not named."""
     validation_size = 0 if config.validation else config.validation_size
     test_size = 0 if config.test else config.test_size
     return split_corpus(corpus, validation_size, test_size, config.data_seed)
 
 
 def train_tokenizers(config: DataConfig, text: TextCorpus) -> Tokenizers:
-    """Vocabularies learned from the training text alone."""
+    """Learn the vocabularies from the training text only."""
     if config.joint:
         both = _train(config, chain(text.sources(), text.targets()), "src_vocab_size", config.tgt_language)
         return Tokenizers(both, both)
@@ -203,7 +205,7 @@ def train_tokenizers(config: DataConfig, text: TextCorpus) -> Tokenizers:
 
 
 def _train(config: DataConfig, sentences: Iterable[str], size: str, language: str) -> Tokenizer:
-    """A tokenizer whose size is the setting named `size`."""
+    """Train a tokenizer whose size is the setting named `size`."""
     vocab_size: int = getattr(config, size)
     try:
         if config.tokenizer == "words":
@@ -211,7 +213,7 @@ def _train(config: DataConfig, sentences: Iterable[str], size: str, language: st
             return train_words(sentences, vocab_size, language, positions)
         return train_subwords(sentences, vocab_size, config.data_seed)
     except InputError as error:
-        raise InputError(str(error).replace("vocab_size", size)) from error  # the user knows it by this name
+        raise InputError(str(error).replace("vocab_size", size)) from error  # the name that the user sees
 
 
 def _phrasebook_texts(config: DataConfig, folder: Path) -> Texts:
@@ -224,22 +226,22 @@ def _phrasebook_texts(config: DataConfig, folder: Path) -> Texts:
 
 
 def cleaning_of(config: DataConfig) -> Cleaning:
-    """What is dropped from the corpus."""
+    """Return what is dropped from the corpus."""
     return Cleaning(config.max_words, config.max_ratio, config.drop_duplicates)
 
 
 def most_tokens(config: DataConfig) -> int:
-    """Tokens of the longest side that is trained on."""
+    """Return the maximum number of tokens of a side in training."""
     return TOKENS_OF_A_WORD * config.max_words
 
 
 def _everything(config: DataConfig) -> Cleaning:
-    """Cleaning that drops what cannot be used and nothing else."""
+    """Return a cleaning that drops only what cannot be used."""
     return Cleaning(config.max_words, max_ratio=1e9, drop_duplicates=False)
 
 
 def write_tsv(pairs: Iterable[Pair], path: Path) -> None:
-    """Pairs as tab-separated lines, whole or not at all; tabs and line ends inside become spaces."""
+    """Write pairs as tab-separated lines, atomically; tabs and line ends inside become spaces."""
     with written_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(_rows(pairs))
 
@@ -251,7 +253,7 @@ def _rows(pairs: Iterable[Pair]) -> Iterator[str]:
 def read_test(names: Sequence[str], columns: tuple[str, str] | None) -> list[Pair]:
     """The pairs of a test set as they stand, but for blank rows; the phrasebook's own where none is named.
 
-    Raises InputError for files that cannot be used, and for columns of none.
+    Raises InputError for files that cannot be used, and for columns without files.
     """
     if columns and not names:
         raise InputError("columns is given but no corpus; the built-in phrasebook has its own")

@@ -1,1 +1,1 @@
-"""How good models and their translations are."""
+"""Evaluation of models and their translations."""

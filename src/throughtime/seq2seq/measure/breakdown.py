@@ -1,4 +1,4 @@
-"""Where translations are good: BLEU of groups of sentences, by length and by how rare their words are."""
+"""BLEU by groups of sentences: by length, and by how rare their words are."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from throughtime.errors import InputError
 from throughtime.seq2seq.measure.score import quick_tokenised_bleu
 
 GROUPS = 8
-"""Groups that sentences are cut into, as points in the paper's figure."""
+"""Number of groups of sentences, as points in the paper's figure."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """So many sentences between two values of what they are ordered by, and their lower-cased BLEU."""
+    """A number of sentences with keys from `low` to `high`, and their lower-cased BLEU."""
 
     low: float
     high: float
@@ -32,7 +32,7 @@ def breakdown(
     language: str,
     groups: int = GROUPS,
 ) -> list[Group]:
-    """Sentences in the order of their keys, cut into groups of like size (Sutskever et al. 2014, figure 3).
+    """Split sentences, sorted by key, into groups of about equal size (Sutskever et al. 2014, figure 3).
 
     Raises InputError for fewer sentences than groups.
     """
@@ -56,15 +56,15 @@ def breakdown(
 
 
 def lengths(sentences: Iterable[str]) -> list[float]:
-    """Words of each sentence."""
+    """Return the number of words of each sentence."""
     return [float(len(sentence.split())) for sentence in sentences]
 
 
 class WordRanks:
-    """The place of each word in the order of frequency, 1 for the most frequent.
+    """The rank of each word by frequency, 1 for the most frequent.
 
-    Words are what stands between spaces, lower-cased, without punctuation around them. A word that the
-    training text does not have takes the place after the last.
+    Words are separated by spaces, lower-cased, without punctuation around them. A word that is not in the
+    training text has the rank after the last.
     """
 
     def __init__(self, training: Iterable[str]) -> None:
@@ -72,7 +72,7 @@ class WordRanks:
         self._ranks = {word: rank for rank, (word, _) in enumerate(counts.most_common(), 1)}
 
     def mean(self, sentence: str) -> float:
-        """The mean over the words of a sentence; 0 where it has none."""
+        """Return the mean over the words of a sentence; 0 if it has none."""
         ranks = [self._ranks.get(word, len(self._ranks) + 1) for word in _words(sentence)]
         return sum(ranks) / len(ranks) if ranks else 0.0
 

@@ -1,4 +1,4 @@
-"""How good translations are against references: BLEU and chrF, each with its signature and interval."""
+"""Scores of translations against references: BLEU and chrF, each with its signature and interval."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from throughtime.errors import InputError
 from throughtime.text.normalise import normalise
 
 References: TypeAlias = Sequence[str] | Sequence[Sequence[str]]
-"""For each sentence its reference, or its references, of which there may be a different number each time."""
+"""For each sentence its reference, or its references, whose number may vary."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """One measure of a corpus, from 0 to 100, with the signature that says exactly how it was taken.
+    """One metric of a corpus, from 0 to 100, with the signature that specifies it exactly.
 
     mean and margin come from resampling the sentences (Koehn 2004): the 95 % interval is mean - margin to
     mean + margin. Both are None without resampling.
@@ -39,12 +39,12 @@ class Score:
 
 @dataclass(frozen=True)
 class ScoreReport:
-    """The measures of one set of translations.
+    """The metrics of one set of translations.
 
     bleu and chrf are cased and detokenised, comparable with any other of the same signature. bleu_tokenised
     is the form of the multimodal-translation literature: both sides lower-cased, punctuation normalised and
-    tokenised as Moses does, in this order; it runs higher and compares only with its like. exact is the share
-    of texts that are a reference to the letter, spaces aside, in per cent; of answers it is their accuracy.
+    tokenised as Moses does, in this order; it is higher and comparable only with its like. exact is the
+    percentage of texts that equal a reference, spaces aside; of answers it is their accuracy.
     """
 
     sentences: int
@@ -71,9 +71,11 @@ def score(
 ) -> ScoreReport:
     """Score detokenised translations of a corpus; n_bootstrap 0 leaves the intervals out.
 
-    `language` chooses the rules of the tokenised form; as in Moses, one without its own has the general ones.
-    A thousand resamples take about 80 kB of memory a sentence. Raises InputError if there is nothing to
-    score, the numbers of sentences differ, a sentence has no reference, or n_bootstrap is 1 or negative.
+    `language` chooses the rules of the tokenised form; as in Moses, a language without its own uses the
+    general ones. A thousand resamples take about 80 kB of memory per sentence.
+
+    Raises InputError if there is nothing to score, the numbers of sentences differ, a sentence has no
+    reference, or n_bootstrap is 1 or negative.
     """
     if n_bootstrap < 0 or n_bootstrap == 1:
         raise InputError(f"n_bootstrap is {n_bootstrap}; expected 0, or at least 2")
@@ -89,26 +91,25 @@ def score(
 
 
 def quick_bleu(hypotheses: Sequence[str], references: References) -> float:
-    """Return cased, detokenised corpus BLEU, 0 to 100, alone; raises InputError as `score` does."""
+    """Return cased, detokenised corpus BLEU, 0 to 100, only; raises InputError as `score` does."""
     streams = _streams(_checked(hypotheses, references))
     return float(BLEU(force=True).corpus_score(list(hypotheses), streams).score)
 
 
 def accuracy(hypotheses: Sequence[str], references: References) -> float:
-    """Return the share of texts that are a reference to the letter, spaces aside, 0 to 100; raises InputError
-    as `score` does."""
+    """Return the percentage of texts that equal a reference, spaces aside; raises as `score` does."""
     pairs = zip(hypotheses, _checked(hypotheses, references), strict=True)
     hits = sum(normalise(text) in map(normalise, texts) for text, texts in pairs)
     return 100 * hits / len(hypotheses)
 
 
 def sentence_bleu(hypothesis: str, reference: str) -> float:
-    """Return cased BLEU of one sentence, 0 to 100, of the n-grams that it is long enough for."""
+    """Return cased BLEU of one sentence, 0 to 100, over the n-grams that it is long enough for."""
     return float(BLEU(effective_order=True).sentence_score(hypothesis, [reference]).score)
 
 
 def quick_tokenised_bleu(hypotheses: Sequence[str], references: References, language: str) -> float:
-    """Return lower-cased, tokenised corpus BLEU, 0 to 100, alone; raises InputError as `score` does."""
+    """Return lower-cased, tokenised corpus BLEU, 0 to 100, only; raises InputError as `score` does."""
     return _tokenised_bleu(hypotheses, _checked(hypotheses, references), language, _Resampling(0, 0)).value
 
 
@@ -118,7 +119,7 @@ def _row(score: Score) -> tuple[str, str, str, str]:
 
 
 def _checked(hypotheses: Sequence[str], references: References) -> list[list[str]]:
-    """The references of each sentence as a list."""
+    """Return the references of each sentence as a list."""
     if not hypotheses:
         raise InputError("there are no translations to score; expected at least one")
     if len(hypotheses) != len(references):
@@ -126,14 +127,16 @@ def _checked(hypotheses: Sequence[str], references: References) -> list[list[str
             f"there are {len(hypotheses)} translations but references for {len(references)}; "
             "expected as many of each"
         )
-    per_sentence = [[one] if isinstance(one, str) else list(one) for one in references]
+    per_sentence = [
+        [reference] if isinstance(reference, str) else list(reference) for reference in references
+    ]
     if [] in per_sentence:
         raise InputError(f"sentence {per_sentence.index([]) + 1} has no reference; expected at least one")
     return per_sentence
 
 
 def _exact(hypotheses: Sequence[str], per_sentence: list[list[str]], interval: bool) -> Score:
-    """Accuracy with its normal interval, p plus or minus 1.96 sqrt(p (1 - p) / n)."""
+    """Return accuracy with its normal interval, p plus or minus 1.96 sqrt(p (1 - p) / n)."""
     value = accuracy(hypotheses, per_sentence)
     margin = 1.96 * math.sqrt(value * (100 - value) / len(hypotheses))
     name, signature = "exact match, per cent", "case:mixed|spaces:normalised|interval:normal"
@@ -141,7 +144,7 @@ def _exact(hypotheses: Sequence[str], per_sentence: list[list[str]], interval: b
 
 
 def _streams(per_sentence: list[list[str]]) -> Any:
-    """All first references, all second ones, ... as sacrebleu takes them; None where there are no more."""
+    """Return all first references, all second ones, ... as sacrebleu takes them, None for missing ones."""
     return [list(stream) for stream in zip_longest(*per_sentence)]
 
 
@@ -149,9 +152,9 @@ class _PlainCHRF(CHRF):
     """chrF whose scores are all Python floats: sacrebleu cannot sum them mixed with NumPy's."""
 
     def _compute_score_from_stats(self, stats: list[int]) -> CHRFScore:
-        found = super()._compute_score_from_stats(stats)
-        found.score = float(found.score)
-        return found
+        result = super()._compute_score_from_stats(stats)
+        result.score = float(result.score)
+        return result
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ class _Resampling:
 
     @contextmanager
     def seeded(self) -> Generator[None]:
-        """sacrebleu takes its seed from the environment, at the time of resampling."""
+        """Set the seed in the environment, where sacrebleu reads it when resampling."""
         before = os.environ.get("SACREBLEU_SEED")
         os.environ["SACREBLEU_SEED"] = str(self.seed)
         try:
@@ -180,7 +183,7 @@ def _measure(
     resampling: _Resampling,
     **said: str,
 ) -> Score:
-    """The metric of a corpus; `said` is put into its signature."""
+    """Return the metric of a corpus; `said` is added to its signature."""
     with resampling.seeded():
         result = metric.corpus_score(list(hypotheses), _streams(per_sentence), resampling.n_bootstrap)
     signature = metric.get_signature()
@@ -191,7 +194,7 @@ def _measure(
 
 
 def _interval(result: Any, signature: str) -> tuple[float, float]:
-    """Mean and margin of the resamples; sacrebleu publishes them in its JSON, unless the mean is zero."""
+    """Return mean and margin of the resamples, which sacrebleu gives in its JSON unless the mean is zero."""
     published = json.loads(result.format(width=6, signature=signature, is_json=True))
     return published.get("confidence_mean", 0.0), published.get("confidence_var", 0.0)
 

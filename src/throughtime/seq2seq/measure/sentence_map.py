@@ -1,4 +1,4 @@
-"""The vectors that a model makes of whole sentences, and how near to each other they lie."""
+"""The vectors of whole sentences in a model, and the distances between them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from throughtime.seq2seq.model_file import Trained
 
 @torch.no_grad()
 def sentence_vectors(trained: Trained, sentences: Sequence[str]) -> Tensor:
-    """All that the decoder begins with, (N, W): each state of each layer, side by side."""
-    rows = [_vector(trained, [*trained.tokenizers.src.encode(one), EOS_ID]) for one in sentences]
+    """Return the decoder's initial state, (N, W): each state of each layer, concatenated."""
+    rows = [_vector(trained, [*trained.tokenizers.src.encode(sentence), EOS_ID]) for sentence in sentences]
     return torch.stack(rows)
 
 
@@ -26,14 +26,14 @@ def _vector(trained: Trained, ids: list[int]) -> Tensor:
 
 
 class Plane(NamedTuple):
-    """Vectors seen in the plane of their first two principal components."""
+    """Vectors in the plane of their first two principal components."""
 
     points: Tensor  # (N, 2)
     share: float  # of their variance that this shows
 
 
 def principal_plane(vectors: Tensor) -> Plane:
-    """The plane of most variance (PCA); raises InputError for fewer than three vectors."""
+    """Return the plane of most variance (PCA); raises InputError for fewer than three vectors."""
     if len(vectors) < 3:
         raise InputError(f"{len(vectors)} sentences have no map; expected at least 3")
     centred = vectors.double() - vectors.double().mean(0)
@@ -43,10 +43,11 @@ def principal_plane(vectors: Tensor) -> Plane:
 
 
 def separation(vectors: Tensor, meanings: Sequence[int]) -> float:
-    """Mean distance between sentences of one meaning over that between sentences of different meanings.
+    """Return the mean distance between sentences of one meaning, divided by that between different meanings.
 
-    Below 1 sentences of one meaning lie together, whatever their words' order. Raises InputError unless there
-    are two meanings and one of them has two sentences.
+    Below 1, sentences of one meaning are close together, whatever their word order.
+
+    Raises InputError unless there are two meanings and one of them has two sentences.
     """
     label = torch.tensor(meanings)
     same = (label[:, None] == label) & ~torch.eye(len(label), dtype=torch.bool)

@@ -1,1 +1,1 @@
-"""The network: encoder, attention, decoder, output layer, and what runs it otherwise than it was trained."""
+"""The network: encoder, attention, decoder and output layer, and its variants for translating."""

@@ -2,7 +2,7 @@
 
 p(v) = g p_vocab(v) + (1 - g) sum_{i: x_i = v} a_i,    g = sigmoid(w . (context, h, x) + b)
 
-p_vocab is the output layer's, a the attention, x_i the source's ids: they have to be ids of the target too.
+p_vocab is the output layer's, a the attention, x_i the source's ids, which must be ids of the target too.
 """
 
 from __future__ import annotations
@@ -20,26 +20,30 @@ class CopyingGate(nn.Module):
         self.linear = nn.Linear(memory_width + decoder_width + embedding_size, 1)
 
     def forward(self, contexts: Tensor, outputs: Tensor, words: Tensor) -> Tensor:
-        """contexts (B, T, M), decoder outputs (B, T, D), words that it was given (B, T, E) to (B, T)."""
+        """Return (B, T) from contexts (B, T, M), decoder outputs (B, T, D) and input words (B, T, E)."""
         return self.linear(torch.cat([contexts, outputs, words], -1)).squeeze(-1)
 
 
 def attention_on(targets: Tensor, weights: Tensor, src: Tensor) -> Tensor:
-    """The attention on places where the source has the target: (B, T), (B, T, S), (B, S) to (B, T)."""
+    """Return the attention on source positions with the target: (B, T), (B, T, S), (B, S) to (B, T)."""
     return (weights * (src[:, None] == targets[:, :, None])).sum(-1)
 
 
 def log_probability(log_vocab: Tensor, gate: Tensor, attention: Tensor) -> Tensor:
-    """log(g p_vocab + (1 - g) a) of single words, from log p_vocab, the log-odds of g, and a, alike in shape.
+    """Return log(g p_vocab + (1 - g) a) of single words.
 
-    No attention counts as the least positive number, which has a gradient.
+    From log p_vocab, the log-odds of g, and a, of equal shapes. Zero attention counts as the least positive
+    number, which has a gradient.
     """
     copied = attention.clamp_min(torch.finfo(attention.dtype).tiny).log()
     return torch.logaddexp(logsigmoid(gate) + log_vocab, logsigmoid(-gate) + copied)
 
 
 def log_probabilities(log_vocab: Tensor, gate: Tensor, weights: Tensor, src: Tensor) -> Tensor:
-    """log p of all words (N, V), from log p_vocab (N, V), log-odds of g (N,), attention and source (N, S)."""
+    """Return log p of all words (N, V).
+
+    From log p_vocab (N, V), log-odds of g (N,), attention and source (N, S).
+    """
     written = log_vocab + logsigmoid(gate)[:, None]
     attention = torch.zeros_like(written).scatter_add_(1, src, weights).gather(1, src)
     copied = attention.log() + logsigmoid(-gate)[:, None]

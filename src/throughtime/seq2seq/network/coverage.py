@@ -1,4 +1,4 @@
-"""Attention that knows where it has looked (See, Liu and Manning 2017, section 2.3)."""
+"""Attention that depends on the attention so far (See, Liu and Manning 2017, section 2.3)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from throughtime.layers.attention import Dot, General, Perceptron, softmax_over
 
 
 class CoveredProduct(nn.Module):
-    """score(h, m, c) = h . m + w c of dot, h . (W m) + w c of general, c being how much m was looked at.
+    """score(h, m, c) = h . m + w c for dot and h . (W m) + w c for general; c is the attention on m so far.
 
-    See et al. give the term for mlp alone (their equation 11); a product has no hidden layer to put it into.
+    See et al. give the term for mlp only (their equation 11); a product has no hidden layer to put it into.
     """
 
     def __init__(self, product: Dot | General) -> None:
@@ -25,7 +25,7 @@ class CoveredProduct(nn.Module):
         return self.product.keys(memory)
 
     def queries(self, outputs: Tensor, keys: Tensor) -> Tensor:
-        """The part of the scores that does not hang on coverage, (U, N, S)."""
+        """Return the part of the scores that does not depend on coverage, (U, N, S)."""
         return self.product(outputs, keys)
 
     def forward(self, queries: Tensor, keys: Tensor, covered: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ class CoveredPerceptron(nn.Module):
         return self.perceptron.keys(memory)
 
     def queries(self, outputs: Tensor, keys: Tensor) -> Tensor:
-        """W h of each output, (U, N, D)."""
+        """Return W h of each output, (U, N, D)."""
         return self.perceptron.query(outputs)
 
     def forward(self, queries: Tensor, keys: Tensor, covered: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ COVERED_SCORES: Mapping[str, Callable[[int, int], CoveredScore]] = {
 def attend_in_turn(
     score: CoveredScore, outputs: Tensor, keys: Tensor, valid: Tensor, covered: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Weights of one step after the other: a(t) = softmax(score(h(t), m, c(t))), c(t+1) = c(t) + a(t).
+    """Attend step by step: a(t) = softmax(score(h(t), m, c(t))), c(t+1) = c(t) + a(t).
 
     outputs: (U, R, T, D), R rows of each source; keys: (U, S, K); valid: (U, S); covered: c(1), (U, R, S).
     Returns the weights (U, R, T, S) and the last c (U, R, S).
@@ -79,7 +79,7 @@ def attend_in_turn(
 
 
 def coverage_loss(weights: Tensor) -> Tensor:
-    """For each step how much it looks at what was looked at: sum_i min(a_i, c_i) (See et al., equation 12).
+    """Return each step's repeated attention: sum_i min(a_i, c_i) (See et al., equation 12).
 
     weights: (B, T, S), all steps from the first; the result is (B, T).
     """

@@ -1,4 +1,4 @@
-"""From the decoder's outputs to features: what each kind of attention, or none, makes of them."""
+"""From the decoder's outputs to features, with each kind of attention or none."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ from throughtime.seq2seq.network.coverage import CoveredScore, attend_in_turn
 AnyScore = TypeVar("AnyScore", Score, CoveredScore)
 
 States = tuple[Tensor, ...]
-"""One tensor a state of the cell, (num_layers, B, width) each; with coverage then the sum of all attention so
-far (1, B, S), with input feeding then the last features (1, B, E)."""
+"""One tensor per state of the cell, (num_layers, B, width) each.
+
+With coverage, the sum of all attention so far (1, B, S) follows; with input feeding, the last features (1, B,
+E).
+"""
 
 
 class Encoded(NamedTuple):
-    """What the encoder hands on: the state that the decoder begins with, and all outputs for attention."""
+    """The encoder's results: the decoder's initial state, and all outputs for attention."""
 
     state: States
     memory: Tensor  # (B, S, M)
-    src: Tensor  # (B, S) in the order in which it was read
+    src: Tensor  # (B, S) in the order in which it is read
 
 
 class Attended(NamedTuple):
-    """What a head looks at: the encoder's outputs and keys made of them; no positions in the plain form."""
+    """The encoder's outputs and their keys, which a head attends to; no positions in the plain form."""
 
     keys: Tensor  # (B, S, K)
     memory: Tensor  # (B, S, M)
@@ -41,7 +44,7 @@ class Attended(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """What a head makes of (B, T) outputs."""
+    """What a head computes from (B, T) outputs."""
 
     features: Tensor  # (B, T, E)
     weights: Tensor | None  # (B, T, S)
@@ -49,12 +52,12 @@ class Looked(NamedTuple):
     covered: States = ()  # with coverage: the sum of all weights so far
 
     def apart(self, rows: int) -> Looked:
-        """What was made of (U, R * T) outputs, R rows of each source, for (U * R, T); covered as a state."""
+        """Return the result for (U, R * T) outputs, R rows of each source, as (U * R, T)."""
         return Looked(
             _apart(self.features, rows),
             None if self.weights is None else _apart(self.weights, rows),
             None if self.contexts is None else _apart(self.contexts, rows),
-            tuple(one.flatten(0, 1)[None] for one in self.covered),
+            tuple(tensor.flatten(0, 1)[None] for tensor in self.covered),
         )
 
 
@@ -63,7 +66,7 @@ def _apart(part: Tensor, rows: int) -> Tensor:
 
 
 class LookingHead(nn.Module, Generic[AnyScore]):
-    """Context beside output: tanh(W (c, h)) (Luong et al. 2015, equation 5)."""
+    """Context and output combined: tanh(W (c, h)) (Luong et al. 2015, equation 5)."""
 
     def __init__(self, score: AnyScore, decoder_width: int, memory_width: int, width: int) -> None:
         super().__init__()
@@ -87,10 +90,10 @@ class AttentionHead(LookingHead[Score]):
 
 
 class CoveringHead(LookingHead[CoveredScore]):
-    """Attention that depends on where it has been: it goes from step to step."""
+    """Attention that depends on earlier attention, computed step by step."""
 
     def forward(self, outputs: Tensor, attended: Attended, covered: Tensor) -> Looked:
-        """outputs: (U, R * T, D), covered: (U, R, S), for R rows that look at each of U sources."""
+        """Compute for R rows of each of U sources; outputs: (U, R * T, D), covered: (U, R, S)."""
         apart = outputs.unflatten(1, (covered.shape[1], -1))
         weights, covered = attend_in_turn(self.score, apart, attended.keys, attended.valid, covered)
         weights = weights.flatten(1, 2)
@@ -99,7 +102,7 @@ class CoveringHead(LookingHead[CoveredScore]):
 
 
 class PlainHead(nn.Module):
-    """The decoder's output as it is, brought to the width of tied embeddings where that differs."""
+    """The decoder's output, projected to the width of tied embeddings if that differs."""
 
     def __init__(self, decoder_width: int, width: int) -> None:
         super().__init__()

@@ -35,33 +35,34 @@ from throughtime.seq2seq.network.head import (
 
 
 class Decoded(NamedTuple):
-    """What the decoder makes of (B, T) tokens."""
+    """What the decoder computes from (B, T) tokens."""
 
     features: Tensor  # (B, T, E) for the output layer
     state: States  # after the last
     weights: Tensor | None  # (B, T, S) attention
-    gate: Tensor | None  # (B, T) with copying: log-odds of a word that is written rather than copied
+    gate: Tensor | None  # (B, T) with copying: log-odds of writing a word rather than copying it
 
     def words(self, chosen: Tensor) -> Decoded:
-        """The N words of all that are chosen (B, T), each as a row of its own, (N, 1)."""
+        """Return the N chosen words of (B, T), each as a row of its own, (N, 1)."""
         features, weights, gate = (
-            None if one is None else one[chosen][:, None] for one in (self.features, self.weights, self.gate)
+            None if tensor is None else tensor[chosen][:, None]
+            for tensor in (self.features, self.weights, self.gate)
         )
         assert features is not None
         return Decoded(features, (), weights, gate)
 
 
 class TokenLoss(NamedTuple):
-    """Cross-entropy summed over so many target tokens."""
+    """Cross-entropy summed over `tokens` target tokens."""
 
     total: Tensor
     tokens: int
 
 
 class Translator(nn.Module):
-    """Sequence to sequence (Sutskever, Vinyals and Le 2014), with attention (Luong et al. 2015) if asked for.
+    """Sequence to sequence (Sutskever, Vinyals and Le 2014), optionally with attention (Luong et al. 2015).
 
-    In the plain form all that the decoder ever sees of the source is the encoder's last state.
+    In the plain form the decoder sees nothing of the source but the encoder's final state.
     initialiser: of the recurrent layers, by default the configured one.
     """
 
@@ -95,7 +96,7 @@ class Translator(nn.Module):
         begin(self, config)
 
     def encode(self, src: Tensor, src_lengths: Tensor) -> Encoded:
-        """Reads the source: (B, S) tokens, the last of each the end of sentence, and (B,) lengths."""
+        """Encode the source: (B, S) tokens, each with eos last, and (B,) lengths."""
         if self.config.reverse_source:
             src = reverse(src, src_lengths)
         memory, last = self.encoder(self._embedded(self.src_embedding, src), lengths=src_lengths)
@@ -107,9 +108,9 @@ class Translator(nn.Module):
         return Encoded(state, memory, src)
 
     def decode(self, tokens: Tensor, state: States, attended: Attended, each: int = 1) -> Decoded:
-        """Decodes (B, T) tokens.
+        """Decode (B, T) tokens.
 
-        each: rows side by side that look at the same source; `attended` has it once.
+        each: number of consecutive rows that share a source; `attended` has it once.
         """
         words = self._embedded(self.tgt_embedding, tokens)
         if self.config.input_feeding:
@@ -117,47 +118,49 @@ class Translator(nn.Module):
         return self._decoded(words, words, state, attended, each)
 
     def _fed(self, words: Tensor, state: States, attended: Attended, each: int) -> Decoded:
-        """Decodes (B, T, E) one word after the other, each beside the features of the one before."""
+        """Decode (B, T, E) word by word, each with the features of the word before."""
         steps: list[Decoded] = []
         *own, last = state
         for word in words.split(1, 1):
-            given = torch.cat([word, last.transpose(0, 1)], -1)
-            one = self._decoded(given, word, tuple(own), attended, each)
-            own, last = one.state, one.features.transpose(0, 1)
-            steps.append(one)
-        features = torch.cat([one.features for one in steps], 1)
-        weights = _side_by_side([one.weights for one in steps])
-        return Decoded(features, (*own, last), weights, _side_by_side([one.gate for one in steps]))
+            fed = torch.cat([word, last.transpose(0, 1)], -1)
+            step = self._decoded(fed, word, tuple(own), attended, each)
+            own, last = step.state, step.features.transpose(0, 1)
+            steps.append(step)
+        features = torch.cat([step.features for step in steps], 1)
+        weights = _side_by_side([step.weights for step in steps])
+        return Decoded(features, (*own, last), weights, _side_by_side([step.gate for step in steps]))
 
-    def _decoded(self, given: Tensor, words: Tensor, state: States, attended: Attended, each: int) -> Decoded:
-        """Decodes (B, T, E) words, given to the decoder with what it sees beside them."""
+    def _decoded(
+        self, inputs: Tensor, words: Tensor, state: States, attended: Attended, each: int
+    ) -> Decoded:
+        """Decode (B, T, E) words; inputs: the words with what the decoder sees beside them."""
         own, covered = (state[:-1], state[-1:]) if self.config.coverage else (state, ())
-        outputs, after = self.decoder(given, _as_hx(own))
+        outputs, after = self.decoder(inputs, _as_hx(own))
         looked = self._looked(outputs, covered, attended, each)
         gate = self.gate(looked.contexts, outputs, words) if self.gate is not None else None
         state = (*_as_states(after), *looked.covered)
         return Decoded(self.dropout(looked.features), state, looked.weights, gate)
 
     def _looked(self, outputs: Tensor, covered: States, attended: Attended, each: int) -> Looked:
-        """What the head makes of outputs (B, T, D)."""
-        rows = [one[0].unflatten(0, (-1, each)) for one in covered]
+        """Apply the head to outputs (B, T, D)."""
+        rows = [state[0].unflatten(0, (-1, each)) for state in covered]
         looked: Looked = self.head(outputs.unflatten(0, (-1, each)).flatten(1, 2), attended, *rows)
         return looked.apart(each)
 
     def forward(self, batch: Batch) -> TokenLoss:
-        """The loss of a batch under teacher forcing; in training with label smoothing and coverage loss."""
+        """Return the loss of a batch under teacher forcing, in training with smoothing and coverage loss."""
         passes = 2 if self.training and self.config.consistency else 1
-        given = twice(batch) if passes == 2 else batch
-        encoded = self.encode(given.src, given.src_lengths)
-        decoded = self.decode(given.tgt_in, encoded.state, self.head.attended(encoded))
-        valid = given.tgt_out != PAD_ID
-        loss = self._word_loss(decoded, encoded.src, given.tgt_out, valid)
+        inputs = twice(batch) if passes == 2 else batch
+        encoded = self.encode(inputs.src, inputs.src_lengths)
+        decoded = self.decode(inputs.tgt_in, encoded.state, self.head.attended(encoded))
+        valid = inputs.tgt_out != PAD_ID
+        loss = self._word_loss(decoded, encoded.src, inputs.tgt_out, valid)
         if self.training and self.config.coverage_loss and decoded.weights is not None:
             loss = loss + self.config.coverage_loss / passes * coverage_loss(decoded.weights)[valid].sum()
         return TokenLoss(loss, int(valid.sum()) // passes)
 
     def _word_loss(self, decoded: Decoded, src: Tensor, tgt: Tensor, valid: Tensor) -> Tensor:
-        """The cross-entropy of the targets (B, T) that are valid; in training with label smoothing.
+        """Return the cross-entropy of the valid targets (B, T); in training with label smoothing.
 
         With copying, smoothing takes its share from log p and gives it to the mean log p_vocab of all words.
         """
@@ -174,14 +177,14 @@ class Translator(nn.Module):
         return -((1 - smoothing) * log_p + smoothing * mean).sum()
 
     def log_probabilities(self, decoded: Decoded, src: Tensor) -> Tensor:
-        """log p of the word after the last, (B, V); src: what each row reads, (B, S)."""
+        """Return log p of the word after the last, (B, V); src: the source of each row, (B, S)."""
         log_vocab = self.output.log_probabilities(decoded.features[:, -1])
         if decoded.gate is None or decoded.weights is None:
             return log_vocab
         return log_probabilities(log_vocab, decoded.gate[:, -1], decoded.weights[:, -1], src)
 
     def best(self, decoded: Decoded, src: Tensor, count: int) -> Ranked:
-        """The `count` likeliest words after the last; src: what each row reads, (B, S)."""
+        """Return the `count` most probable words after the last; src: the source of each row, (B, S)."""
         if decoded.gate is None:
             return self.output.best(decoded.features[:, -1], count)
         return ranked(self.log_probabilities(decoded, src), min(count, self.tgt_vocab_size))
@@ -195,18 +198,24 @@ class Translator(nn.Module):
 
 
 class Bridge(nn.Module):
-    """From the encoder's last state to the decoder's first.
+    """From the encoder's final state to the decoder's initial state.
 
-    The state itself where both have the same shape; else s' = tanh(W s + b) of all layers and directions.
+    The state itself if both have the same shape; else s' = tanh(W s + b) of all layers and directions.
     """
 
     def __init__(self, encoder: Recurrent, decoder: Recurrent) -> None:
         super().__init__()
         self.layers = decoder.num_layers
-        given = [encoder.num_layers * encoder.num_directions * size for size in _widths(encoder)]
-        taken = [decoder.num_layers * size for size in _widths(decoder)]
-        same = encoder.num_directions == 1 and given == taken and encoder.num_layers == decoder.num_layers
-        self.maps = nn.ModuleList() if same else nn.ModuleList(map(PackedLinear, given, taken))
+        encoder_sizes = [encoder.num_layers * encoder.num_directions * size for size in _widths(encoder)]
+        decoder_sizes = [decoder.num_layers * size for size in _widths(decoder)]
+        same = (
+            encoder.num_directions == 1
+            and encoder_sizes == decoder_sizes
+            and encoder.num_layers == decoder.num_layers
+        )
+        self.maps = (
+            nn.ModuleList() if same else nn.ModuleList(map(PackedLinear, encoder_sizes, decoder_sizes))
+        )
 
     def forward(self, last: Tensor | States) -> States:
         states = _as_states(last)
@@ -218,7 +227,7 @@ class Bridge(nn.Module):
 
 
 def reverse(src: Tensor, lengths: Tensor) -> Tensor:
-    """Each sentence backwards, its end-of-sentence token still last: (a, b, c, eos) to (c, b, a, eos)."""
+    """Reverse each sentence, its eos still last: (a, b, c, eos) to (c, b, a, eos)."""
     positions = torch.arange(src.shape[1], device=src.device)
     words = lengths.to(src.device)[:, None] - 1
     mirrored = torch.where(positions < words, words - 1 - positions, positions)
@@ -226,7 +235,7 @@ def reverse(src: Tensor, lengths: Tensor) -> Tensor:
 
 
 def begin(model: Translator, config: ModelConfig) -> None:
-    """First values of what is not recurrent: uniform as in 2014, or embeddings of scale 1/sqrt(E)."""
+    """Initialise what is not recurrent: uniformly as in 2014, or embeddings with scale 1/sqrt(E)."""
     with torch.no_grad():
         if config.initialiser == "sutskever2014":
             for parameter in model.parameters():
@@ -291,35 +300,35 @@ def _as_hx(states: States) -> Tensor | States:
 
 
 def _side_by_side(parts: Sequence[Tensor | None]) -> Tensor | None:
-    """Parts (B, 1, ...) of all steps as one; None where steps have none."""
-    given = [one for one in parts if one is not None]
-    return torch.cat(given, 1) if given else None
+    """Concatenate parts (B, 1, ...) of all steps; None if steps have none."""
+    tensors = [tensor for tensor in parts if tensor is not None]
+    return torch.cat(tensors, 1) if tensors else None
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A batch of translations under way: what `Stepper` carries from token to token, N rows of everything.
+    """A batch of translations in progress: what `Stepper` carries from token to token, with N rows.
 
-    Rows of one sentence that stand side by side, as many of each, share what is looked at: N = U * each.
+    Consecutive rows of one sentence, equally many for each, share its attended memory: N = U * each.
     """
 
     state: States  # (L, N, width) each
     attended: Attended  # (U, S, ...) each
-    owners: Tensor  # (N,) which of the U sentences each row is of
+    owners: Tensor  # (N,) which of the U sentences each row belongs to
     weights: Tensor | None  # (N, S), the last token's attention
     snapshot: Snapshot  # of the model's weights, taken when the batch was read
 
     @property
     def each(self) -> int:
-        """Rows of each sentence."""
+        """Number of rows of each sentence."""
         return len(self.owners) // max(1, len(self.attended.valid))
 
 
 class Stepper:
-    """A trained model as search sees it: one token at a time, without gradients or dropout.
+    """A trained model for search: one token at a time, without gradients or dropout.
 
-    Whether the model's weights have changed is looked at once per batch of sentences, by `start`; all steps
-    of the batch use the weights of that moment. `refresh` takes those of now for a batch under way.
+    Changes of the model's weights are checked once per batch of sentences, by `start`; all steps of the batch
+    use the weights of that moment. `refresh` reads the current ones for a batch in progress.
     """
 
     def __init__(self, model: Translator) -> None:
@@ -335,7 +344,7 @@ class Stepper:
         return Progress(encoded.state, attended, owners, None, snapshot)
 
     def refresh(self, state: Progress) -> None:
-        """Takes the model's weights as they are now for the rest of the batch."""
+        """Use the model's current weights for the rest of the batch."""
         state.snapshot.refresh()
 
     @torch.no_grad()
@@ -352,14 +361,14 @@ class Stepper:
 
     @torch.no_grad()
     def decoded(self, tokens: Tensor, state: Progress) -> tuple[Decoded, Progress]:
-        """Return what the decoder makes of the next tokens (N,), and the new state."""
+        """Return the decoder's result for the next tokens (N,), and the new state."""
         with state.snapshot:
             decoded = self.model.decode(tokens[:, None], state.state, state.attended, state.each)
         weights = None if decoded.weights is None else decoded.weights[:, 0]
         return decoded, replace(state, state=decoded.state, weights=weights)
 
     def _read(self, state: Progress) -> Tensor:
-        """What each row reads, (N, S)."""
+        """Return the source of each row, (N, S)."""
         return state.attended.src.index_select(0, state.owners)
 
     def select(self, state: Progress, rows: Tensor) -> Progress:
@@ -367,7 +376,7 @@ class Stepper:
             return state
         owners = state.owners.index_select(0, rows)
         sentences, counts = owners.unique_consecutive(return_counts=True)
-        if len(counts) and not bool((counts == counts[0]).all()):  # each row for itself
+        if len(counts) and not bool((counts == counts[0]).all()):  # then each row has its own
             sentences, counts = owners, torch.ones_like(owners)
         attended = state.attended
         if len(sentences) != len(attended.valid) or not bool((sentences[1:] > sentences[:-1]).all()):
@@ -382,10 +391,10 @@ class Stepper:
 
 
 class AttendingStepper(Stepper):
-    """A stepper that can tell where the model looked for the last token."""
+    """A stepper that also reports the attention for the last token."""
 
     def attention(self, state: Progress) -> Tensor:
-        """Attention over the source, (N, S), in the order in which it came; zero before the first step."""
+        """Return attention over the source, (N, S), in its original order; zero before the first step."""
         if state.weights is not None and not self.model.config.reverse_source:
             return state.weights
         valid = state.attended.valid.index_select(0, state.owners)
@@ -394,5 +403,5 @@ class AttendingStepper(Stepper):
 
 
 def stepper(model: Translator) -> Stepper:
-    """The trained model as search takes it."""
+    """Return the trained model for search."""
     return Stepper(model) if model.config.attention == "none" else AttendingStepper(model)

@@ -1,5 +1,4 @@
-"""Layers of which the weights are whole numbers of eight bits: smaller, and faster where the processor has
-products of such numbers."""
+"""Layers with 8-bit integer weights: smaller, and faster on processors with products of such numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from throughtime.seq2seq.network.model import Translator
 
 LARGEST = 127
 DEEPEST = 2**31 // LARGEST**2
-"""Products of two numbers that surely fit into a sum of 32 bits."""
+"""Number of products of two such numbers that is sure to fit into a 32-bit sum."""
 
 _product = cast(Callable[[Tensor, Tensor], Tensor], torch._int_mm)  # pyright: ignore
 """(N, K) times (K, M), int8, to int32."""
@@ -34,14 +33,14 @@ class Whole(NamedTuple):
 
 
 def whole(matrix: Tensor) -> Whole:
-    """Each row as whole numbers from -127 to 127, by its largest; a row with NaN keeps it, in its scale."""
+    """Round each row to integers from -127 to 127, scaled by its largest; the scale keeps a NaN."""
     scales = matrix.abs().amax(1) / LARGEST
     steps = matrix / scales.clamp(min=torch.finfo(matrix.dtype).tiny).unsqueeze(1)
     return Whole(steps.round().nan_to_num(0.0, 0.0, 0.0).to(torch.int8), scales)
 
 
 class QuantisedLinear(nn.Module):
-    """y = x W' + b with W in eight bits by row, and x by row as it comes; x: (..., in_features)."""
+    """y = x W' + b with W in 8 bits by row, and x quantised by row at each call; x: (..., in_features)."""
 
     def __init__(self, layer: nn.Linear) -> None:
         super().__init__()
@@ -62,7 +61,7 @@ class QuantisedLinear(nn.Module):
         return scores.view(*input.shape[:-1], len(self.scales))
 
     def sums(self, rows: Whole) -> Tensor:
-        """Products of whole numbers, (N, out_features) int32."""
+        """Return products of integers, (N, out_features) int32."""
         if len(rows.numbers) == 0:
             return rows.numbers.new_empty(0, self.numbers.shape[1], dtype=torch.int32)
         return _product(rows.numbers, self.numbers)
@@ -84,12 +83,14 @@ class QuantisedOutput(QuantisedLinear):
 
 @torch.no_grad()
 def quantise(model: Translator) -> Translator:
-    """Turn the output layer, what attention combines and its keys, and the bridge into eight bits, in place.
+    """Convert the output layer, the attention's projections and the bridge to 8 bits, in place.
 
-    The recurrent layers and the word vectors stay as they are. Raises InputError for output adaptive.
+    The recurrent layers and the embeddings stay as they are.
+
+    Raises InputError for output adaptive.
     """
     if not isinstance(model.output, FullOutput):
-        raise InputError("the model's output is adaptive; int8 knows layers of all words alone")
+        raise InputError("the model's output is adaptive; int8 supports only layers over all words")
     model.set_submodule("output", QuantisedOutput(model.output))
     for name, layer in list(model.named_modules()):
         if isinstance(layer, PackedLinear):

@@ -1,4 +1,4 @@
-"""Search among some of the words: frequent ones, and those that a batch's sources are likely to become."""
+"""Search over some of the words: frequent ones, and probable translations of a batch's sources."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from throughtime.seq2seq.network.model import Progress, Stepper
 
 
 class Shortened(NamedTuple):
-    """A batch under way, with the part of the output layer that it needs."""
+    """The state of a batch, with the part of the output layer that it needs."""
 
     inside: Progress
     words: Tensor  # (K,) ids in order, the special ones first
@@ -27,28 +27,31 @@ class Shortened(NamedTuple):
 
 
 class Shortlisted:
-    """A model that knows, for a batch, of a part of its target words (Jean et al. 2015, section 3.4).
+    """A model restricted, for each batch, to a part of its target words (Jean et al. 2015, section 3.4).
 
-    lexicon: (V, k) target ids for each source id, padded with pad; frequent: so many of the first ids are
-    always there, ids being numbered by frequency. Probabilities are of these words alone. Raises InputError
-    for output adaptive and for a model that copies.
+    lexicon: (V, k) target ids for each source id, padded with pad. frequent: number of first ids that are
+    always included; ids are numbered by frequency. Probabilities are normalised over these words only.
+
+    Raises InputError for output adaptive and for a model that copies.
     """
 
     def __init__(self, model: Stepper, lexicon: Tensor, frequent: int) -> None:
         output = model.model.output
         if not isinstance(output, FullOutput):
-            raise InputError("the model's output is adaptive; a shortlist is of layers of all words alone")
+            raise InputError("the model's output is adaptive; a shortlist needs a layer over all words")
         if model.model.gate is not None:
-            raise InputError("the model copies words; a shortlist is of models that write all themselves")
+            raise InputError(
+                "the model copies words; a shortlist needs a model that writes all of them itself"
+            )
         self.model, self.vocab_size = model, model.vocab_size
         self._output, self._lexicon = output, lexicon
         self._always = torch.arange(min(max(frequent, len(SPECIALS)), self.vocab_size))
 
     def allowing(self, words: Iterable[int]) -> Shortlisted:
-        """The same model for one batch, in which these words are there, too."""
-        one = copy(self)
-        one._always = torch.cat([self._always, torch.tensor(list(words), dtype=torch.int64)])
-        return one
+        """Return the same model for one batch, with these words included too."""
+        shortlist = copy(self)
+        shortlist._always = torch.cat([self._always, torch.tensor(list(words), dtype=torch.int64)])
+        return shortlist
 
     @torch.no_grad()
     def start(self, src: Tensor, src_lengths: Tensor) -> Shortened:
@@ -59,7 +62,7 @@ class Shortlisted:
 
     @torch.no_grad()
     def step(self, tokens: Tensor, state: Shortened) -> tuple[Tensor, Shortened]:
-        """Return log-probabilities (N, V), -inf for words that are not there, and the new state."""
+        """Return log-probabilities (N, V), -inf for words not included, and the new state."""
         decoded, inside = self.model.decoded(tokens, state.inside)
         with inside.snapshot:
             known = state.output.log_probabilities(decoded.features[:, 0])
@@ -69,7 +72,7 @@ class Shortlisted:
 
     @torch.no_grad()
     def best(self, tokens: Tensor, state: Shortened, count: int) -> tuple[Ranked, Shortened]:
-        """As `step`, but return the `count` likeliest tokens, or all that are there if they are fewer."""
+        """As `step`, but return the `count` most probable tokens, or all included ones if they are fewer."""
         decoded, inside = self.model.decoded(tokens, state.inside)
         with inside.snapshot:
             values, places, ends = state.output.best(decoded.features[:, 0], count)
@@ -85,7 +88,7 @@ class Shortlisted:
 
 
 def _part(output: FullOutput, words: Tensor) -> FullOutput:
-    """The rows of an output layer that are of these words."""
+    """Return the rows of an output layer for these words."""
     part = FullOutput(output.in_features, len(words), device="meta")  # no numbers yet
     part.weight = nn.Parameter(output.weight.detach()[words], requires_grad=False)
     part.bias = nn.Parameter(output.bias.detach()[words], requires_grad=False)

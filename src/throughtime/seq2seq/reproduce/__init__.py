@@ -1,1 +1,1 @@
-"""Papers done again: trained, measured, and put beside what was published."""
+"""Reproductions of papers: trained, measured, and compared with the published results."""

@@ -1,4 +1,4 @@
-"""What the trained members show on the test set."""
+"""Results of the trained members on the test set."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from throughtime.seq2seq.reproduce.published import BEAMS, SIZES, Models, Rescor
 from throughtime.seq2seq.reproduce.training import TrainedMember
 
 LISTED = 50
-"""Translations in each of the lists that are put into another order."""
+"""Translations in each of the lists that are rescored."""
 
 EVEN = 0.5
 """Weight of the rescoring model, as in the paper."""
@@ -26,7 +26,7 @@ EVEN = 0.5
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The pairs to test on, and the target's language, which chooses the rules of the tokenised score."""
+    """The pairs to test on, and the target language, which chooses the rules of the tokenised score."""
 
     pairs: Sequence[Pair]
     language: str
@@ -40,14 +40,16 @@ class HeldOut:
         return [pair.tgt for pair in self.pairs]
 
     def bleu(self, translations: Sequence[str]) -> float:
-        """Lower-cased, tokenised BLEU."""
+        """Return lower-cased, tokenised BLEU."""
         return quick_tokenised_bleu(translations, self.references, self.language)
 
 
 @dataclass(frozen=True)
 class Searched:
-    """What models wrote with a beam of some size: BLEU lower-cased and tokenised, with the margin of its 95%
-    interval, BLEU cased and detokenised, and sentences a second.
+    """What models wrote with a beam of some size.
+
+    bleu: lower-cased and tokenised, with the margin of its 95% interval; cased: BLEU cased and detokenised;
+    speed: in sentences per second.
     """
 
     models: Models
@@ -60,27 +62,27 @@ class Searched:
 
 
 def by_name(trained: Sequence[TrainedMember]) -> dict[Models, list[Path]]:
-    """The model files of each name in the paper's table; of the reversed those that validation found best."""
+    """Return the model files of each name in the paper's table; the reversed ones best in validation."""
     forward, *backwards = trained
-    ordered = sorted(backwards, key=lambda one: one.validated, reverse=True)
+    ordered = sorted(backwards, key=lambda member: member.validated, reverse=True)
     chosen: dict[Models, list[Path]] = {"forward": [forward.model]}
     for name, size in SIZES.items():
-        chosen.setdefault(name, [one.model for one in ordered[:size]])
+        chosen.setdefault(name, [member.model for member in ordered[:size]])
     return chosen
 
 
 def written(paths: Sequence[Path], beam_size: int, test: HeldOut) -> Evaluation:
-    """What models write together, hypotheses ranked by log-probability alone."""
+    """Translate with several models together, hypotheses ranked by log-probability only."""
     pipeline = load_pipeline(paths, SearchConfig(beam_size=beam_size, length_penalty=0.0))
     return evaluate(pipeline, test.pairs, test.language)
 
 
 def search(models: Mapping[Models, Sequence[Path]], test: HeldOut) -> Iterator[Searched]:
-    """Each of the models with each beam."""
+    """Evaluate each of the models with each beam."""
     for name, paths in models.items():
         for beam_size in BEAMS:
-            found = written(paths, beam_size, test)
-            tokenised, cased = found.scores.bleu_tokenised, found.scores.bleu
+            evaluation = written(paths, beam_size, test)
+            tokenised, cased = evaluation.scores.bleu_tokenised, evaluation.scores.bleu
             margin = tokenised.margin or 0.0
             yield Searched(
                 name,
@@ -88,16 +90,16 @@ def search(models: Mapping[Models, Sequence[Path]], test: HeldOut) -> Iterator[S
                 tokenised.value,
                 margin,
                 cased.value,
-                found.sentences_per_second,
-                found.translations,
+                evaluation.sentences_per_second,
+                evaluation.translations,
             )
 
 
 def perplexities(models: Mapping[str, Sequence[Path]], test: HeldOut) -> dict[str, float]:
-    """Of a target token, the end of sentence counted, by name; the same models are asked once."""
+    """Return the perplexity per target token, eos counted, by name; equal models are evaluated once."""
     different = dict.fromkeys(map(tuple, models.values()))
-    found = {paths: perplexity(load_judge(paths).likelihoods(test.pairs)) for paths in different}
-    return {name: found[tuple(paths)] for name, paths in models.items()}
+    by_paths = {paths: perplexity(load_judge(paths).likelihoods(test.pairs)) for paths in different}
+    return {name: by_paths[tuple(paths)] for name, paths in models.items()}
 
 
 def alone(
@@ -106,27 +108,27 @@ def alone(
     searched: Sequence[Searched],
     test: HeldOut,
 ) -> dict[str, float]:
-    """BLEU of each member by itself with the largest beam; what was searched is not searched again."""
+    """Return BLEU of each single member with the largest beam, reusing the search results."""
     widest = max(BEAMS)
-    found = {tuple(models[one.models]): one.bleu for one in searched if one.beam_size == widest}
-    for one in trained:
-        if (one.model,) not in found:
-            found[one.model,] = written([one.model], widest, test).scores.bleu_tokenised.value
-    return {one.name: found[one.model,] for one in trained}
+    scores = {tuple(models[result.models]): result.bleu for result in searched if result.beam_size == widest}
+    for member in trained:
+        if (member.model,) not in scores:
+            scores[member.model,] = written([member.model], widest, test).scores.bleu_tokenised.value
+    return {member.name: scores[member.model,] for member in trained}
 
 
-def rescore(models: Mapping[Models, Sequence[Path]], test: HeldOut, given: Lists | None) -> Rescored:
-    """A list in the order of the models: one that was `given`, else the forward model's own."""
-    lists = given or _listed(models["forward"], test.sources)
+def rescore(models: Mapping[Models, Sequence[Path]], test: HeldOut, n_best: Lists | None) -> Rescored:
+    """Return the scores of rescored lists: of `n_best`, else of the forward model's own."""
+    lists = n_best or _listed(models["forward"], test.sources)
 
     def by(judge: Judge) -> float:
         ordered = rescored(lists, test.sources, judge, EVEN)
-        return test.bleu([ones[0].text for ones in ordered])
+        return test.bleu([entries[0].text for entries in ordered])
 
-    best = [max(ones, key=lambda one: one.score).text for ones in lists]
+    best = [max(entries, key=lambda entry: entry.score).text for entries in lists]
     return Rescored(
         baseline=test.bleu(best),
-        forward=by(load_judge(models["forward"])) if given else None,
+        forward=by(load_judge(models["forward"])) if n_best else None,
         reversed=by(load_judge(models["reversed"])),
         ensemble=by(load_judge(models["ensemble of 5 reversed"])),
         oracle=test.bleu(oracle(lists, test.references)),
@@ -135,13 +137,13 @@ def rescore(models: Mapping[Models, Sequence[Path]], test: HeldOut, given: Lists
 
 def _listed(paths: Sequence[Path], sources: Sequence[str]) -> Lists:
     config = SearchConfig(beam_size=LISTED, n_best=LISTED, length_penalty=0.0)
-    found = load_pipeline(paths, config).lines(sources)
-    return [[Listed(one.text, one.score) for one in ones] for ones in found]
+    candidates = load_pipeline(paths, config).lines(sources)
+    return [[Listed(candidate.text, candidate.score) for candidate in listed] for listed in candidates]
 
 
 @dataclass(frozen=True)
 class Where:
-    """Where some models are good: their BLEU by the length of the source, and by how rare its words are."""
+    """BLEU of some models by the length of the source, and by how rare its words are."""
 
     models: Models
     by_length: list[Group]
@@ -149,13 +151,13 @@ class Where:
 
 
 def where(searched: Sequence[Searched], test: HeldOut, ranks: WordRanks) -> list[Where]:
-    """Of what was written with the largest beam."""
+    """Group the translations of the largest beam."""
     keys = lengths(test.sources), [ranks.mean(source) for source in test.sources]
     return [
         Where(
-            one.models,
-            *(breakdown(key, one.translations, test.references, test.language) for key in keys),
+            result.models,
+            *(breakdown(key, result.translations, test.references, test.language) for key in keys),
         )
-        for one in searched
-        if one.beam_size == max(BEAMS)
+        for result in searched
+        if result.beam_size == max(BEAMS)
     ]

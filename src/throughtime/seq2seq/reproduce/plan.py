@@ -1,4 +1,4 @@
-"""Which models the reproduction trains, and by which settings."""
+"""The models that the reproduction trains, and their settings."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ ELSEWHERE = (
     *("tgt_language", "data_seed", "seed", "threads", "workers", "best_by", "patience", "log_every"),
     *("tensorboard", "keep_checkpoints"),
 )
-"""Settings that no paper is asked for."""
+"""Settings that a paper does not specify."""
 
 
 def members(config: TrainConfig) -> tuple[Member[TrainConfig], ...]:
     """One model that reads forwards and five that read backwards, of the seeds from `config`'s on.
 
-    All have the plain form: nothing passes from encoder to decoder but the encoder's last state. Raises
-    InputError where `config` asks for another.
+    All have the plain form: the encoder passes only its final state to the decoder.
+
+    Raises InputError if `config` asks for another form.
     """
     for name, value in PLAIN_FORM.items():
         if (used := getattr(config.model, name)) != value:
-            raise InputError(f"{name} is {used}; the paper's models expected {value}")
+            raise InputError(f"{name} is {used}; the paper's models need {value}")
     seed = config.training.seed
 
     def member(name: str, backwards: bool, seed: int) -> Member[TrainConfig]:
@@ -39,13 +40,13 @@ def members(config: TrainConfig) -> tuple[Member[TrainConfig], ...]:
 
 
 def differences(config: TrainConfig) -> Sequence[tuple[str, object, object]]:
-    """Each setting that is not the paper's: its name, its value, the paper's."""
+    """Return each setting that differs from the paper's: its name, its value, the paper's."""
     used, usual = _settings(config), _settings(TrainConfig(DataConfig(), ModelConfig(), TrainingConfig()))
     published = {**usual, **PRESETS["paper"]}
     return [(name, used[name], value) for name, value in published.items() if used[name] != value]
 
 
 def _settings(config: TrainConfig) -> dict[str, object]:
-    """All settings but those that say where the data lies and how the run is kept."""
+    """Return all settings except those of where the data is and how the run is stored."""
     every = asdict(config.data) | asdict(config.model) | asdict(config.training)
     return {name: value for name, value in every.items() if name not in ELSEWHERE}

@@ -1,4 +1,4 @@
-"""What Sutskever, Vinyals and Le (2014) published, on newstest2014 of WMT'14, English to French."""
+"""Results of Sutskever, Vinyals and Le (2014), on newstest2014 of WMT'14, English to French."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIZES: dict[Models, int] = {
     "ensemble of 2 reversed": 2,
     "ensemble of 5 reversed": 5,
 }
-"""Members of each, by its name."""
+"""Number of members of each, by its name."""
 
 TABLE_1: dict[tuple[Models, int], float] = {
     ("forward", 12): 26.17,
@@ -29,7 +29,7 @@ TABLE_1: dict[tuple[Models, int], float] = {
 
 
 class Rescored(NamedTuple):
-    """BLEU of a list of translations: as it came, put into another order, and the best possible order."""
+    """BLEU of a list of translations: in its own order, rescored, and in the best possible order."""
 
     baseline: float
     forward: float | None
@@ -42,4 +42,4 @@ TABLE_2 = Rescored(33.30, 35.61, 35.85, 36.5, 45.0)
 """The phrase-based system's 1000-best list; the oracle is "about 45"."""
 
 PERPLEXITY: dict[Models, float] = {"forward": 5.8, "reversed": 4.7}
-"""Of a word of the test, section 3.3; there BLEU is told as 25.9 and 30.6."""
+"""Per word of the test set, from section 3.3, which gives BLEU as 25.9 and 30.6."""

@@ -1,4 +1,4 @@
-"""Sentences whose vectors show what a model knows of word order and voice (after the paper's figure 2)."""
+"""Sentences whose vectors show what a model has learned of word order and voice (the paper's figure 2)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from throughtime.seq2seq.model_file import Trained, load_model
 
 @dataclass(frozen=True)
 class Sentences:
-    """Some sentences, those of one meaning side by side."""
+    """Some sentences, grouped by meaning."""
 
     title: str
     meanings: Sequence[Sequence[str]]
@@ -35,7 +35,7 @@ ORDER = Sentences(
         ("A woman chases a man.", "A woman follows a man.", "A woman watches a man."),
     ),
 )
-"""The same words in another order mean something else."""
+"""The same words in another order, with another meaning."""
 
 VOICE = Sentences(
     "active and passive",
@@ -52,7 +52,7 @@ VOICE = Sentences(
         ),
     ),
 )
-"""Other words in another order mean the same."""
+"""Other words in another order, with the same meaning."""
 
 LANGUAGE = "en"
 """Of the sentences."""
@@ -60,7 +60,7 @@ LANGUAGE = "en"
 
 @dataclass(frozen=True)
 class Mapped:
-    """How far apart sentences of one meaning lie, next to those of different ones, and their pictures."""
+    """The distances between sentences of one meaning relative to others, and the pictures."""
 
     title: str
     separation: float
@@ -69,7 +69,7 @@ class Mapped:
 
 
 def draw_maps(model: Path, language: str, folder: Path) -> list[Mapped]:
-    """The maps of order and voice in `folder`; none where the model reads another language."""
+    """Draw the maps of order and voice in `folder`; none if the model reads another language."""
     if language != LANGUAGE:
         return []
     trained = load_model(model)
@@ -79,7 +79,7 @@ def draw_maps(model: Path, language: str, folder: Path) -> list[Mapped]:
 
 
 def _draw(trained: Trained, sentences: Sentences, path: Path) -> Mapped:
-    """Draws the map of the sentences' vectors."""
+    """Draw the map of the sentences' vectors."""
     vectors = sentence_vectors(trained, sentences.texts)
     plane = principal_plane(vectors)
     note = f"two principal components, {plane.share:.0%} of the variance"

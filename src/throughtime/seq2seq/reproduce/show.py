@@ -23,35 +23,35 @@ def _table(title: str, *headings: str) -> Table:
     return table
 
 
-def say_differences(console: Console, found: Sequence[tuple[str, object, object]]) -> None:
-    """Each setting that is not the paper's."""
-    told = ", ".join(f"{name} {ours} ({published})" for name, ours, published in found)
-    if told:
-        console.print(f"Settings unlike the paper's, which stand in brackets: {told}.", highlight=False)
+def say_differences(console: Console, differences: Sequence[tuple[str, object, object]]) -> None:
+    """Print each setting that differs from the paper's."""
+    listed = ", ".join(f"{name} {ours} ({published})" for name, ours, published in differences)
+    if listed:
+        console.print(f"Settings unlike the paper's, which are in brackets: {listed}.", highlight=False)
 
 
-def say_searched(console: Console, one: Searched) -> Searched:
-    """What was found, as it comes."""
-    console.print(f"{one.models}, beam {one.beam_size}: BLEU {one.bleu:.2f}", highlight=False)
-    return one
+def say_searched(console: Console, result: Searched) -> Searched:
+    """Print a result as it arrives."""
+    console.print(f"{result.models}, beam {result.beam_size}: BLEU {result.bleu:.2f}", highlight=False)
+    return result
 
 
 def members_table(
     trained: Sequence[TrainedMember], perplexities: Mapping[str, float], bleu: Mapping[str, float]
 ) -> Table:
-    """Each model by itself."""
+    """Return a table of the single models."""
     table = _table(
         "Each model alone, beam 12", "model", "epochs", "minutes", "validation BLEU", "perplexity", "BLEU"
     )
-    for one in trained:
-        epochs, minutes = (f"{one.training[name]:.1f}" for name in ("epochs", "minutes"))
-        found = f"{one.validated:.1f}", f"{perplexities[one.name]:.2f}", f"{bleu[one.name]:.2f}"
-        table.add_row(one.name, epochs, minutes, *found)
+    for member in trained:
+        epochs, minutes = (f"{member.training[name]:.1f}" for name in ("epochs", "minutes"))
+        scores = f"{member.validated:.1f}", f"{perplexities[member.name]:.2f}", f"{bleu[member.name]:.2f}"
+        table.add_row(member.name, epochs, minutes, *scores)
     return table
 
 
 def main_table(searched: Sequence[Searched]) -> Table:
-    """Table 1: the paper's BLEU beside ours."""
+    """Return table 1: the paper's BLEU beside ours."""
     table = _table(
         "BLEU by models and beam",
         "models",
@@ -61,36 +61,36 @@ def main_table(searched: Sequence[Searched]) -> Table:
         "here, cased",
         "sentences/s",
     )
-    for one in searched:
-        published = TABLE_1.get((one.models, one.beam_size))
+    for result in searched:
+        published = TABLE_1.get((result.models, result.beam_size))
         table.add_row(
-            one.models,
-            str(one.beam_size),
+            result.models,
+            str(result.beam_size),
             "" if published is None else f"{published:.2f}",
-            f"{one.bleu:.2f} ± {one.margin:.2f}",
-            f"{one.cased:.2f}",
-            f"{one.speed:.0f}",
+            f"{result.bleu:.2f} ± {result.margin:.2f}",
+            f"{result.cased:.2f}",
+            f"{result.speed:.0f}",
         )
     return table
 
 
-def rescoring_table(found: Rescored, baseline: str) -> Table:
-    """Table 2: a list of translations in the order of our models."""
+def rescoring_table(rescored: Rescored, baseline: str) -> Table:
+    """Return table 2: a list of translations in the order of our models."""
     table = _table("Rescoring a list of translations", "ordered by", "paper", "here")
     rows = (
-        (baseline, TABLE_2.baseline, found.baseline),
-        ("and a single forward model", TABLE_2.forward, found.forward),
-        ("and a single reversed model", TABLE_2.reversed, found.reversed),
-        ("and an ensemble of 5 reversed", TABLE_2.ensemble, found.ensemble),
-        ("the reference (oracle)", TABLE_2.oracle, found.oracle),
+        (baseline, TABLE_2.baseline, rescored.baseline),
+        ("and a single forward model", TABLE_2.forward, rescored.forward),
+        ("and a single reversed model", TABLE_2.reversed, rescored.reversed),
+        ("and an ensemble of 5 reversed", TABLE_2.ensemble, rescored.ensemble),
+        ("the reference (oracle)", TABLE_2.oracle, rescored.oracle),
     )
     for name, published, ours in rows:
-        table.add_row(name, *("" if one is None else f"{one:.2f}" for one in (published, ours)))
+        table.add_row(name, *("" if value is None else f"{value:.2f}" for value in (published, ours)))
     return table
 
 
 def perplexity_table(perplexities: Mapping[str, float], names: Sequence[Models]) -> Table:
-    """Section 3.3: what reversal does to perplexity."""
+    """Return the table of section 3.3: the effect of reversal on perplexity."""
     table = _table("Perplexity of the test", "models", "paper, a word", "here, a token")
     for name in names:
         published = PERPLEXITY.get(name)
@@ -98,22 +98,22 @@ def perplexity_table(perplexities: Mapping[str, float], names: Sequence[Models])
     return table
 
 
-def draw_where(found: Sequence[Where], folder: Path) -> list[Path]:
-    """Figure 3: BLEU by length and by rarity."""
-    length = _curves(found, "by_length", folder / "by-length", "words in the source")
-    return length + _curves(found, "by_rarity", folder / "by-rarity", "mean rank of the source's words")
+def draw_where(results: Sequence[Where], folder: Path) -> list[Path]:
+    """Draw figure 3: BLEU by length and by rarity."""
+    length = _curves(results, "by_length", folder / "by-length", "words in the source")
+    return length + _curves(results, "by_rarity", folder / "by-rarity", "mean rank of the source's words")
 
 
-def _curves(found: Sequence[Where], name: str, path: Path, across: str) -> list[Path]:
-    groups: dict[str, Sequence[Group]] = {one.models: getattr(one, name) for one in found}
-    places = [f"{one.low:.0f} to\n{one.high:.0f}" for one in next(iter(groups.values()))]
-    series = {name: [one.bleu for one in ones] for name, ones in groups.items()}
+def _curves(results: Sequence[Where], name: str, path: Path, across: str) -> list[Path]:
+    groups: dict[str, Sequence[Group]] = {result.models: getattr(result, name) for result in results}
+    places = [f"{group.low:.0f} to\n{group.high:.0f}" for group in next(iter(groups.values()))]
+    series = {name: [group.bleu for group in own] for name, own in groups.items()}
     return curves(path, series, places, across, "BLEU, lower-cased tokenised")
 
 
 def say_verdict(console: Console, searched: Sequence[Searched], mapped: Sequence[Mapped]) -> None:
-    """What was gained by what, in sentences."""
-    bleu = {(one.models, one.beam_size): one.bleu for one in searched}
+    """Print what each change gained."""
+    bleu = {(result.models, result.beam_size): result.bleu for result in searched}
     five: Models = "ensemble of 5 reversed"
     gains = (
         ("reversing the source", bleu["reversed", 12] - bleu["forward", 12], 30.59 - 26.17),
@@ -123,8 +123,9 @@ def say_verdict(console: Console, searched: Sequence[Searched], mapped: Sequence
     )
     for what, ours, published in gains:
         console.print(f"{what}: {ours:+.2f} BLEU (paper {published:+.2f})", highlight=False)
-    for one in mapped:
+    for sentences in mapped:
         console.print(
-            f"{one.title}: sentences of one meaning lie at {one.separation:.2f} of the distance of others",
+            f"{sentences.title}: sentences of one meaning lie at {sentences.separation:.2f} "
+            "of the distance of others",
             highlight=False,
         )

@@ -33,23 +33,24 @@ from throughtime.seq2seq.reproduce.training import TrainedMember, any_begun, tra
 
 
 class Baseline(NamedTuple):
-    """Translations to put into another order: whose, and the lists; None for what the forward model finds."""
+    """Translations to rescore: their origin, and the lists; None for those of the forward model."""
 
     name: str
     lists: Sequence[Sequence[Listed]] | None
 
 
 def reproduce(config: TrainConfig, folder: Path, n_best: Path | None, hint: str, console: Console) -> None:
-    """Trains the six models, measures them and prints the paper's tables beside what was found.
+    """Train the six models, measure them and print the paper's tables beside ours.
 
-    What is trained already is not trained again; `hint` is the command that goes on after Ctrl-C. n_best: a
-    list of translations of the test to rescore, else the forward model's. Raises InputError where there is
-    nothing to test on, and as training does.
+    Trained models are not trained again; `hint` is the command that continues after Ctrl-C. n_best: a list of
+    translations of the test set to rescore, else the forward model's.
+
+    Raises InputError if there is nothing to test on, and as training does.
     """
     if processes() > 1:
-        raise InputError("reproduce trains model after model in one process; expected no torchrun")
+        raise InputError("reproduce trains one model after the other in one process: run it without torchrun")
     if config.data.corpus and not (config.data.test or config.data.test_size):
-        raise InputError("there is nothing to test on; expected --test with a corpus, or --test-size")
+        raise InputError("there is nothing to test on: give --test with a corpus, or --test-size")
     if n_best is not None and not n_best.exists():
         raise InputError(f"{n_best} does not exist; expected a list of translations of the test")
     planned = members(config)
@@ -59,13 +60,13 @@ def reproduce(config: TrainConfig, folder: Path, n_best: Path | None, hint: str,
     test = HeldOut(list(prepared.texts.test), config.data.tgt_language)
     if len(test.pairs) < GROUPS:
         raise InputError(f"the test has {len(test.pairs)} pairs; expected {GROUPS} or more")
-    given = None if n_best is None else read_n_best(n_best, len(test.pairs))
+    lists = None if n_best is None else read_n_best(n_best, len(test.pairs))
     show.say_differences(console, differences(planned[-1].config))
     trained = train_members(planned, prepared, folder, hint, console)
     if trained is not None:
         ranks = WordRanks(prepared.texts.train.sources())
         baseline = "the forward model's list" if n_best is None else str(n_best)
-        _measure(config, trained, test, ranks, Baseline(baseline, given), folder, console)
+        _measure(config, trained, test, ranks, Baseline(baseline, lists), folder, console)
 
 
 def _measure(
@@ -79,21 +80,21 @@ def _measure(
 ) -> None:
     models = by_name(trained)
     with console.status("measuring"):
-        judged = {one.name: [one.model] for one in trained} | {
+        judged = {member.name: [member.model] for member in trained} | {
             str(name): paths for name, paths in models.items()
         }
-        told = perplexities(judged, test)
-        searched = [show.say_searched(console, one) for one in search(models, test)]
+        perplexity = perplexities(judged, test)
+        searched = [show.say_searched(console, result) for result in search(models, test)]
         bleu = alone(trained, models, searched, test)
         reordered = rescore(models, test, baseline.lists)
-        found = where(searched, test, ranks)
+        breakdowns = where(searched, test, ranks)
         mapped = draw_maps(models["reversed"][0], config.data.src_language, folder)
-        pictures = show.draw_where(found, folder)
+        pictures = show.draw_where(breakdowns, folder)
     for table in (
         show.main_table(searched),
-        show.perplexity_table(told, list(models)),
+        show.perplexity_table(perplexity, list(models)),
         show.rescoring_table(reordered, baseline.name),
-        show.members_table(trained, told, bleu),
+        show.members_table(trained, perplexity, bleu),
     ):
         console.print(table)
     show.say_verdict(console, searched, mapped)
@@ -103,14 +104,18 @@ def _measure(
         {
             "settings": asdict(config),
             "unlike the paper": differences(members(config)[-1].config),
-            "members": [asdict(one) | {"model": str(one.model)} for one in trained],
-            "perplexity": told,
-            "bleu": [asdict(replace(one, translations=())) for one in searched],
+            "members": [asdict(member) | {"model": str(member.model)} for member in trained],
+            "perplexity": perplexity,
+            "bleu": [asdict(replace(result, translations=())) for result in searched],
             "bleu of each, beam 12": bleu,
             "rescoring": reordered._asdict(),
-            "where": list(map(asdict, found)),
-            "sentences": [asdict(one) | {"files": list(map(str, one.files))} for one in mapped],
+            "where": list(map(asdict, breakdowns)),
+            "sentences": [
+                asdict(sentences) | {"files": list(map(str, sentences.files))} for sentences in mapped
+            ],
         },
     )
-    files = [str(path) for path in (*pictures, *(file for one in mapped for file in one.files), report)]
+    files = [
+        str(path) for path in (*pictures, *(file for sentences in mapped for file in sentences.files), report)
+    ]
     say(console, f"\nWritten: {', '.join(files)}")

@@ -21,7 +21,7 @@ from throughtime.seq2seq.data.prepare import Prepared
 
 @dataclass(frozen=True)
 class TrainedMember:
-    """A member that is trained: its model file and what its report says of the training."""
+    """A trained member: its model file and its report's account of the training."""
 
     name: str
     model: Path
@@ -29,7 +29,7 @@ class TrainedMember:
 
     @property
     def validated(self) -> float:
-        """BLEU of the validation; 0 where there was none."""
+        """BLEU of the validation; 0 if there was none."""
         return float(self.training["best_metrics"].get("bleu", 0.0))
 
 

@@ -1,4 +1,4 @@
-"""Every setting of word vectors with its default."""
+"""All settings of word vectors with their defaults."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ class EmbedConfig:
     """How word vectors are learned.
 
     Attributes:
-        algorithm: cbow tells each word from the mean of those around it, and brings together what stands in
-            each other's place; skip_gram tells each of those around a word from it, which takes longer, and
-            brings together what is spoken of together.
-        objective: negative tells the true word from some that are drawn by chance; hierarchical finds it by a
+        algorithm: cbow predicts each word from the mean of its context, and brings together words with
+            similar contexts; skip_gram predicts each context word from the word, is slower, and brings
+            together words of one topic.
+        objective: negative distinguishes the true word from some random ones; hierarchical finds it by a
             softmax over a Huffman tree of all words.
-        negatives: so many words are drawn against each true one.
-        window: at most so many words on either side are looked at, each time so many or fewer by chance.
-        size: so many numbers are in a vector.
+        negatives: number of random words per true word.
+        window: maximum distance of context words on either side; each time this or a smaller one is drawn.
+        size: numbers per vector.
         min_count: words that occur less often are left out.
-        max_vocab: at most so many words have vectors, the most frequent ones; 0 for all.
-        subsample: of words more frequent than this share some are skipped by chance (Mikolov et al. 2013b,
-            section 2.3); 0 for none.
-        epochs: the corpus is gone through so many times.
-        learning_rate: the learning rate begins with this and falls evenly to nearly 0.
-        phrases: write pairs of words that occur together more often than by chance as one, as new_york
-            (Mikolov et al. 2013b, section 4).
-        subwords: a word's vector is the mean of its own and of those of its parts, so that words never seen
-            have vectors too (Bojanowski et al. 2017); slower, and the file grows by the buckets.
-        min_n: a part has at least so many characters; < and > around the word count.
-        max_n: a part has at most so many characters.
-        buckets: so many vectors are there for parts, which share them by hash.
-        seed: the first vectors, and what is drawn by chance, depend on this number.
-        threads: so many threads train, 0 for one for each core. With several the vectors depend on whose turn
-            it is, with one on the seed alone.
+        max_vocab: maximum number of words with vectors, the most frequent ones; 0 for all.
+        subsample: words more frequent than this share are randomly skipped (Mikolov et al. 2013b, section
+            2.3); 0 for none.
+        epochs: number of passes over the corpus.
+        learning_rate: initial learning rate, which falls linearly to nearly 0.
+        phrases: write pairs of words that often occur together as one, as new_york (Mikolov et al. 2013b,
+            section 4).
+        subwords: a word's vector is the mean of its own and of those of its parts, so that unseen words have
+            vectors too (Bojanowski et al. 2017); slower, and the file grows by the buckets.
+        min_n: minimum characters of a part; < and > around the word count.
+        max_n: maximum characters of a part.
+        buckets: number of vectors for parts, which share them by hash.
+        seed: seed of the initial vectors and of all random draws.
+        threads: number of threads, 0 for one per core. With several, the vectors depend on their timing, with
+            one only on the seed.
     """
 
     algorithm: Literal["skip_gram", "cbow"] = "cbow"
@@ -64,7 +64,7 @@ class EmbedConfig:
     threads: int = 0
 
     def __post_init__(self) -> None:
-        """Raises InputError where a value lies outside of its range or is of no effect beside another."""
+        """Raise InputError for a value that is out of range or has no effect with another setting."""
         algorithms = ("skip_gram", "cbow")
         require(self, "algorithm", self.algorithm in algorithms, " or ".join(algorithms))
         objectives = ("negative", "hierarchical")

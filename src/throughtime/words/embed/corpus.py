@@ -1,7 +1,7 @@
-"""Sentences of any number for word2vec: cleaned once, kept on the disk, streamed from there again and again.
+"""Sentences for word2vec, in any number: cleaned once, stored on disk, and streamed from there.
 
-Memory holds the counts of distinct words and nothing that grows with the text. The disk holds the cleaned
-words in parts of some 100,000, one sentence a line, as gensim's training in C reads them.
+Memory holds only the counts of distinct words. The disk holds the cleaned words in parts of about 100,000,
+one sentence per line, as gensim's training in C reads them.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from throughtime.files.reading import ReadingReport
 from throughtime.text.cleaning import Cleaner
 
 PART_WORDS = 100_000
-"""Words in a part, which a thread takes as a whole: worth beginning, and soon over."""
+"""Words in a part, which one thread processes as a whole."""
 
 LONGEST_SENTENCE = 1000
-"""Words in a sentence; what is longer goes on in another, as in word2vec (Mikolov et al. 2013)."""
+"""Maximum words of a sentence; longer ones are split, as in word2vec (Mikolov et al. 2013)."""
 
 MOST_DISTINCT = 5_000_000
-"""Words counted at a time, some 500 MB; beyond that the rarest are forgotten, again and again."""
+"""Distinct words counted at a time, about 500 MB; beyond that the rarest are dropped, repeatedly."""
 
-_TOLD_SECONDS = 0.2  # between two moments that are told
+_REPORT_SECONDS = 0.2  # between two reports
 
 
 class Moment(NamedTuple):
-    """How far a training is: what it does, words done and in all (0 while unknown), and how fast.
+    """The progress of training: the activity, words done and in all (0 if unknown), and the speed.
 
-    `loss` is the mean over the last words of what training makes small; None where that is not known.
+    loss: the mean over the last words of the training objective; None if unknown.
     """
 
     doing: str
@@ -48,16 +48,16 @@ class Moment(NamedTuple):
 
 
 Watch = Callable[[Moment], None]
-"""Is told of moments as they pass."""
+"""Receives the moments as they pass."""
 
 
 def unwatched(now: Moment) -> None:
-    """Take no notice."""
+    """Ignore the moment."""
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Texts as lists of words, from the beginning each time they are asked for; none is held in memory."""
+    """Texts as lists of words, read from the start at each iteration; none is held in memory."""
 
     texts: Callable[[], Iterable[str]]
     cleaner: Cleaner
@@ -72,12 +72,14 @@ def corpus_of_files(
     reading: ReadingConfig = AS_FOUND,
     report: ReadingReport | None = None,
 ) -> Corpus:
-    """Return the lines of texts, each a sentence, of all that `read_documents` reads, but for its labels.
+    """Return the lines of texts, each a sentence, of all that `read_documents` reads, without labels.
 
-    report: what was come upon each time that the corpus is gone through. Raises InputError for a path that
-    does not exist or cannot hold texts, and the others of `read_documents` as reading comes to them.
+    report: what was read at each pass over the corpus.
+
+    Raises InputError for a path that does not exist or cannot hold texts, and while reading those of
+    `read_documents`.
     """
-    read_texts(paths, reading)  # which says at once what is not there
+    read_texts(paths, reading)  # reports missing paths at once
     return Corpus(lambda: read_texts(paths, reading, report), cleaner)
 
 
@@ -87,7 +89,7 @@ def corpus_of_packages(sources: Sources, cleaner: Cleaner) -> Corpus:
 
 
 class Part(NamedTuple):
-    """A file of sentences, one a line, and the number of its words."""
+    """A file of sentences, one per line, and the number of its words."""
 
     path: Path
     words: int
@@ -95,7 +97,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Stored:
-    """Sentences on the disk, and how often each word is in them."""
+    """Sentences on disk, and the count of each word."""
 
     parts: Sequence[Part]
     sentences: int
@@ -103,7 +105,7 @@ class Stored:
 
     @property
     def words(self) -> int:
-        """Words in all parts."""
+        """Number of words in all parts."""
         return sum(part.words for part in self.parts)
 
     def __iter__(self) -> Iterator[list[str]]:
@@ -114,9 +116,9 @@ class Stored:
 
 @contextmanager
 def scratch_folder(where: Path | None = None) -> Generator[Path]:
-    """A folder for what is kept on the disk meanwhile, gone afterwards; in the system's unless told where.
+    """Create a temporary folder for the training's files, in the system's folder unless `where` is set.
 
-    Raises InputError where it cannot be made, and where the disk is full.
+    Raises InputError if it cannot be created, and if the disk is full.
     """
     place = where or Path(gettempdir())
     try:
@@ -133,22 +135,23 @@ def scratch_folder(where: Path | None = None) -> Generator[Path]:
 
 
 def watched(sentences: Iterable[Sequence[str]], doing: str, watch: Watch) -> Iterator[Sequence[str]]:
-    """Stream the sentences as they are, and tell now and then how many words have passed."""
+    """Stream the sentences unchanged, and regularly report how many words have passed."""
     words, started = 0, time.monotonic()
-    told = started
+    reported = started
     for sentence in sentences:
         yield sentence
         words += len(sentence)
-        if (now := time.monotonic()) - told > _TOLD_SECONDS:
-            told = now
+        if (now := time.monotonic()) - reported > _REPORT_SECONDS:
+            reported = now
             watch(Moment(doing, words, 0, words / (now - started)))
 
 
 def store(sentences: Iterable[Sequence[str]], folder: Path) -> Stored:
     """Write sentences into files of `folder` and count their words.
 
-    A sentence of one word has no neighbours and is left out. Raises InputError where no sentence is left, and
-    for a word that is empty or holds white space.
+    A sentence of one word has no context and is left out.
+
+    Raises InputError if no sentence is left, and for a word that is empty or contains white space.
     """
     writer = _Writer(folder)
     try:
@@ -157,12 +160,12 @@ def store(sentences: Iterable[Sequence[str]], folder: Path) -> Stored:
     finally:
         writer.close()
     if not writer.parts:
-        raise InputError("the corpus has no sentence of two words or more; expected at least one")
+        raise InputError("the corpus has no sentence of at least two words; expected at least one")
     return Stored(writer.parts, writer.sentences, writer.counts)
 
 
 class _Writer:
-    """Sentences to files, a new one whenever a part is full."""
+    """Writes sentences to files, a new one whenever a part is full."""
 
     def __init__(self, folder: Path) -> None:
         self.parts: list[Part] = []

@@ -1,10 +1,10 @@
-"""Word vectors in the files that people have: model file, word2vec text and binary, GloVe's text.
+"""Word vectors in files: model file, word2vec text and binary, GloVe's text.
 
-- The model file is a .safetensors: matrix, counts and words as tensors (the words as UTF-8, a line each), so
+- The model file is a .safetensors: matrix, counts and words as tensors (the words as UTF-8, one per line), so
   that a million of them need no text header; subwords likewise.
-- word2vec text: "V D" in the first line, then a word and D numbers a line. GloVe's is the same without "V D".
-- word2vec binary: "V D" in the first line, then word, space, D float32, line feed.
-A name that ends in .gz is compressed. What a file is, its content tells.
+- word2vec text: "V D" in the first line, then a word and D numbers per line. GloVe's is the same without "V
+D". - word2vec binary: "V D" in the first line, then word, space, D float32, line feed. A name that ends in
+.gz is compressed. The format of a file is recognised by its content.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from throughtime.words.embed.vectors import Subwords, Vector, WordVectors
 KIND = "words embed"
 FORMATS = ("model", "text", "binary")
 
-_HEAD = 1 << 16  # bytes that a format is told by
+_HEAD = 1 << 16  # bytes by which a format is recognised
 _LONGEST_WORD = 1 << 10  # bytes
 _MODEL = b"\0\0\0\0{"  # after 4 bytes of the header's length, of which the other 4 are 0
 
 
 def read_vectors(path: str | Path) -> WordVectors:
-    """Read vectors of any of the formats; raises InputError, which says where, for any other file."""
+    """Read vectors of any of the formats; raises InputError with the place for any other file."""
     require_file(path)
     path = Path(path)
     with opened(path) as file:
@@ -45,19 +45,20 @@ def read_vectors(path: str | Path) -> WordVectors:
 
 
 def require_file(path: str | Path) -> None:
-    """Raise InputError where there is no file of vectors, whatever it holds."""
+    """Raise InputError if there is no file at this path, whatever its content."""
     if Path(path).is_dir():
-        raise InputError(f"{path} is a directory; a file of word vectors was expected")
+        raise InputError(f"{path} is a directory; expected a file of word vectors")
     if not Path(path).exists():
-        raise InputError(f"{path} does not exist; a file of word vectors was expected")
+        raise InputError(f"{path} does not exist; expected a file of word vectors")
 
 
 def write_vectors(
     vectors: WordVectors, path: str | Path, format: Literal["model", "text", "binary"] = "model"
 ) -> None:
-    """Write vectors, all or nothing; only the model file holds counts, subwords and what they are about.
+    """Write vectors atomically; only the model file holds counts, subwords and `about`.
 
-    Raises InputError for another format, a word that it cannot hold, and a file that cannot be written.
+    Raises InputError for an unknown format, a word that the format cannot hold, and a file that cannot be
+    written.
     """
     if format == "model":
         save_vectors(vectors, path)
@@ -70,7 +71,7 @@ def write_vectors(
 
 
 def save_vectors(vectors: WordVectors, path: str | Path) -> None:
-    """Write the model file; raises InputError for a word with a line feed, and where it cannot be written."""
+    """Write the model file; raises InputError for a word with a line feed, and if it cannot be written."""
     tensors = {"matrix": _tensor(vectors.matrix), "words": _tensor(_joined(vectors.words))}
     if vectors.counts is not None:
         tensors["counts"] = _tensor(np.asarray(vectors.counts, np.int64))
@@ -82,7 +83,7 @@ def save_vectors(vectors: WordVectors, path: str | Path) -> None:
 
 
 def load_vectors(path: str | Path) -> WordVectors:
-    """Read the model file; raises InputError, one sentence, for a file that is not a whole one."""
+    """Read the model file; raises InputError, one sentence, for a file that is not an intact one."""
     artefact = load(path, KIND)
     try:
         return _from_artefact(artefact)
@@ -92,13 +93,13 @@ def load_vectors(path: str | Path) -> WordVectors:
 
 def _from_artefact(artefact: Artefact) -> WordVectors:
     arrays = {name: tensor.numpy() for name, tensor in artefact.tensors.items()}
-    told = artefact.config.get("subwords")
+    subwords = artefact.config.get("subwords")
     return WordVectors(
         arrays["words"].tobytes().decode().split("\n"),
         arrays["matrix"],
         arrays.get("counts"),
         artefact.config["about"],
-        Subwords(told["min_n"], told["max_n"], arrays["subwords"]) if told else None,
+        Subwords(subwords["min_n"], subwords["max_n"], arrays["subwords"]) if subwords else None,
     )
 
 
@@ -107,16 +108,16 @@ def _joined(words: Iterable[str]) -> Any:
 
 
 def _tensor(array: Any) -> Tensor:
-    return torch.from_numpy(np.array(array))  # a copy: what comes of gensim and of bytes cannot be written to
+    return torch.from_numpy(np.array(array))  # a copy: arrays of gensim and of bytes are read-only
 
 
 def _is_binary(head: bytes) -> bool:
-    """Whether a header is followed by what is no text: numbers in binary are seldom UTF-8."""
+    """Whether a header is followed by binary data, which is seldom valid UTF-8."""
     first, _, rest = head.partition(b"\n")
     if _header(first) is None:
         return False
     try:
-        rest[: -4 if len(head) == _HEAD else None].decode()  # of which the last letter may be cut
+        rest[: -4 if len(head) == _HEAD else None].decode()  # the last character may be incomplete
     except UnicodeDecodeError:
         return True
     return b"\0" in rest
@@ -139,7 +140,7 @@ def _read_text(path: Path) -> WordVectors:
         lines = chain([(1, first)], lines)
     size = announced[1] if announced else len(first.rstrip().split(" ")) - 1
     if size < 1:
-        raise InputError(f"{path}:1: a word and its numbers were expected, found {first[:40]!r}")
+        raise InputError(f"{path}:1: expected a word and its numbers; got {first[:40]!r}")
     words, matrix = _parsed(path, lines, size)
     if announced and announced[0] != len(words):
         raise InputError(f"{path} has {len(words):,} words; its first line announces {announced[0]:,}")
@@ -154,7 +155,7 @@ def _parsed(path: Path, lines: Iterator[tuple[int, str]], size: int) -> tuple[li
         if len(fields) != size:
             raise InputError(f"{path}:{number}: {_count(len(fields))} found after a word; expected {size}")
         if word in words:
-            raise InputError(f"{path}:{number}: {word!r} has been there before; expected different words")
+            raise InputError(f"{path}:{number}: {word!r} occurs twice; expected different words")
         words[word] = None
         numbers += _numbers(fields, f"{path}:{number}").tobytes()
     return list(words), np.frombuffer(numbers, np.float32).reshape(-1, size)
@@ -165,7 +166,7 @@ def _numbers(fields: list[str], where: str) -> Vector:
         with np.errstate(over="ignore"):
             row = np.array(list(map(float, fields))).astype(np.float32)
     except ValueError as error:
-        raise InputError(f"{where}: {error}; numbers were expected after a word") from error
+        raise InputError(f"{where}: {error}; expected numbers after a word") from error
     if not np.isfinite(row).all():
         raise InputError(f"{where}: a number is not finite; expected finite ones")
     return row
@@ -187,7 +188,7 @@ def _text_rows(vectors: WordVectors) -> Iterator[bytes]:
 def _read_binary(path: Path) -> WordVectors:
     with opened(path) as file:
         announced = _header(file.readline(_LONGEST_WORD))
-        assert announced is not None, "that is how it was told"
+        assert announced is not None, "the format was recognised by its header"
         count, size = announced
         if not count or not size:
             raise InputError(
@@ -206,11 +207,11 @@ def _records(path: Path, file: IO[bytes], count: int, size: int) -> tuple[list[s
         if len(row) < 4 * size:
             raise InputError(f"{where} is cut off: the file is truncated, or its first line is wrong")
         if word in words:
-            raise InputError(f"{where}, {word!r}, has been there before; expected different words")
+            raise InputError(f"{where}, {word!r}, occurs twice; expected different words")
         words[word] = None
         numbers += row
     if file.read(2).strip():
-        raise InputError(f"{path} goes on after the {count:,} words that its first line announces")
+        raise InputError(f"{path} continues after the {count:,} words that its first line announces")
     return list(words), numbers
 
 
@@ -225,7 +226,7 @@ def _word(raw: bytes, where: str) -> str:
     if len(raw) > _LONGEST_WORD:
         raise InputError(f"{where} is too long: the file is damaged or of another form")
     try:
-        return raw.lstrip(b"\n").decode()  # which word2vec writes after a word's numbers, and others do not
+        return raw.lstrip(b"\n").decode()  # word2vec writes one after a word's numbers, others do not
     except UnicodeDecodeError as error:
         raise InputError(f"{where} is not UTF-8 text: the file is damaged or of another form") from error
 
@@ -240,7 +241,7 @@ def _binary_rows(vectors: WordVectors) -> Iterator[bytes]:
 
 def _made(path: Path, words: list[str], matrix: Vector) -> WordVectors:
     if not words:
-        raise InputError(f"{path} holds no word; expected one at least")
+        raise InputError(f"{path} has no word; expected at least one")
     try:
         return WordVectors(words, matrix, about={"file": path.name})
     except InputError as error:
@@ -250,7 +251,7 @@ def _made(path: Path, words: list[str], matrix: Vector) -> WordVectors:
 def _writable(word: str) -> str:
     if not word or any(letter.isspace() for letter in _of_one_line(word)):
         raise InputError(
-            f"{word!r} is empty or holds white space; expected format model, as text and binary have no such "
+            f"{word!r} is empty or contains white space: write format model, as text and binary have no such "
             "words"
         )
     return word
@@ -258,13 +259,13 @@ def _writable(word: str) -> str:
 
 def _of_one_line(word: str) -> str:
     if "\n" in word:
-        raise InputError(f"{word!r} holds a line feed; expected none, as no format has such words")
+        raise InputError(f"{word!r} contains a line feed; expected none, as no format has such words")
     return word
 
 
 @contextmanager
 def _compressed(temporary: Path, asked: Path) -> Generator[IO[bytes]]:
-    """A file to write, compressed where the name that is asked for says so, without name and time in it."""
+    """Open a file to write, compressed if the name asks for it, without name and time in it."""
     with temporary.open("wb") as plain:
         if asked.suffix != ".gz":
             yield plain

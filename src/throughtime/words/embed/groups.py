@@ -1,4 +1,4 @@
-"""Groups of words for a picture: those around a few words that the vectors know."""
+"""Groups of words for a picture: the neighbours of a few words."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from throughtime.errors import InputError
 from throughtime.words.embed.vectors import WordVectors
 
 SEEDS = ("matrix", "gradient", "random", "file", "thread", "string")
-"""Words that the documentation of the built-in packages is full of."""
+"""Words that are frequent in the documentation of the built-in packages."""
 
 
 def groups_around(vectors: WordVectors, seeds: Sequence[str] = (), size: int = 10) -> dict[str, list[str]]:
-    """Return, by seed, itself and the words nearest to it, `size` in all; a word is in one group alone.
+    """Return, by seed, itself and its nearest words, `size` in all; each word is in only one group.
 
-    Without seeds, those of SEEDS are taken that the vectors know; where that is fewer than two, frequent
-    words that are far from one another. Raises InputError for a seed that they do not know, a seed that is
-    given twice, and a size below 1.
+    Without seeds, the known words of SEEDS are used; if there are fewer than two, frequent words far from one
+    another.
+
+    Raises InputError for an unknown seed, a repeated seed, and a size below 1.
     """
     if size < 1:
         raise InputError(f"size is {size}; expected at least 1")
@@ -35,9 +36,9 @@ def groups_around(vectors: WordVectors, seeds: Sequence[str] = (), size: int = 1
 
 
 def _free(vectors: WordVectors, seed: str, n: int, taken: set[str]) -> Iterator[str]:
-    """Those of the nearest n words that no group has; a plural or another spelling of one is passed over."""
+    """Yield those of the nearest n words that are in no group, skipping plurals and variants of others."""
     stems = {_stem(seed)}
-    vectors.vector(seed)  # that is known, or said not to be
+    vectors.vector(seed)  # raises for an unknown word
     for word, _ in vectors.nearest(seed, n):
         if word not in taken and _stem(word) not in stems:
             stems.add(_stem(word))
@@ -49,12 +50,12 @@ def _stem(word: str) -> str:
 
 
 def _own_seeds(vectors: WordVectors) -> list[str]:
-    found = [seed for seed in SEEDS if seed in vectors]
-    return found if len(found) > 1 else _spread(vectors, len(SEEDS))
+    known = [seed for seed in SEEDS if seed in vectors]
+    return known if len(known) > 1 else _spread(vectors, len(SEEDS))
 
 
 def _spread(vectors: WordVectors, number: int) -> list[str]:
-    """So many of the frequent words, each the farthest from those before (Gonzalez 1985)."""
+    """Return `number` frequent words, each the farthest from those before (Gonzalez 1985)."""
     frequent = vectors.matrix[100:1100] if len(vectors) > 1100 else vectors.matrix
     first = 100 if len(vectors) > 1100 else 0
     unit = frequent / np.maximum(np.linalg.norm(frequent, axis=1, keepdims=True), 1e-30)

@@ -1,8 +1,8 @@
-"""How good word vectors are: analogies, and how far their cosines go with what people find similar.
+"""Evaluation of word vectors: analogies, and the correlation of cosines with human judgements of similarity.
 
-A score over the known words alone flatters vectors of few words. Each score is therefore given twice: of the
-questions whose words are all known, and of all, where an unknown word is a wrong answer, and where an unknown
-pair has the mean cosine of the known ones, which tells nothing.
+A score over the known words only would favour vectors of few words. Each score is therefore given twice: for
+the questions whose words are all known, and for all, where a question with an unknown word is wrong, and a
+pair with an unknown word has the mean cosine of the known ones, which is uninformative.
 """
 
 from __future__ import annotations
@@ -27,15 +27,18 @@ ANALOGIES = "questions-words.txt"
 """19,544 questions in 14 sections (Mikolov et al. 2013a)."""
 
 SIMILARITIES: Mapping[str, str] = {"WordSim-353": "wordsim353.tsv", "SimLex-999": "simlex999.txt"}
-"""353 pairs, where related words count as similar (Finkelstein et al. 2002), and 999, where they do not
-(Hill et al. 2015)."""
+"""Two test sets.
+
+353 pairs, where related words count as similar (Finkelstein et al. 2002), and 999, where they do not (Hill et
+al. 2015).
+"""
 
 _TOGETHER = 256  # questions answered by one product of matrices
 
 
 @dataclass(frozen=True)
 class Answers:
-    """The questions of one section, how many are of known words alone, and how many were answered right."""
+    """The questions of one section, how many have only known words, and how many were answered correctly."""
 
     section: str
     questions: int
@@ -44,7 +47,7 @@ class Answers:
 
     @property
     def coverage(self) -> float:
-        """covered / questions."""
+        """Share of covered questions."""
         return _share(self.covered, self.questions)
 
     @property
@@ -59,7 +62,7 @@ class Answers:
 
     @property
     def interval(self) -> Interval:
-        """Interval of `of_covered`; 0 to 1 where nothing is covered."""
+        """Interval of `of_covered`; 0 to 1 if nothing is covered."""
         return of_share(self.right, self.covered)
 
     @property
@@ -70,9 +73,9 @@ class Answers:
 
 @dataclass(frozen=True)
 class Correlation:
-    """Spearman's r between cosines and people's judgements, over the covered pairs and over all.
+    """Spearman's r between cosines and human judgements, over the covered pairs and over all.
 
-    nan where it is not defined: fewer than two pairs, or all of them alike.
+    nan if undefined: fewer than two pairs, or all of them equal.
     """
 
     name: str
@@ -83,7 +86,7 @@ class Correlation:
 
     @property
     def coverage(self) -> float:
-        """covered / pairs."""
+        """Share of covered pairs."""
         return _share(self.covered, self.pairs)
 
     @property
@@ -98,39 +101,42 @@ class Correlation:
 
 
 class Analogies(NamedTuple):
-    """The sections in their order, and all of them together."""
+    """The sections in order, and all of them together."""
 
     sections: list[Answers]
     overall: Answers
 
 
 def judge_analogies(vectors: WordVectors, path: Path | None = None, restrict: int = 0) -> Analogies:
-    """Answer each question a b c by the word nearest to b - a + c, itself none of the three.
+    """Answer each question a b c by the word nearest to b - a + c, other than these three.
 
-    path: of a file as gensim's questions-words.txt, which is taken unless another is given: sections begin
-    with ": name", questions are four words a line. restrict: of the vectors only so many first ones, the most
-    frequent words, count; 0 for all. Capitals and small letters are the same: of words that differ in nothing
-    else the first stands in a question, and each is an answer. Raises InputError, with the line, for a file
-    of another form.
+    path: a file in the format of gensim's questions-words.txt, the default: sections begin with ": name",
+    questions are four words per line. restrict: only this many vectors count, those of the most frequent
+    words; 0 for all. Case is ignored: of words that differ only in case the first is used in a question, and
+    each counts as an answer.
+
+    Raises InputError, with the line, for a file of another form.
     """
     known = _Known(vectors, restrict)
-    found = [_answers(name, questions, known) for name, questions in _sections(path or shipped(ANALOGIES))]
-    totals = (sum(one.questions for one in found), sum(one.covered for one in found))
-    return Analogies(found, Answers("all", *totals, sum(one.right for one in found)))
+    sections = [_answers(name, questions, known) for name, questions in _sections(path or shipped(ANALOGIES))]
+    totals = (sum(answers.questions for answers in sections), sum(answers.covered for answers in sections))
+    return Analogies(sections, Answers("all", *totals, sum(answers.right for answers in sections)))
 
 
 def judge_similarity(
     vectors: WordVectors, path: Path, name: str | None = None, restrict: int = 0
 ) -> Correlation:
-    """Compare the cosines of pairs of words with people's judgements, by their ranks.
+    """Compare the cosines of pairs of words with human judgements, by their ranks.
 
-    path: of a file whose lines are two words and a number, parted by tabs; lines that begin with # are
-    comments. restrict and capitals as in `judge_analogies`. Raises InputError likewise.
+    path: a file of two words and a number per line, separated by tabs; lines that begin with # are comments.
+    restrict and case as in `judge_analogies`.
+
+    Raises InputError likewise.
     """
     known = _Known(vectors, restrict)
     pairs = list(_pairs(path))
     judged = np.array([score for _, _, score in pairs])
-    cosines = np.array([known.cosine(one, other) for one, other, _ in pairs])
+    cosines = np.array([known.cosine(first, second) for first, second, _ in pairs])
     covered = ~np.isnan(cosines)
     filled = np.where(covered, cosines, cosines[covered].mean() if covered.any() else 0.0)
     return Correlation(
@@ -143,19 +149,19 @@ def judge_similarity(
 
 
 def shipped(name: str) -> Path:
-    """Return the path of a test set that gensim brings; raises InputError where it does not."""
+    """Return the path of a test set included in gensim; raises InputError if it is not."""
     gensim = util.find_spec("gensim")
     assert gensim is not None and gensim.origin is not None, "vectors are searched by gensim"
     path = Path(gensim.origin).parent / "test" / "test_data" / name
     if not path.exists():
         raise InputError(
-            f"{path} is not there: this gensim brings no {name}; expected the path of a test set"
+            f"{path} does not exist: this gensim does not include {name}; expected the path of a test set"
         )
     return path
 
 
 class _Known:
-    """Words by their small letters, and their vectors at length 1."""
+    """Lower-case words and their vectors, normalised to length 1."""
 
     def __init__(self, vectors: WordVectors, restrict: int) -> None:
         if restrict < 0:
@@ -166,23 +172,25 @@ class _Known:
         self.row: dict[str, int] = {}
         for row, word in enumerate(words):
             self.row.setdefault(word, row)
-        self.first = np.array([self.row[word] for word in words])  # the row of the same word's first form
+        self.first = np.array(
+            [self.row[word] for word in words]
+        )  # the row of the first word of that spelling
 
-    def cosine(self, one: str, other: str) -> float:
-        """The cosine of two words; nan where one is not known."""
-        rows = [self.row.get(one), self.row.get(other)]
+    def cosine(self, first: str, second: str) -> float:
+        """Return the cosine of two words; nan if one is unknown."""
+        rows = [self.row.get(first), self.row.get(second)]
         return math.nan if None in rows else float(self.unit[rows[0]] @ self.unit[rows[1]])
 
 
 def _answers(section: str, questions: Sequence[Sequence[str]], known: _Known) -> Answers:
     covered = [question for question in questions if all(word in known.row for word in question)]
-    rows = np.array([[known.row[word] for word in one] for one in covered], np.int64).reshape(-1, 4)
+    rows = np.array([[known.row[word] for word in question] for question in covered], np.int64).reshape(-1, 4)
     batches = (rows[start : start + _TOGETHER] for start in range(0, len(rows), _TOGETHER))
     return Answers(section, len(questions), len(covered), sum(_right(batch, known) for batch in batches))
 
 
 def _right(rows: NDArray[np.int64], known: _Known) -> int:
-    """How many of the questions a b c, in rows of four words' rows, have the fourth for an answer."""
+    """Return how many of the questions a b c, in rows of four words' rows, are answered by the fourth."""
     a, b, c, expected = rows.T
     scores = (known.unit[b] - known.unit[a] + known.unit[c]) @ known.unit.T
     for asked in (a, b, c):
@@ -199,10 +207,10 @@ def _sections(path: Path) -> Iterator[tuple[str, list[list[str]]]]:
             name, questions = line[1:].strip(), []
         elif words := line.lower().split():
             if len(words) != 4:
-                raise InputError(f"{path}:{number}: {len(words)} words found; a question has four")
+                raise InputError(f"{path}:{number}: a question has four words; got {len(words)}")
             questions.append(words)
     if not questions and not name:
-        raise InputError(f"{path} has no question; expected four words a line")
+        raise InputError(f"{path} has no question; expected four words per line")
     yield name, questions
 
 
@@ -213,18 +221,18 @@ def _pairs(path: Path) -> Iterator[tuple[str, str, float]]:
             empty = False
             yield _pair(line.lower().split("\t"), f"{path}:{number}")
     if empty:
-        raise InputError(f"{path} has no pair; expected two words and a number a line, parted by tabs")
+        raise InputError(f"{path} has no pair; expected two words and a number per line, separated by tabs")
 
 
 def _pair(fields: list[str], where: str) -> tuple[str, str, float]:
     try:
-        one, other, score = fields
+        first, second, score = fields
         judged = float(score)
     except ValueError as error:
-        raise InputError(f"{where}: two words and a number were expected, parted by tabs") from error
+        raise InputError(f"{where}: expected two words and a number, separated by tabs") from error
     if not math.isfinite(judged):
-        raise InputError(f"{where}: {score.strip()} was found; a finite number was expected")
-    return one.strip(), other.strip(), judged
+        raise InputError(f"{where}: expected a finite number; got {score.strip()}")
+    return first.strip(), second.strip(), judged
 
 
 def _spearman(cosines: NDArray[np.float64], judged: NDArray[np.float64]) -> float:

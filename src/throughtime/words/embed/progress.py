@@ -1,4 +1,4 @@
-"""How far a training of word vectors is: a live line on a terminal, plain ones now and then elsewhere."""
+"""Progress of the training of word vectors: a live line on a terminal, regular plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _PLAIN_SECONDS = 30.0
 
 @contextmanager
 def shown(console: Console, clock: Callable[[], float] = time.monotonic) -> Generator[Watch]:
-    """Something to tell moments to, which shows them."""
+    """Yield a function that shows moments."""
     if console.is_terminal:
         with console.status("starting") as status:
-            yield lambda now: status.update(told(now))
+            yield lambda now: status.update(described(now))
     else:
         yield _Plainly(console, clock).show
 
 
 class _Plainly:
-    """A line for each thing that is begun, and after 30 silent seconds."""
+    """Prints a line for each activity that begins, and after 30 silent seconds."""
 
     def __init__(self, console: Console, clock: Callable[[], float]) -> None:
         self._console, self._clock = console, clock
@@ -34,11 +34,11 @@ class _Plainly:
     def show(self, now: Moment) -> None:
         if now.doing != self._doing or self._clock() - self._spoke >= _PLAIN_SECONDS:
             self._doing, self._spoke = now.doing, self._clock()
-            say(self._console, told(now))
+            say(self._console, described(now))
 
 
-def told(now: Moment) -> str:
-    """A moment in words."""
+def described(now: Moment) -> str:
+    """Return a moment in words."""
     part = f" of {now.total:,}" if now.total else ""
     speed = f", {now.words_per_second:,.0f} a second" if now.words_per_second else ""
     loss = f", loss {now.loss:.3f}" if now.loss is not None else ""

@@ -1,4 +1,4 @@
-"""How good word vectors are, on the screen."""
+"""Tables of the evaluation of word vectors."""
 
 from __future__ import annotations
 
@@ -15,27 +15,31 @@ from throughtime.words.embed.judge import Analogies, Answers, Correlation
 from throughtime.words.embed.vectors import WordVectors
 
 
-def analogies_table(found: Analogies) -> Table:
-    """Accuracy of each section of questions, and of all."""
+def analogies_table(analogies: Analogies) -> Table:
+    """Return the accuracy of each section of questions, and of all."""
     table = Table(title="Analogies, per cent right", title_justify="left")
     table.add_column("section", overflow="fold")
     for heading in ("asked", "known", "of known", "95 % interval", "of all"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for one in (*found.sections, found.overall):
-        table.add_row(*_answers(one), end_section=one is found.sections[-1] if found.sections else False)
+    for answers in (*analogies.sections, analogies.overall):
+        table.add_row(
+            *_answers(answers), end_section=answers is analogies.sections[-1] if analogies.sections else False
+        )
     return table
 
 
-def similarities_table(found: Sequence[Correlation]) -> Table:
-    """Correlation with people's judgements."""
-    table = Table(title="Similarity, Spearman's r with people's judgements", title_justify="left")
+def similarities_table(correlations: Sequence[Correlation]) -> Table:
+    """Return the correlation with human judgements."""
+    table = Table(title="Similarity, Spearman's r with human judgements", title_justify="left")
     table.add_column("pairs of", overflow="fold")
     for heading in ("pairs", "known", "r of known", "95 % interval", "r of all"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for one in found:
-        low, high = one.interval
-        figures = (f"{one.of_covered:.3f}", f"{low:.2f} to {high:.2f}", f"{one.of_all:.3f}")
-        table.add_row(Text(one.name), f"{one.pairs:,}", f"{one.coverage:.1%}", *figures)
+    for correlation in correlations:
+        low, high = correlation.interval
+        figures = (f"{correlation.of_covered:.3f}", f"{low:.2f} to {high:.2f}", f"{correlation.of_all:.3f}")
+        table.add_row(
+            Text(correlation.name), f"{correlation.pairs:,}", f"{correlation.coverage:.1%}", *figures
+        )
     return table
 
 
@@ -83,20 +87,25 @@ class Judged:
 
 
 def judge_figures(asked: Analogies, correlations: Sequence[Correlation]) -> dict[str, Any]:
-    """Everything as plain values for JSON."""
+    """Return everything as plain values for JSON."""
     return {
-        "analogies": [_with_interval(one) for one in (*asked.sections, asked.overall)],
-        "similarities": [_with_interval(one) for one in correlations],
+        "analogies": [_with_interval(judged) for judged in (*asked.sections, asked.overall)],
+        "similarities": [_with_interval(judged) for judged in correlations],
     }
 
 
-def _with_interval(one: Answers | Correlation) -> dict[str, Any]:
-    intervals: dict[str, Interval] = {"interval": one.interval, "interval_of_all": one.interval_of_all}
-    return {**asdict(one), "of_covered": one.of_covered, "of_all": one.of_all, **intervals}
+def _with_interval(judged: Answers | Correlation) -> dict[str, Any]:
+    intervals: dict[str, Interval] = {"interval": judged.interval, "interval_of_all": judged.interval_of_all}
+    return {**asdict(judged), "of_covered": judged.of_covered, "of_all": judged.of_all, **intervals}
 
 
-def _answers(one: Answers) -> list[str | Text]:
-    low, high = one.interval
-    of_known = (f"{100 * one.of_covered:.1f}", f"{100 * low:.1f} to {100 * high:.1f}")
-    right = (*(of_known if one.covered else ("-", "-")), f"{100 * one.of_all:.1f}")
-    return [Text(one.section.replace("-", " ")), f"{one.questions:,}", f"{one.coverage:.1%}", *right]
+def _answers(answers: Answers) -> list[str | Text]:
+    low, high = answers.interval
+    of_known = (f"{100 * answers.of_covered:.1f}", f"{100 * low:.1f} to {100 * high:.1f}")
+    right = (*(of_known if answers.covered else ("-", "-")), f"{100 * answers.of_all:.1f}")
+    return [
+        Text(answers.section.replace("-", " ")),
+        f"{answers.questions:,}",
+        f"{answers.coverage:.1%}",
+        *right,
+    ]

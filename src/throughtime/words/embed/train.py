@@ -1,9 +1,9 @@
-"""Word vectors learned from text: word2vec (Mikolov et al. 2013a, b), subwords (Bojanowski et al. 2017).
+"""Training of word vectors: word2vec (Mikolov et al. 2013a, b), subwords (Bojanowski et al. 2017).
 
-The loops over words are gensim's, in C. Here they are given a corpus part by part, so that any number of
-threads runs without Python's lock, the learning rate falls evenly whatever their number, and a moment is
-known after each part: gensim's own way with files knows nothing before the end of an epoch and lets each
-thread see but its share of the progress.
+The loops over words are gensim's, in C. Here they process a corpus part by part, so that any number of
+threads runs without Python's lock, the learning rate falls linearly whatever their number, and progress is
+known after each part. gensim's own training from files reports nothing before the end of an epoch, and each
+of its threads sees only its share of the progress.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from throughtime.words.embed.corpus import Moment, Stored, Watch, scratch_folder
 from throughtime.words.embed.vectors import Subwords, WordVectors
 
 LAST_RATE = 1e-4
-"""Learning rate at the end, as in word2vec."""
+"""Final learning rate, as in word2vec."""
 
 _LOOPS: Mapping[tuple[str, bool], Callable[..., tuple[int, int, int]]] = {
     ("cbow", False): cbow,
@@ -43,7 +43,7 @@ _LOOPS: Mapping[tuple[str, bool], Callable[..., tuple[int, int, int]]] = {
     ("cbow", True): cbow_of_subwords,
     ("skip_gram", True): skip_gram_of_subwords,
 }
-"""gensim's, by algorithm and whether there are subwords: through one file, without Python's lock."""
+"""gensim's loops, by algorithm and whether there are subwords: over one file, without Python's lock."""
 
 _MOST_PAIRS = 2_000_000  # of words, counted for phrases at a time: some 200 MB
 
@@ -55,19 +55,24 @@ def train(
     about: Mapping[str, Any] | None = None,
     folder: Path | None = None,
 ) -> WordVectors:
-    """Learn the vectors of the words in sentences, which are gone through once.
+    """Learn the vectors of the words in sentences, which are iterated once.
 
-    `about` is what the result shall tell of itself besides the settings; `folder` is where the words are kept
-    on the disk meanwhile. Raises InputError where there is no sentence, where fewer than two words are
-    frequent enough, and where the disk is full. Interrupted, it ends within a part and leaves nothing behind.
+    about: what the result records besides the settings. folder: where the words are stored on disk during
+    training.
+
+    Raises InputError if there is no sentence, if fewer than two words are frequent enough, and if the disk is
+    full. An interrupted training ends within a part and leaves nothing behind.
     """
     config = config or EmbedConfig()
     with scratch_folder(folder) as scratch:
         stored = _stored(sentences, config, scratch, watch)
         model = _model(config, stored)
         _Training(model, config, stored, watch).run()
-        told = {"embed": asdict(config), "corpus": {"words": stored.words, "sentences": stored.sentences}}
-    return _vectors(model, config, {**told, **(about or {})})
+        description = {
+            "embed": asdict(config),
+            "corpus": {"words": stored.words, "sentences": stored.sentences},
+        }
+    return _vectors(model, config, {**description, **(about or {})})
 
 
 def _stored(sentences: Iterable[Sequence[str]], config: EmbedConfig, folder: Path, watch: Watch) -> Stored:
@@ -92,9 +97,9 @@ _of_thread = local()
 
 
 class _LossOfPart:
-    """A model that knows the loss of the part that this thread has just been through.
+    """A model that records the loss of the part that this thread has just processed.
 
-    gensim's own sum begins nowhere anew, is one float32, and is overwritten by threads.
+    gensim's own sum is never reset, is one float32, and is overwritten by threads.
     """
 
     @property
@@ -111,15 +116,15 @@ class _Words(_LossOfPart, Word2Vec):
 
 
 class _Subwords(_LossOfPart, FastText):
-    """word2vec with the parts of words; its loops know no loss."""
+    """word2vec with the parts of words; its loops report no loss."""
 
 
 def _model(config: EmbedConfig, stored: Stored) -> Word2Vec:
-    """The model with its vocabulary and first vectors."""
+    """Return the model with its vocabulary and initial vectors."""
     settings: dict[str, Any] = {
         "vector_size": config.size,
         "window": config.window,
-        "min_count": 1,  # of those that are left
+        "min_count": 1,  # of the remaining words
         "sample": config.subsample,
         "sg": int(config.algorithm == "skip_gram"),
         "hs": int(config.objective == "hierarchical"),
@@ -127,7 +132,7 @@ def _model(config: EmbedConfig, stored: Stored) -> Word2Vec:
         "alpha": config.learning_rate,
         "min_alpha": min(LAST_RATE, config.learning_rate),
         "seed": config.seed,
-        "workers": 1,  # each of our threads goes alone through its part
+        "workers": 1,  # each of our threads processes its part by itself
     }
     if config.subwords:
         model = _Subwords(**settings, min_n=config.min_n, max_n=config.max_n, bucket=config.buckets)
@@ -149,7 +154,7 @@ def _vocabulary(counts: Mapping[str, int], config: EmbedConfig) -> dict[str, int
 
 
 class _Done(NamedTuple):
-    """What one thread has made of one part; `trained` words were neither unknown nor skipped by chance."""
+    """The result of one thread for one part; `trained` words were neither unknown nor randomly skipped."""
 
     words: int
     trained: int
@@ -157,7 +162,7 @@ class _Done(NamedTuple):
 
 
 class _Training:
-    """Threads that take parts in turn, epoch after epoch, until all have been taken."""
+    """Threads that take parts in turn, epoch by epoch, until all are done."""
 
     def __init__(self, model: Word2Vec, config: EmbedConfig, stored: Stored, watch: Watch) -> None:
         self._model, self._stored, self._watch = model, stored, watch
@@ -171,7 +176,7 @@ class _Training:
         model.epochs = self._turns  # over which the learning rate falls
 
     def run(self) -> None:
-        """Train; raises what a thread raised. The threads have ended afterwards, whatever happened."""
+        """Train; raises what a thread raised. All threads have ended afterwards, in any case."""
         threads = [Thread(target=self._work, daemon=True) for _ in range(self._threads)]
         try:
             for thread in threads:
@@ -188,14 +193,14 @@ class _Training:
             while not self._stopped.is_set() and (turn := next(self._turn)) < self._turns:
                 self._done.put(self._through(turn, scratch))
         except Exception as error:
-            self._done.put(error)  # for the thread that waits
+            self._done.put(error)  # for the waiting thread
 
     def _through(self, turn: int, scratch: Sequence[Any]) -> _Done:
         part = self._stored.parts[turn % len(self._stored.parts)]
         if not CythonLineSentence(
             str(part.path)
         ).read_sentence():  # for whose words the loop would wait forever
-            raise InputError(f"{part.path} cannot be read any more; expected the cleaned words")
+            raise InputError(f"{part.path} can no longer be read; expected the cleaned words")
         known_loss = (True,) if self._knows_loss else ()
         _, trained, words = self._loop(
             self._model, str(part.path), 0, self._vocabulary, turn, None, part.words, *scratch, *known_loss
@@ -226,6 +231,6 @@ def _vectors(model: Word2Vec, config: EmbedConfig, about: Mapping[str, Any]) -> 
     known = cast("Any", model.wv)
     subwords = None
     if config.subwords:
-        known.adjust_vectors()  # a word's vector is to be the mean with its parts'
+        known.adjust_vectors()  # makes a word's vector the mean with those of its parts
         subwords = Subwords(config.min_n, config.max_n, known.vectors_ngrams)
     return WordVectors(known.index_to_key, known.vectors, known.expandos["count"], about, subwords)

@@ -1,4 +1,4 @@
-"""Words with their vectors: what is near what, analogies, and rows for a network to begin with."""
+"""Words with their vectors: neighbours, analogies, and initial rows for a network."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Subwords:
     matrix: Vector
 
     def vector(self, word: str) -> Vector | None:
-        """Return the mean of the parts' vectors (D,); None where the word is too short to have parts."""
+        """Return the mean of the parts' vectors (D,); None if the word is too short to have parts."""
         rows = ft_ngram_hashes(word, self.min_n, self.max_n, len(self.matrix))
         return self.matrix[rows].mean(0) if rows else None
 
@@ -49,12 +49,12 @@ class Coverage(NamedTuple):
 
     @property
     def share(self) -> float:
-        """known / total."""
+        """Share of words with a vector."""
         return self.known / self.total if self.total else 0.0
 
 
 class Rows(NamedTuple):
-    """matrix (N, D), a row a word; (N,) `known` where it has a vector, `composed` where its parts have."""
+    """matrix (N, D), a row per word; (N,) `known` if it has a vector, `composed` if its parts have."""
 
     matrix: Vector
     known: NDArray[np.bool_]
@@ -63,11 +63,12 @@ class Rows(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class WordVectors:
-    """Words, a row of numbers for each, and what is known of where they come from.
+    """Words, a vector for each, and their origin.
 
-    words: V different ones, the most frequent first where counts are known. matrix (V, D) float32.
-    counts (V,): how often each was in the corpus, None where that is not known. about: what JSON can hold.
-    Raises InputError where these do not fit together, and for a number that is not finite.
+    words: V different ones, the most frequent first if counts are known. matrix (V, D) float32. counts (V,):
+    the count of each in the corpus, None if unknown. about: plain values for JSON.
+
+    Raises InputError if these do not fit together, and for a number that is not finite.
     """
 
     words: Sequence[str]
@@ -80,16 +81,16 @@ class WordVectors:
         if self.matrix.ndim != 2 or len(self.words) != len(self.matrix) or not self.matrix.size:
             raise InputError(
                 f"there are {len(self.words):,} words and vectors of shape {self.matrix.shape}; "
-                "expected a row for each word, and one at least"
+                "expected a row for each word, and at least one"
             )
         if self.counts is not None and len(self.counts) != len(self.words):
             raise InputError(f"{len(self.words):,} words have {len(self.counts):,} counts; expected as many")
         if len(self.index) != len(self.words):
             again = next(word for place, word in enumerate(self.words) if self.index[word] != place)
-            raise InputError(f"{again!r} is there twice; expected different words")
+            raise InputError(f"{again!r} occurs twice; expected different words")
         bad = np.flatnonzero(~np.isfinite(self.matrix).all(1))
         if len(bad):
-            raise InputError(f"the vector of {self.words[bad[0]]!r} holds a number that is not finite")
+            raise InputError(f"the vector of {self.words[bad[0]]!r} has a number that is not finite")
 
     def __repr__(self) -> str:
         return f"<{len(self):,} words with vectors of {self.size}>"
@@ -111,68 +112,70 @@ class WordVectors:
         return {word: row for row, word in enumerate(self.words)}
 
     def vector(self, word: str) -> Vector:
-        """Return the vector (D,) of a word, of its parts where it is not known but they are.
+        """Return the vector (D,) of a word, or of its parts if it is unknown but they are not.
 
-        Raises InputError, which suggests words spelled alike, for a word that has neither.
+        Raises InputError, which suggests similar spellings, for a word that has neither.
         """
-        found = self._vector(word)
-        if found is None:
+        vector = self._vector(word)
+        if vector is None:
             near = ", ".join(map(repr, self._spelled_like(word)))
             raise InputError(f"{word!r} has no vector" + (f"; spelled alike: {near}" if near else ""))
-        return found
+        return vector
 
-    def similarity(self, one: str, other: str) -> float:
+    def similarity(self, first: str, second: str) -> float:
         """Return the cosine of the angle between two words."""
-        return float(_unit(self.vector(one)) @ _unit(self.vector(other)))
+        return float(_unit(self.vector(first)) @ _unit(self.vector(second)))
 
     def nearest(self, query: str | Vector, count: int = 10) -> list[tuple[str, float]]:
-        """Return so many words with the largest cosine to a word, itself left out, or to a vector (D,)."""
+        """Return the `count` words with the largest cosine to a word, except itself, or to a vector (D,)."""
         return self.analogy([query], [], count)
 
     def analogy(
         self, positive: Sequence[str | Vector], negative: Sequence[str | Vector], count: int = 10
     ) -> list[tuple[str, float]]:
-        """Return so many words nearest to sum positive - sum negative, each of length 1, without those given.
+        """Return the `count` words nearest to sum positive - sum negative, of length 1 each, excluding these.
 
-        king - man + woman is analogy(["king", "woman"], ["man"]) (Mikolov et al. 2013). Raises InputError for
-        a word without a vector, a vector of another size, no word at all, and a count below 1.
+        king - man + woman is analogy(["king", "woman"], ["man"]) (Mikolov et al. 2013).
+
+        Raises InputError for a word without a vector, a vector of another size, no words, and a count below
+        1.
         """
         if count < 1:
             raise InputError(f"count is {count}; expected at least 1")
         if not (positive or negative):
-            raise InputError("no word was given; expected one or more")
+            raise InputError("no word was given; expected at least one")
         return self._searched.most_similar(
-            positive=[self._query(one) for one in positive],
-            negative=[self._query(one) for one in negative],
+            positive=[self._query(query) for query in positive],
+            negative=[self._query(query) for query in negative],
             topn=count,
         )
 
     def odd_one_out(self, words: Sequence[str]) -> str:
         """Return the word with the smallest cosine to the mean of all; raises InputError for two or fewer."""
         if len(words) < 3:
-            raise InputError(f"{len(words)} words were given; expected three or more, one of them odd")
+            raise InputError(f"{len(words)} words were given; expected at least three, one of them odd")
         rows = np.stack([_unit(self.vector(word)) for word in words])
         return words[int((rows @ rows.mean(0)).argmin())]
 
     def coverage(self, vocabulary: Sequence[str]) -> Coverage:
-        """Tell which words of a vocabulary have a vector, of their own or of their parts."""
+        """Return which words of a vocabulary have a vector, of their own or of their parts."""
         unknown = [word for word in vocabulary if self._vector(word) is None]
         return Coverage(len(vocabulary) - len(unknown), len(vocabulary), unknown)
 
     def matrix_for(self, vocabulary: Sequence[str], seed: int = 0) -> Rows:
         """Return rows for an embedding layer over `vocabulary`.
 
-        The row of a word that is not known is its parts' where there are any, and else drawn from
-        uniform(-0.05, 0.05).
+        The row of an unknown word is that of its parts, if there are any, and else drawn from uniform(-0.05,
+        0.05).
         """
         drawn = np.random.default_rng(seed).uniform(-UNIFORM, UNIFORM, (len(vocabulary), self.size))
         matrix = drawn.astype(np.float32)
         known = np.array([word in self for word in vocabulary], np.bool_)
         composed = np.zeros_like(known)
         for row, word in enumerate(vocabulary):
-            found = self._vector(word)
-            if found is not None:
-                matrix[row], composed[row] = found, not known[row]
+            vector = self._vector(word)
+            if vector is not None:
+                matrix[row], composed[row] = vector, not known[row]
         return Rows(matrix, known, composed)
 
     def _vector(self, word: str) -> Vector | None:
@@ -182,7 +185,7 @@ class WordVectors:
         return self.subwords.vector(word) if self.subwords else None
 
     def _query(self, query: str | Vector) -> str | Vector:
-        """A word that gensim knows, which it leaves out of what it finds, or a vector of length 1."""
+        """Return a word that gensim knows, and excludes from its results, or a vector of length 1."""
         if isinstance(query, str):
             return query if query in self else _unit(self.vector(query))
         if query.shape != (self.size,):
@@ -191,11 +194,11 @@ class WordVectors:
 
     @cached_property
     def _searched(self) -> KeyedVectors:
-        """The same words and vectors, not copied, as gensim searches them."""
+        """Return the same words and vectors, not copied, in the form that gensim searches."""
         known = KeyedVectors(self.size)
         known.index_to_key, known.key_to_index, known.vectors = list(self.words), self.index, self.matrix
         lengths = np.linalg.norm(self.matrix, axis=1)
-        known.norms = np.where(lengths > 0, lengths, 1)  # so that words at the origin are near nothing
+        known.norms = np.where(lengths > 0, lengths, 1)  # so that words at the origin are near none
         return known
 
     def _spelled_like(self, word: str) -> list[str]:

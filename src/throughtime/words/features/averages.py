@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from throughtime.text.cleaning import CleaningConfig
 from throughtime.words.features.bags import word_counter
-from throughtime.words.features.transformer import damage_told, of_texts, require_vectors
+from throughtime.words.features.transformer import damage_reported, of_texts, require_vectors
 
 
 class MeanVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -33,7 +33,7 @@ class MeanVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.cleaning = cleaning
 
     def fit(self, X: Iterable[str] = (), y: object = None) -> Self:
-        """Make ready, learning nothing from texts; raises InputError unless each word has one vector."""
+        """Prepare, learning nothing from texts; raises InputError unless each word has one vector."""
         require_vectors(self.words, self.matrix)
         self._counter = word_counter(self.cleaning, words=self.words)
         self.n_words_ = len(self.words)
@@ -47,7 +47,7 @@ class MeanVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return (counts @ self.matrix) / np.maximum(totals, 1)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return words and cleaning, as JSON can hold them; the vectors are in `to_arrays`."""
+        """Return words and cleaning as plain values for JSON; the vectors are in `to_arrays`."""
         return {"words": list(self.words), "cleaning": self.cleaning and asdict(self.cleaning)}
 
     def to_arrays(self) -> dict[str, NDArray[np.floating]]:
@@ -56,8 +56,8 @@ class MeanVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     @classmethod
     def from_parts(cls, fields: Mapping[str, Any], arrays: Mapping[str, NDArray[np.floating]]) -> Self:
-        """Return the transformer of `to_dict` and `to_arrays`; raises InputError where they are none such."""
-        with damage_told(cls.__name__):
+        """Return the transformer of `to_dict` and `to_arrays`; raises InputError for any other parts."""
+        with damage_reported(cls.__name__):
             cleaning = fields["cleaning"] and CleaningConfig(**fields["cleaning"])
             return cls(fields["words"], arrays["matrix"], cleaning).fit()
 

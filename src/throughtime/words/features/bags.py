@@ -1,7 +1,7 @@
-"""Texts as numbers without word order: presence, counts and TF-IDF, as transformers of scikit-learn.
+"""Texts as vectors without word order: presence, counts and TF-IDF, as transformers of scikit-learn.
 
-They take raw texts. What they learn is a vocabulary and its counts and nothing else, which `to_dict` holds.
-The symbols: n(t, d) is how often word t occurs in document d, df(t) how many documents contain it, of N.
+They take raw texts. They learn only a vocabulary and its counts, which `to_dict` returns. Symbols: n(t, d) is
+how often word t occurs in document d, df(t) how many documents contain it, of N.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from throughtime.errors import InputError
 from throughtime.settings import require
 from throughtime.text.cleaning import Cleaner, CleaningConfig
 from throughtime.text.vocabulary import Vocabulary, VocabularyConfig
-from throughtime.words.features.transformer import damage_told, of_texts
+from throughtime.words.features.transformer import damage_reported, of_texts
 
 TermFrequency = Literal["raw", "sublinear", "binary"]
 InverseDocumentFrequency = Literal["smooth", "plain", "probabilistic", "none"]
@@ -53,7 +53,7 @@ class _Bag(TransformerMixin, BaseEstimator):
         self.max_size = max_size
 
     def fit(self, X: Iterable[str], y: object = None) -> Self:
-        """Learn the vocabulary of texts; raises InputError where a setting is wrong or no word is left."""
+        """Learn the vocabulary of texts; raises InputError if a setting is wrong or no word is left."""
         self.fit_transform(X)
         return self
 
@@ -67,7 +67,7 @@ class _Bag(TransformerMixin, BaseEstimator):
         return self._weighed(counts)
 
     def transform(self, X: Iterable[str]) -> Matrix:
-        """Return texts as rows (N, V); words out of the vocabulary count for nothing."""
+        """Return texts as rows (N, V); words outside the vocabulary are ignored."""
         check_is_fitted(self)
         return self._weighed(self._counter.transform(X))
 
@@ -77,20 +77,20 @@ class _Bag(TransformerMixin, BaseEstimator):
         return np.array(self.vocabulary_.words, dtype=object)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return settings and all that was learned, as JSON can hold it."""
+        """Return the settings and all that was learned as plain values for JSON."""
         check_is_fitted(self)
         settings = self.get_params(deep=False)
         settings["cleaning"] = self.cleaning and asdict(self.cleaning)
         return {"settings": settings, "vocabulary": self.vocabulary_.to_dict()}
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Return nothing: `to_dict` holds all."""
+        """Return nothing: `to_dict` returns all."""
         return {}
 
     @classmethod
     def from_parts(cls, fields: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]] = _NONE) -> Self:
-        """Return the fitted transformer of `to_dict`; raises InputError where the fields are none such."""
-        with damage_told(cls.__name__):
+        """Return the fitted transformer of `to_dict`; raises InputError for any other fields."""
+        with damage_reported(cls.__name__):
             settings = {**fields["settings"]}
             cleaning = settings.pop("cleaning")
             bag = cls(**settings, cleaning=cleaning and CleaningConfig(**cleaning))
@@ -120,7 +120,7 @@ class _Bag(TransformerMixin, BaseEstimator):
         return vocabulary, counts
 
     def _settle(self) -> None:
-        """Make ready what follows from settings and vocabulary."""
+        """Prepare what follows from settings and vocabulary."""
         self._counter = word_counter(self.cleaning, self.ngrams, self.vocabulary_.words)
 
     def _weighed(self, counts: Matrix) -> Matrix:
@@ -128,9 +128,9 @@ class _Bag(TransformerMixin, BaseEstimator):
 
 
 class OneHot(_Bag):
-    """Which words a document has: 1 where it has the word, however often, and 0 elsewhere.
+    """The words of a document: 1 if it has the word, however often, else 0.
 
-    x(d, t) = 1 if n(t, d) > 0 else 0; a row is where any of the one-hot rows of the document's tokens is 1.
+    x(d, t) = 1 if n(t, d) > 0 else 0; a row is the maximum over the one-hot rows of the document's tokens.
     Settings are those of `CleaningConfig` and `VocabularyConfig`. Results are of int64.
     """
 
@@ -147,10 +147,10 @@ class BagOfWords(_Bag):
 
 
 class TfIdf(_Bag):
-    """Counts weighed by how rare a word is: x(d, t) = tf(t, d) idf(t), each row then divided by its norm.
+    """Counts weighted by how rare a word is: x(d, t) = tf(t, d) idf(t), each row then divided by its norm.
 
     tf: raw n(t, d); sublinear 1 + ln n(t, d) where n(t, d) > 0; binary 1 where n(t, d) > 0.
-    idf: as `inverse_document_frequency` has it.
+    idf: as in `inverse_document_frequency`.
     norm: l2 sqrt(sum_t x^2); l1 sum_t |x|; none.
     The other settings are those of `BagOfWords`. Results are of float64; a document without any word of the
     vocabulary is a row of zeros. The defaults are scikit-learn's.
@@ -195,7 +195,7 @@ class TfIdf(_Bag):
 def word_counter(
     cleaning: CleaningConfig | None, ngrams: int = 1, words: Sequence[str] | None = None
 ) -> CountVectorizer:
-    """scikit-learn's counter of words, over our cleaning; of the given words only, in their order."""
+    """Return scikit-learn's counter of words after our cleaning, for these words only, in their order."""
     unused: Any = None  # scikit-learn would warn of a pattern beside a tokenizer
     return CountVectorizer(
         tokenizer=Cleaner(cleaning).tokens,
@@ -210,10 +210,10 @@ def word_counter(
 def inverse_document_frequency(
     kind: InverseDocumentFrequency, documents: Sequence[int], total: int
 ) -> NDArray[np.float64]:
-    """How rare each word is, from df(t), the `documents` that contain it, of N in all.
+    """Return how rare each word is, from df(t), the number of `documents` that contain it, of N in all.
 
-    smooth: ln((1 + N) / (1 + df)) + 1, scikit-learn's; plain: ln(N / df) (Spärck Jones 1972);
-    probabilistic: max(0, ln((N - df) / df)) (Croft and Harper 1979); none: 1.
+    smooth: ln((1 + N) / (1 + df)) + 1, scikit-learn's; plain: ln(N / df) (Spärck Jones 1972); probabilistic:
+    max(0, ln((N - df) / df)) (Croft and Harper 1979); none: 1.
     """
     df, n = np.array(documents, dtype=np.float64), float(total)
     match kind:
@@ -232,7 +232,7 @@ def _all_counted(counter: CountVectorizer, texts: Iterable[str]) -> Matrix:
         return counter.fit_transform(texts)
     except ValueError as error:
         if str(error).startswith("empty vocabulary"):
-            raise InputError("the documents hold no word; at least one was expected") from error
+            raise InputError("the documents have no word; expected at least one") from error
         raise
 
 

@@ -1,4 +1,4 @@
-"""Vectors in clusters: a codebook of k codewords, and documents as histograms over it."""
+"""Clusters of vectors: a codebook of k codewords, and documents as histograms over it."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from throughtime.errors import InputError
 from throughtime.settings import require
 from throughtime.text.cleaning import CleaningConfig
 from throughtime.words.features.bags import inverse_document_frequency, word_counter
-from throughtime.words.features.transformer import damage_told, of_texts, require_vectors
+from throughtime.words.features.transformer import damage_reported, of_texts, require_vectors
 
 Method = Literal["kmeans", "minibatch"]
 Assignment = Literal["hard", "soft"]
 
 
 class Codebook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
-    """k codewords c_1 ... c_k, the centres of clusters of vectors, and what of a vector belongs to which.
+    """k codewords c_1 ... c_k, the centres of clusters of vectors, and the assignment of vectors to them.
 
     hard: a_j(x) = 1 for the nearest codeword, 0 for the others.
-    soft: a_j(x) = exp(-|x - c_j|^2 / T) / sum_i exp(-|x - c_i|^2 / T) with T the temperature; a small
-    one comes near to hard, a large one to 1 / k for all.
-    unit_length: x / |x| takes the place of x, so that the angle between vectors counts and not their length:
-    |x - y|^2 = 2 - 2 cos(x, y). A vector of zeros stays one.
-    method: kmeans (Lloyd, begun by k-means++) or minibatch (Sculley 2010), for millions of vectors.
+    soft: a_j(x) = exp(-|x - c_j|^2 / T) / sum_i exp(-|x - c_i|^2 / T) with T the temperature; a small one
+    approaches hard, a large one 1 / k for all.
+    unit_length: x / |x| replaces x, so that only the angle between vectors counts, not their length:
+    |x - y|^2 = 2 - 2 cos(x, y). A vector of zeros stays one.\
+    method: kmeans (Lloyd, initialised by k-means++) or minibatch (Sculley 2010), for millions of vectors.
     The same vectors and seed give the same codewords. Vectors are dense or sparse.
     """
 
@@ -59,12 +59,12 @@ class Codebook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, 
         self.seed = seed
 
     def fit(self, X: Any, y: object = None) -> Self:
-        """Cluster vectors (N, D); raises InputError where a setting is wrong or there are fewer than k."""
+        """Cluster vectors (N, D); raises InputError if a setting is wrong or there are fewer than k."""
         self._check()
         vectors = self._prepared(X, reset=True)
-        if (found := vectors.shape[0]) < self.codewords:
+        if (count := vectors.shape[0]) < self.codewords:
             raise InputError(
-                f"codewords is {self.codewords}; expected at most as many as vectors, n_samples={found}"
+                f"codewords is {self.codewords}; expected at most the number of vectors, n_samples={count}"
             )
         kind = KMeans if self.method == "kmeans" else MiniBatchKMeans
         clusters: Any = kind(self.codewords, random_state=self.seed).fit(vectors)
@@ -73,12 +73,12 @@ class Codebook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, 
         return self
 
     def predict(self, X: Any) -> NDArray[np.int64]:
-        """Return for each vector the number of the nearest codeword (N,)."""
+        """Return for each vector the index of the nearest codeword (N,)."""
         check_is_fitted(self)
         return pairwise_distances_argmin(self._prepared(X), self.centres_)
 
     def transform(self, X: Any) -> NDArray[np.floating]:
-        """Return for each vector its part in each codeword, a_j(x), as rows (N, k) that sum to 1."""
+        """Return for each vector its assignment to each codeword, a_j(x), as rows (N, k) that sum to 1."""
         check_is_fitted(self)
         if self.assignment == "soft":
             squares = euclidean_distances(self._prepared(X), self.centres_, squared=True)
@@ -93,9 +93,9 @@ class Codebook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, 
         return self.transform(X).mean(axis=0)
 
     def nearest(self, X: Any, codeword: int, count: int = 10) -> list[int]:
-        """Return which rows of vectors lie nearest to a codeword, the nearest first.
+        """Return the rows of the vectors nearest to a codeword, the nearest first.
 
-        Raises InputError where there is no such codeword.
+        Raises InputError if there is no such codeword.
         """
         check_is_fitted(self)
         if not 0 <= codeword < self.codewords:
@@ -105,7 +105,7 @@ class Codebook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, 
         return np.argsort(distances, kind="stable")[:count].tolist()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings, as JSON can hold them; the codewords are in `to_arrays`."""
+        """Return the settings as plain values for JSON; the codewords are in `to_arrays`."""
         return self.get_params(deep=False)
 
     def to_arrays(self) -> dict[str, NDArray[np.floating]]:
@@ -115,8 +115,8 @@ class Codebook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, 
 
     @classmethod
     def from_parts(cls, fields: Mapping[str, Any], arrays: Mapping[str, NDArray[np.floating]]) -> Self:
-        """Return the codebook of `to_dict` and `to_arrays`; raises InputError where they are none such."""
-        with damage_told("codebook"):
+        """Return the codebook of `to_dict` and `to_arrays`; raises InputError for any other parts."""
+        with damage_reported("codebook"):
             book, centres = cls(**fields), arrays["centres"]
         if centres.ndim != 2 or len(centres) != book.codewords:
             raise InputError(
@@ -155,7 +155,7 @@ class CodebookHistogram(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     a histogram of zeros, all others sum to 1.
 
     words, matrix: the words and their vectors, a row each (V, D).
-    codebook: how to cluster the vectors; one that is already made, within sklearn.frozen.FrozenEstimator.
+    codebook: how to cluster the vectors; a fitted one must be inside sklearn.frozen.FrozenEstimator.
     """
 
     def __init__(
@@ -173,9 +173,9 @@ class CodebookHistogram(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.idf = idf
 
     def fit(self, X: Iterable[str], y: object = None) -> Self:
-        """Cluster the vectors, and learn from texts how rare the words are where that is asked for.
+        """Cluster the vectors, and with idf learn from texts how rare the words are.
 
-        Raises InputError where words and vectors do not go together.
+        Raises InputError if words and vectors do not fit together.
         """
         require_vectors(self.words, self.matrix)
         book: Any = clone(Codebook() if self.codebook is None else self.codebook)
@@ -198,12 +198,12 @@ class CodebookHistogram(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
 
     def nearest_words(self, codeword: int, count: int = 10) -> list[str]:
-        """Return what a codeword means: the words whose vectors lie nearest to it, the nearest first."""
+        """Return the meaning of a codeword: the words whose vectors are nearest to it, the nearest first."""
         check_is_fitted(self)
         return [self.words[row] for row in self.codebook_.nearest(self.matrix, codeword, count)]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return settings and words, as JSON can hold them; the rest is in `to_arrays`."""
+        """Return settings and words as plain values for JSON; the rest is in `to_arrays`."""
         check_is_fitted(self)
         return {
             "words": list(self.words),
@@ -219,8 +219,8 @@ class CodebookHistogram(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     @classmethod
     def from_parts(cls, fields: Mapping[str, Any], arrays: Mapping[str, NDArray[np.floating]]) -> Self:
-        """Return the transformer of `to_dict` and `to_arrays`; raises InputError where they are none such."""
-        with damage_told("codebook"):
+        """Return the transformer of `to_dict` and `to_arrays`; raises InputError for any other parts."""
+        with damage_reported("codebook"):
             book = Codebook.from_parts(fields["codebook"], arrays)
             cleaning = fields["cleaning"] and CleaningConfig(**fields["cleaning"])
             made = cls(fields["words"], arrays["matrix"], FrozenEstimator(book), cleaning, fields["idf"])

@@ -1,4 +1,4 @@
-"""What this room's transformers of scikit-learn share: texts for input, parts that may be damaged."""
+"""What these transformers of scikit-learn share: text inputs, and damaged parts."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from throughtime.errors import InputError
 
 
 def of_texts(tags: Tags) -> Tags:
-    """Say in scikit-learn's tags of a transformer that it takes texts."""
+    """Set in scikit-learn's tags of a transformer that it takes texts."""
     tags.input_tags.string = True
     tags.input_tags.two_d_array = False
     return tags
 
 
 @contextmanager
-def damage_told(what: str) -> Generator[None]:
-    """Raise InputError, which names `what` is put together, where a field of it is missing or unknown."""
+def damage_reported(what: str) -> Generator[None]:
+    """Raise InputError, naming `what`, if a field is missing or unknown while it is rebuilt."""
     try:
         yield
     except (KeyError, TypeError) as error:

@@ -33,7 +33,7 @@ _FEARED = n.named(n.ANIMAL, "dog,cat,horse,bird,mouse,cow")
 
 def degree(draw: Draw, gradual: bool) -> tuple[str, str]:
     """Choose a degree of an adjective, or none."""
-    return draw.one(_DEGREES) if gradual else ("", "")
+    return draw.choice(_DEGREES) if gradual else ("", "")
 
 
 def is_so(draw: Draw, subject: Subject, quality: Adjective, gradual: bool) -> Words:
@@ -45,9 +45,9 @@ def is_so(draw: Draw, subject: Subject, quality: Adjective, gradual: bool) -> Wo
 def state(draw: Draw) -> Sentence:
     """`Marie is tired.`, `Marie est fatiguée.`"""
     asked = draw.happens(0.25)
-    subject, quality, form = people.subject(draw, asked), draw.one(adjectives.STATES), draw.one(_FORMS)
+    subject, quality, form = people.subject(draw, asked), draw.choice(adjectives.STATES), draw.choice(_FORMS)
     gradual = quality in adjectives.GRADUAL_STATES
-    adverb = draw.one(when.FREQUENCIES) if form is c.PRESENT and gradual and draw.happens(0.2) else None
+    adverb = draw.choice(when.FREQUENCIES) if form is c.PRESENT and gradual and draw.happens(0.2) else None
     negative = not asked and adverb is None and draw.happens(0.25)
     if asked and adverb:
         adverb = when.OFTEN
@@ -60,9 +60,9 @@ def state(draw: Draw) -> Sentence:
 def quality(draw: Draw) -> Sentence:
     """`Your brother is very tall, Paul.`"""
     asked = draw.happens(0.2)
-    subject, quality = people.subject(draw, asked), draw.one(adjectives.QUALITIES)
+    subject, quality = people.subject(draw, asked), draw.choice(adjectives.QUALITIES)
     said = is_so(draw, subject, quality, quality in adjectives.GRADUAL)
-    form = draw.one((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST))
+    form = draw.choice((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST))
     clause = Clause(subject, verbs.BEING, form, said, negative=not asked and draw.happens(0.25))
     return c.said_or_asked(draw, clause, (f"{subject.key}+{quality.en}",), asked)
 
@@ -70,7 +70,7 @@ def quality(draw: Draw) -> Sentence:
 def feeling(draw: Draw) -> Sentence:
     """`Are you hungry, children?`, which French has: `Est-ce que vous avez faim, les enfants ?`"""
     asked = draw.happens(0.25)
-    subject, felt, form = people.subject(draw, asked), draw.one(_FEELINGS), draw.one(_FORMS)
+    subject, felt, form = people.subject(draw, asked), draw.choice(_FEELINGS), draw.choice(_FORMS)
     negative = not asked and draw.happens(0.25)
     bodily = felt in _FEELINGS[:5]
     very = bodily and draw.happens(0.3)
@@ -83,9 +83,9 @@ def feeling(draw: Draw) -> Sentence:
 def fear(draw: Draw) -> Sentence:
     """`My aunt is afraid of dogs.`"""
     asked = draw.happens(0.2)
-    subject, feared = people.subject(draw, asked), draw.one(_FEARED)
+    subject, feared = people.subject(draw, asked), draw.choice(_FEARED)
     phrase = words(f"afraid of {feared.en_plural}", f"peur de les {feared.fr_plural}")
-    form = draw.one((c.PRESENT, c.PRESENT, c.STATE_PAST))
+    form = draw.choice((c.PRESENT, c.PRESENT, c.STATE_PAST))
     clause = Clause(subject, verbs.BEING_IN_NEED, form, phrase, negative=not asked and draw.happens(0.25))
     return c.said_or_asked(draw, clause, (f"{subject.key}+afraid+{feared.en}",), asked)
 
@@ -115,9 +115,9 @@ def profession(draw: Draw) -> Sentence:
     """`My uncle is a doctor.`, without an article in French."""
     asked = draw.happens(0.2)
     subject, becoming = people.one_person(draw, asked), draw.happens(0.3)
-    english, masculine, feminine = draw.one(_PROFESSIONS)
+    english, masculine, feminine = draw.choice(_PROFESSIONS)
     phrase = words(f"{article(english)} {english}", feminine if subject.feminine else masculine)
-    form = draw.one((c.WANT, c.WANT, c.WOULD_LIKE) if becoming else (c.PRESENT, c.PRESENT, c.STATE_PAST))
+    form = draw.choice((c.WANT, c.WANT, c.WOULD_LIKE) if becoming else (c.PRESENT, c.PRESENT, c.STATE_PAST))
     verb = _BECOMING if becoming else verbs.BEING
     clause = Clause(subject, verb, form, phrase, negative=not asked and draw.happens(0.2))
     return c.said_or_asked(draw, clause, (f"{subject.key}+{english}",), asked)
@@ -126,7 +126,7 @@ def profession(draw: Draw) -> Sentence:
 def age(draw: Draw) -> Sentence:
     """`My sister is twelve years old.`, `Ma sœur a douze ans.`"""
     subject, years = people.one_person(draw, asked=False), draw.between(5, 99)
-    form = draw.one((c.PRESENT, c.PRESENT, c.FUTURE))
+    form = draw.choice((c.PRESENT, c.PRESENT, c.FUTURE))
     phrase = words(f"{english_number(years)} years old", f"{french_number(years)} ans")
     clause = Clause(subject, verbs.BEING_IN_NEED, form, phrase)
     return c.state(draw, clause, (f"{subject.key}+{years}",))
@@ -143,9 +143,9 @@ def _limb(english_owner: str, part: Noun) -> tuple[str, str, bool]:
 def pain(draw: Draw) -> Sentence:
     """`My head hurts.`, `J'ai mal à la tête.`"""
     asked = draw.happens(0.25)
-    subject, part = people.one_person(draw, asked), draw.one(n.BODY)
+    subject, part = people.one_person(draw, asked), draw.choice(n.BODY)
     english, french_part, plural = _limb(people.possessive(subject), part)
-    form = draw.one((c.PRESENT, c.PRESENT, c.WAS_DOING))
+    form = draw.choice((c.PRESENT, c.PRESENT, c.WAS_DOING))
     negative = not asked and draw.happens(0.2)
     hurting = subject._replace(en=english, person=people.ILS if plural else people.IL)
     suffering = Clause(subject, verbs.BEING_IN_NEED, form, words("", f"mal {french_part}"), negative=negative)
@@ -160,8 +160,8 @@ _HURTING: Verb = read_verb("hurt hurt hurt hurting", "avoir")
 
 def comparing(draw: Draw) -> Sentence:
     """`Thomas is taller than his brother.`"""
-    subject, quality = people.somebody(draw), draw.one(adjectives.COMPARED_QUALITIES)
-    en, fr = draw.one(
+    subject, quality = people.somebody(draw), draw.choice(adjectives.COMPARED_QUALITIES)
+    en, fr = draw.choice(
         ((f"{quality.comparative} than", "plus {} que"), (f"as {quality.en} as", "aussi {} que"))
     )
     than = _than(draw, subject)
@@ -173,11 +173,11 @@ def comparing(draw: Draw) -> Sentence:
 
 def _than(draw: Draw, subject: Subject) -> Words:
     if draw.happens(0.4):
-        return draw.one(_THAN_ME[subject.person in (people.JE, people.NOUS) :])
+        return draw.choice(_THAN_ME[subject.person in (people.JE, people.NOUS) :])
     if draw.happens(0.4):
         other = people.somebody_named(draw)
         return _than(draw, subject) if other.en in subject.en else words(other.en, other.fr)
-    relative = people.relative_of(subject.owner, subject.person, draw.one(n.RELATIVE))
+    relative = people.relative_of(subject.owner, subject.person, draw.choice(n.RELATIVE))
     return _than(draw, subject) if relative.key == subject.key else words(relative.en, relative.fr)
 
 

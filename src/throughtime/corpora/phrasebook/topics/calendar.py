@@ -34,10 +34,10 @@ I think it is {}       | je pense qu'il est {}
 
 def telling_time(draw: Draw) -> Sentence:
     """`It is a quarter past three.`"""
-    english, french_words = draw.one(_TELLING)
+    english, french_words = draw.choice(_TELLING)
     time, key = _clock(draw)
     if draw.happens(0.3):
-        part = draw.one(_PARTS_OF_DAY[key[:2] in _EARLY])
+        part = draw.choice(_PARTS_OF_DAY[key[:2] in _EARLY])
         time = when.both(time, part)
     return c.sentence(english.format(time.en), french_words.format(time.fr), (key,))
 
@@ -74,9 +74,9 @@ meeting     | la réunion f     | start                   | commencer
 
 def schedule(draw: Draw) -> Sentence:
     """`The train leaves at half past six.`"""
-    subject, verb = draw.one(_ON_SCHEDULE)
+    subject, verb = draw.choice(_ON_SCHEDULE)
     time, key = _clock(draw)
-    form = draw.one((c.PRESENT, c.PRESENT, c.FUTURE, c.GOING_TO, c.PAST))
+    form = draw.choice((c.PRESENT, c.PRESENT, c.FUTURE, c.GOING_TO, c.PAST))
     at = words(f"at {time.en}", f"à {time.fr}")
     day = when.time_beside(draw, at, form, 0.4) if form is not c.PRESENT else NOTHING
     asked = draw.happens(0.2)
@@ -98,7 +98,7 @@ def _date(draw: Draw) -> tuple[Words, str]:
 
 def today(draw: Draw) -> Sentence:
     """`Today is Monday the third of May.`, `Nous sommes le lundi 3 mai.`"""
-    weekday, (date, key) = draw.one(DAYS), _date(draw)
+    weekday, (date, key) = draw.choice(DAYS), _date(draw)
     french_date = date.fr.removeprefix("le ")
     if draw.happens(0.5):
         return c.sentence(f"today is {date.en}", f"nous sommes {date.fr}", (key,))
@@ -121,9 +121,9 @@ def birthday(draw: Draw) -> Sentence:
 
 def dated(draw: Draw) -> Sentence:
     """`We are leaving on Monday.`, `My parents will arrive on the second of June.`"""
-    subject, verb = people.somebody(draw), draw.one(_DATED)
+    subject, verb = people.somebody(draw), draw.choice(_DATED)
     date, key = _date(draw)
-    form = draw.one((c.PROGRESSIVE, c.FUTURE, c.GOING_TO, c.PAST))
+    form = draw.choice((c.PROGRESSIVE, c.FUTURE, c.GOING_TO, c.PAST))
     clause = Clause(subject, verb, form, NOTHING, words(f"on {date.en}", date.fr), draw.happens(0.15))
     return c.state(draw, clause, (key,))
 
@@ -168,9 +168,9 @@ _FORMS_OF_WEATHER: dict[bool, tuple[Form, ...]] = {
 
 def weather(draw: Draw) -> Sentence:
     """`It was very cold in Berlin yesterday.`"""
-    (verb, what), where = draw.one(_WEATHER), draw.one(_WHERE)
-    form = draw.one(_FORMS_OF_WEATHER[verb.en is verbs.BEING.en])
-    time = when.time_for(draw, form, 0.5) if form is not c.PRESENT else draw.one(_TODAY)
+    (verb, what), where = draw.choice(_WEATHER), draw.choice(_WHERE)
+    form = draw.choice(_FORMS_OF_WEATHER[verb.en is verbs.BEING.en])
+    time = when.time_for(draw, form, 0.5) if form is not c.PRESENT else draw.choice(_TODAY)
     asked = draw.happens(0.25)
     negative = not asked and draw.happens(0.2)
     clause = Clause(people.IT, verb, form, what, when.both(where, time), negative)
@@ -182,8 +182,8 @@ _TODAY = (NOTHING, NOTHING, words("today", "aujourd'hui"))
 
 def climate(draw: Draw) -> Sentence:
     """`It is often cold in Canada in winter.`"""
-    (verb, what), where, season = draw.one(_WEATHER), draw.one(_WHERE), draw.one(_SEASONS)
-    adverb = draw.one(when.FREQUENCIES[:5])
+    (verb, what), where, season = draw.choice(_WEATHER), draw.choice(_WHERE), draw.choice(_SEASONS)
+    adverb = draw.choice(when.FREQUENCIES[:5])
     clause = Clause(people.IT, verb, c.PRESENT, what, when.both(where, season), adverb=adverb)
     return c.state(draw, clause, (f"{verb.fr.infinitive} {what.en}+{where.en}",))
 

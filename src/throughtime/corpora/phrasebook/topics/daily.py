@@ -48,10 +48,10 @@ _AT_A_TIME = (words("early", "tôt"), words("late", "tard"))
 def lasting(draw: Draw) -> Sentence:
     """`My father works at home.`"""
     asked = draw.happens(0.22)
-    verb, form = draw.one(verbs.LASTING), draw.one(_FORMS)
+    verb, form = draw.choice(verbs.LASTING), draw.choice(_FORMS)
     subject = people.subject(draw, asked)
     negative = not asked and draw.happens(0.25)
-    around = draw.one(_PLACES.get(verb.en.base, (NOTHING,))) if draw.happens(0.6) else NOTHING
+    around = draw.choice(_PLACES.get(verb.en.base, (NOTHING,))) if draw.happens(0.6) else NOTHING
     circumstance = when.both(around, when.time_for(draw, form, 0.5))
     if form is c.PRESENT and draw.happens(0.4):
         circumstance = words(*_MANNERS.get(verb.en.base, ("every day", "tous les jours")))
@@ -61,17 +61,17 @@ def lasting(draw: Draw) -> Sentence:
 
 def moving(draw: Draw) -> Sentence:
     """`Alice arrived yesterday.`, with `être` and its agreement in French: `Alice est arrivée hier.`"""
-    return _coming_and_going(draw, draw.one(verbs.MOVING))
+    return _coming_and_going(draw, draw.choice(verbs.MOVING))
 
 
 def reflexive(draw: Draw) -> Sentence:
     """`I got up early this morning.`"""
-    return _coming_and_going(draw, draw.one(verbs.REFLEXIVE))
+    return _coming_and_going(draw, draw.choice(verbs.REFLEXIVE))
 
 
 def _coming_and_going(draw: Draw, verb: Verb) -> Sentence:
     asked = draw.happens(0.22)
-    form, subject = draw.one(_FORMS_OF_MOVING), people.subject(draw, asked)
+    form, subject = draw.choice(_FORMS_OF_MOVING), people.subject(draw, asked)
     hour = _hour(draw, verb, 0.6)
     time = when.time_beside(draw, hour, form, 0.6)
     negative = not asked and draw.happens(0.2)
@@ -82,17 +82,17 @@ def _coming_and_going(draw: Draw, verb: Verb) -> Sentence:
 def _hour(draw: Draw, verb: Verb, probability: float) -> Words:
     if verb.en.base in verbs.AT_NO_HOUR or not draw.happens(probability):
         return NOTHING
-    return draw.one(_AT_A_TIME) if draw.happens(0.5) else when.at_the_hour(draw)
+    return draw.choice(_AT_A_TIME) if draw.happens(0.5) else when.at_the_hour(draw)
 
 
 def regularly(draw: Draw) -> Sentence:
     """`She always gets up at seven o'clock.`"""
     asked = draw.happens(0.2)
-    verb = draw.one(verbs.REGULAR)
+    verb = draw.choice(verbs.REGULAR)
     subject = people.subject(draw, asked)
-    adverb = when.OFTEN if asked else draw.one((*when.FREQUENCIES[:5], None, None))
+    adverb = when.OFTEN if asked else draw.choice((*when.FREQUENCIES[:5], None, None))
     hour = _hour(draw, verb, 1.0)
-    time = draw.one(when.HABITS[:3]) if adverb is None else NOTHING
+    time = draw.choice(when.HABITS[:3]) if adverb is None else NOTHING
     clause = Clause(subject, verb, c.PRESENT, NOTHING, when.both(hour, time), adverb=adverb)
     return c.said_or_asked(draw, clause, (f"{subject.key}+{verb.en.base}",), asked)
 
@@ -100,15 +100,15 @@ def regularly(draw: Draw) -> Sentence:
 def routine(draw: Draw) -> Sentence:
     """`Did you have breakfast this morning, Paul?`"""
     asked = draw.happens(0.22)
-    routine = draw.one(verbs.ROUTINES)
-    form, subject = draw.one(_FORMS), people.subject(draw, asked)
+    routine = draw.choice(verbs.ROUTINES)
+    form, subject = draw.choice(_FORMS), people.subject(draw, asked)
     negative = not asked and draw.happens(0.25)
     often = form is c.PRESENT and draw.happens(0.5)
     done = Words(routine.en, routine.fr, routine.en, routine.fr_negative)
     time = NOTHING if often else when.time_for(draw, form, 0.6 if form is not c.PRESENT else 1.0)
     if routine.en in verbs.MEALS and when.names_part_of_day(time):
         time = NOTHING
-    adverb = when.OFTEN if asked or negative else draw.one(when.FREQUENCIES)
+    adverb = when.OFTEN if asked or negative else draw.choice(when.FREQUENCIES)
     clause = Clause(subject, routine.verb, form, done, time, negative, adverb if often else None)
     return c.said_or_asked(draw, clause, (f"{subject.key}+{routine.en}",), asked)
 
@@ -116,9 +116,9 @@ def routine(draw: Draw) -> Sentence:
 def meeting(draw: Draw) -> Sentence:
     """`We didn't see her yesterday.`, with agreement in French: `Nous ne l'avons pas vue hier.`"""
     asked = draw.happens(0.2)
-    verb = draw.one(verbs.MEETING)
+    verb = draw.choice(verbs.MEETING)
     forms = _FORMS_OF_MEETING.get(verb.en.base, _FORMS_IN_PROGRESS)
-    form, subject = draw.one(forms), people.subject(draw, asked)
+    form, subject = draw.choice(forms), people.subject(draw, asked)
     pronoun = people.object_pronoun(draw, subject)
     negative = not asked and draw.happens(0.25)
     time = NOTHING if form in (c.PRESENT, c.STATE_PAST) else when.time_for(draw, form, 0.3)

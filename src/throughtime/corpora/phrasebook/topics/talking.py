@@ -43,8 +43,8 @@ def _happenings(names: str) -> tuple[Action, ...]:
 
 def addressed_phrase(draw: Draw) -> Sentence:
     """Say a fixed phrase to somebody: `Thank you very much, madam.`"""
-    phrase, audience = draw.one(_SAID_TO)
-    whom, mark = draw.one(audience), phrase.en[-1]
+    phrase, audience = draw.choice(_SAID_TO)
+    whom, mark = draw.choice(audience), phrase.en[-1]
     en, fr = phrase.en[:-1], phrase.fr.rstrip(".?! ")
     return c.sentence(en, fr, (f"{phrase.en}&{whom.en}",), mark, whom)
 
@@ -52,10 +52,10 @@ def addressed_phrase(draw: Draw) -> Sentence:
 def how_are(draw: Draw) -> Sentence:
     """`How is your sister, Paul?`, `Comment va ta sœur, Paul ?`"""
     if draw.happens(0.3):
-        whom = draw.one(people.ADDRESSEES)
+        whom = draw.choice(people.ADDRESSEES)
         go = "vas-tu" if whom.person == people.TU else "allez-vous"
         return c.sentence("how are you", f"comment {go}", (f"how+{whom.en}",), "?", whom)
-    subject = people.your_relative(draw) if draw.happens(0.8) else draw.one(people.NAMED)
+    subject = people.your_relative(draw) if draw.happens(0.8) else draw.choice(people.NAMED)
     be, go = ("are", "vont") if subject.plural else ("is", "va")
     key = (f"how+{subject.en}",)
     return c.sentence(f"how {be} {subject.en}", f"comment {go} {subject.fr}", key, "?", subject.addressee)
@@ -80,13 +80,13 @@ they think that      | ils pensent que
 
 def opinion(draw: Draw) -> Sentence:
     """`I think that Paul is tired.`"""
-    opening, subject = draw.one(_OPINIONS), people.somebody(draw)
+    opening, subject = draw.choice(_OPINIONS), people.somebody(draw)
     if subject.en in opening.en:
         return opinion(draw)
-    quality = draw.one((*adjectives.STATES, *adjectives.QUALITIES))
+    quality = draw.choice((*adjectives.STATES, *adjectives.QUALITIES))
     gradual = quality in adjectives.GRADUAL_STATES or quality in adjectives.GRADUAL
     said = is_so(draw, subject, quality, gradual)
-    form = draw.one((c.PRESENT, c.PRESENT, c.FUTURE)) if quality in adjectives.STATES else c.PRESENT
+    form = draw.choice((c.PRESENT, c.PRESENT, c.FUTURE)) if quality in adjectives.STATES else c.PRESENT
     clause = Clause(subject, verbs.BEING, form, said, negative=draw.happens(0.2))
     en = c.spoken(draw, f"{opening.en} {c.say_english(clause)}")
     fr = f"{opening.fr} {c.say_french(clause)}"
@@ -103,19 +103,19 @@ _FORTUNES = (_states("happy surprised"), _happenings("find receive"), _some)
 
 def reason(draw: Draw) -> Sentence:
     """`Julie is sad because she has lost her key.`"""
-    moods, actions, determine = draw.one((_MISFORTUNES, _MISFORTUNES, _FORTUNES))
-    subject, mood, action = people.somebody(draw), draw.one(moods), draw.one(actions)
+    moods, actions, determine = draw.choice((_MISFORTUNES, _MISFORTUNES, _FORTUNES))
+    subject, mood, action = people.somebody(draw), draw.choice(moods), draw.choice(actions)
     again = people.pronoun_for(subject)
-    head = head_of(draw, draw.one(action.objects), described=0.15, plural=0.15)
-    cause = Clause(again, action.verb, draw.one((c.PERFECT, c.PAST)), determine(again, head))
+    head = head_of(draw, draw.choice(action.objects), described=0.15, plural=0.15)
+    cause = Clause(again, action.verb, draw.choice((c.PERFECT, c.PAST)), determine(again, head))
     keys = (f"{action.verb.en.base}+{head.noun.en}", *head.keys)
     return _because(draw, subject, mood, cause, keys)
 
 
 def worry(draw: Draw) -> Sentence:
     """`My parents are worried because my brother is late.`"""
-    subject, mood = people.somebody(draw), draw.one(_MISFORTUNES[0])
-    other, trouble = people.somebody_named(draw), draw.one(_TROUBLES)
+    subject, mood = people.somebody(draw), draw.choice(_MISFORTUNES[0])
+    other, trouble = people.somebody_named(draw), draw.choice(_TROUBLES)
     if other.en in subject.en:
         return worry(draw)
     said = words(trouble.en, trouble.agree(other.feminine, other.plural))
@@ -137,17 +137,17 @@ def _because(draw: Draw, subject: Subject, mood: Adjective, cause: Clause, keys:
 
 def asking_what(draw: Draw) -> Sentence:
     """`What did you buy yesterday, Paul?`, `Qu'est-ce que tu as acheté hier, Paul ?`"""
-    subject, verb, form = people.somebody_asked_about(draw), draw.one(verbs.DOING).verb, draw.one(FORMS)
+    subject, verb, form = people.somebody_asked_about(draw), draw.choice(verbs.DOING).verb, draw.choice(FORMS)
     clause = Clause(subject, verb, form, NOTHING, when.time_for(draw, form, 0.4))
     return c.ask(clause, (f"what+{subject.key}+{verb.en.base}",), ("what", "que"))
 
 
 def asking_who(draw: Draw) -> Sentence:
     """`Who broke this glass?`, `Qui a cassé ce verre ?`"""
-    action = draw.one((*verbs.DOING, *verbs.TREATING, *verbs.HAPPENING))
-    head = head_of(draw, draw.one(action.objects), described=0.2)
+    action = draw.choice((*verbs.DOING, *verbs.TREATING, *verbs.HAPPENING))
+    head = head_of(draw, draw.choice(action.objects), described=0.2)
     willed = (c.PAST, c.PAST, c.PROGRESSIVE, c.GOING_TO, c.CAN, c.WANT)
-    form = c.PAST if action in verbs.HAPPENING else draw.one(willed)
+    form = c.PAST if action in verbs.HAPPENING else draw.choice(willed)
     clause = Clause(people.WHO, action.verb, form, known(draw, people.WHO, head))
     return c.ask(clause, (f"{action.verb.en.base}+{head.noun.en}", *head.keys))
 
@@ -155,8 +155,8 @@ def asking_who(draw: Draw) -> Sentence:
 def asking_where(draw: Draw) -> Sentence:
     """`Where does your brother work, Paul?`"""
     subject = people.somebody_asked_about(draw)
-    verb = draw.one((verbs.LIVING, verbs.WORKING, *verbs.LASTING))
-    form = draw.one((c.PRESENT, c.PRESENT, c.PAST, c.WANT, c.GOING_TO, c.PROGRESSIVE))
+    verb = draw.choice((verbs.LIVING, verbs.WORKING, *verbs.LASTING))
+    form = draw.choice((c.PRESENT, c.PRESENT, c.PAST, c.WANT, c.GOING_TO, c.PROGRESSIVE))
     if verb is verbs.LIVING and form in (c.PAST, c.PROGRESSIVE):
         form = c.PRESENT
     clause = Clause(subject, verb, form)
@@ -165,25 +165,25 @@ def asking_where(draw: Draw) -> Sentence:
 
 def asking_when(draw: Draw) -> Sentence:
     """`When are you going to leave, my friends?`"""
-    subject, verb = people.somebody_asked_about(draw), draw.one((*verbs.MOVING, *verbs.REFLEXIVE))
-    form = draw.one((c.PRESENT, c.PAST, c.FUTURE, c.GOING_TO, c.WANT))
-    question = draw.one((("when", "quand"), ("when", "quand"), ("what time", "à quelle heure")))
+    subject, verb = people.somebody_asked_about(draw), draw.choice((*verbs.MOVING, *verbs.REFLEXIVE))
+    form = draw.choice((c.PRESENT, c.PAST, c.FUTURE, c.GOING_TO, c.WANT))
+    question = draw.choice((("when", "quand"), ("when", "quand"), ("what time", "à quelle heure")))
     return c.ask(Clause(subject, verb, form), (f"{question[0]}+{subject.key}+{verb.en.base}",), question)
 
 
 def asking_why(draw: Draw) -> Sentence:
     """`Why are you sad, Marie?`"""
-    subject, quality = people.somebody_asked_about(draw), draw.one(adjectives.GRADUAL_STATES)
+    subject, quality = people.somebody_asked_about(draw), draw.choice(adjectives.GRADUAL_STATES)
     said = is_so(draw, subject, quality, gradual=draw.happens(0.3))
-    clause = Clause(subject, verbs.BEING, draw.one((c.PRESENT, c.PRESENT, c.STATE_PAST)), said)
+    clause = Clause(subject, verbs.BEING, draw.choice((c.PRESENT, c.PRESENT, c.STATE_PAST)), said)
     return c.ask(clause, (f"{subject.key}+{quality.en}",), ("why", "pourquoi"))
 
 
 def asking_which(draw: Draw) -> Sentence:
     """`Which dress do you prefer, Marie?`, `Quelle robe est-ce que tu préfères, Marie ?`"""
-    subject, action = people.somebody_asked_about(draw), draw.one(verbs.CHOSEN)
-    head = head_of(draw, draw.one(action.objects), described=0.2)
-    form = c.PRESENT if action.verb is verbs.PREFERRING else draw.one((c.WANT, c.GOING_TO))
+    subject, action = people.somebody_asked_about(draw), draw.choice(verbs.CHOSEN)
+    head = head_of(draw, draw.choice(action.objects), described=0.2)
+    form = c.PRESENT if action.verb is verbs.PREFERRING else draw.choice((c.WANT, c.GOING_TO))
     asked = (f"which {head.en}", agree(french.INTERROGATIVE, head))
     keys = (f"{action.verb.en.base}+{head.noun.en}", *head.keys)
     return c.ask(Clause(subject, action.verb, form), keys, asked)
@@ -192,11 +192,11 @@ def asking_which(draw: Draw) -> Sentence:
 def asking_how_many(draw: Draw) -> Sentence:
     """`How many books do you have, Paul?`, `Combien de livres est-ce que tu as, Paul ?`"""
     subject = people.somebody_asked_about(draw)
-    action = draw.one((verbs.HAVING, verbs.WANTING, *verbs.CHOSEN[1:]))
-    head = Head(draw.one(action.objects), None, True)
+    action = draw.choice((verbs.HAVING, verbs.WANTING, *verbs.CHOSEN[1:]))
+    head = Head(draw.choice(action.objects), None, True)
     if head.noun.mass:
         return asking_how_many(draw)
-    form = c.PRESENT if action in (verbs.HAVING, verbs.WANTING) else draw.one((c.WANT, c.GOING_TO))
+    form = c.PRESENT if action in (verbs.HAVING, verbs.WANTING) else draw.choice((c.WANT, c.GOING_TO))
     asked = (f"how many {head.en}", f"combien de {head.fr}")
     keys = (f"{action.verb.en.base}+{head.noun.en}",)
     return c.ask(Clause(subject, action.verb, form), keys, asked)
@@ -204,7 +204,7 @@ def asking_how_many(draw: Draw) -> Sentence:
 
 def asking_age(draw: Draw) -> Sentence:
     """`How old is your sister, Paul?`, `Quel âge a ta sœur, Paul ?`"""
-    subject = people.your_relative(draw) if draw.happens(0.8) else draw.one(people.NAMED)
+    subject = people.your_relative(draw) if draw.happens(0.8) else draw.choice(people.NAMED)
     be, have = ("are", "ont") if subject.plural else ("is", "a")
     key = (f"age+{subject.en}",)
     return c.sentence(
@@ -214,7 +214,7 @@ def asking_age(draw: Draw) -> Sentence:
 
 def naming(draw: Draw) -> Sentence:
     """`My brother's name is Lucas.`, `Mon frère s'appelle Lucas.`"""
-    subject, name = people.one_person(draw, asked=False), draw.one(people.NAMED)
+    subject, name = people.one_person(draw, asked=False), draw.choice(people.NAMED)
     fits = name.feminine == subject.feminine and subject.key != "you" and subject not in people.NAMED
     if not fits and subject is not people.MYSELF:
         return naming(draw)

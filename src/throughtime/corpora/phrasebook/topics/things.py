@@ -45,7 +45,7 @@ def _plain(draw: Draw, noun: Noun, plural: float = 0.3) -> Head:
 def _thing(draw: Draw, head: Head) -> Subject:
     """Choose a determiner for a thing that a sentence is about; `your` brings its addressee."""
     if head.noun.theme in _THEMES_OF_NO_OWNER or draw.happens(0.4):
-        return as_subject(head, draw.one((the, the, this, that))(head))
+        return as_subject(head, draw.choice((the, the, this, that))(head))
     return somebodys(draw, head)
 
 
@@ -53,11 +53,11 @@ def somebodys(draw: Draw, head: Head) -> Subject:
     """Choose the owner of a thing: `my car`, `your car`, `Paul's car`."""
     chosen = draw.between(1, 10)
     if chosen <= 3:
-        whom = draw.one(people.ADDRESSEES)
+        whom = draw.choice(people.ADDRESSEES)
         return as_subject(head, owned("your", whom.person, head))._replace(addressee=whom)
     if chosen <= 6:
         return as_subject(head, of_somebody(head, people.somebody_named(draw)))
-    return as_subject(head, owned(*draw.one(people.OWNERS), head))
+    return as_subject(head, owned(*draw.choice(people.OWNERS), head))
 
 
 def of_somebody(head: Head, owner: Subject) -> Words:
@@ -67,27 +67,27 @@ def of_somebody(head: Head, owner: Subject) -> Words:
 
 def described(draw: Draw) -> Sentence:
     """`This house is too small.`"""
-    noun = draw.one(_DESCRIBED)
-    adjective = draw.one([a for a in adjectives.BY_THEME[noun.theme] if a.en != "new"])
+    noun = draw.choice(_DESCRIBED)
+    adjective = draw.choice([a for a in adjectives.BY_THEME[noun.theme] if a.en != "new"])
     subject, asked = _thing(draw, _plain(draw, noun)), draw.happens(0.2)
     said = is_so(draw, subject, adjective, adjective in adjectives.GRADUAL)
-    form = draw.one((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST))
+    form = draw.choice((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST))
     clause = Clause(subject, verbs.BEING, form, said, negative=not asked and draw.happens(0.25))
     return c.said_or_asked(draw, clause, (f"{adjective.en}+{noun.en}",), asked)
 
 
 def compared(draw: Draw) -> Sentence:
     """`The red car is faster than the blue car.`"""
-    adjective = draw.one(adjectives.COMPARED)
-    noun = draw.one(_bearers(adjective))
-    one, other = _two_alike(draw, noun)
-    subject = as_subject(one, the(one))
+    adjective = draw.choice(adjectives.COMPARED)
+    noun = draw.choice(_bearers(adjective))
+    first, other = _two_alike(draw, noun)
+    subject = as_subject(first, the(first))
     agreed = adjective.agree(subject.feminine, subject.plural)
     second = the(other)
     said = words(f"{adjective.comparative} than {second.en}", f"plus {agreed} que {second.fr}")
     asked = draw.happens(0.25)
     clause = Clause(subject, verbs.BEING, c.PRESENT, said, negative=not asked and draw.happens(0.2))
-    return c.said_or_asked(draw, clause, (f"{adjective.en}+{noun.en}", *one.keys, *other.keys), asked)
+    return c.said_or_asked(draw, clause, (f"{adjective.en}+{noun.en}", *first.keys, *other.keys), asked)
 
 
 @cache
@@ -108,8 +108,10 @@ def _two_alike(draw: Draw, noun: Noun) -> tuple[Head, Head]:
     plural = _plain(draw, noun).plural
     if len(colours) > 3 and draw.happens(0.6):
         middle = len(colours) // 2
-        return Head(noun, draw.one(colours[:middle]), plural), Head(noun, draw.one(colours[middle:]), plural)
-    other = draw.one(_kindred(noun))
+        return Head(noun, draw.choice(colours[:middle]), plural), Head(
+            noun, draw.choice(colours[middle:]), plural
+        )
+    other = draw.choice(_kindred(noun))
     return Head(noun, None, plural), Head(other, None, plural and not other.mass)
 
 
@@ -140,23 +142,23 @@ def _spot(draw: Draw, noun: Noun) -> tuple[Words, str]:
     """Choose where something is: `under the table`, `in my bag`; food lies where one would put it."""
     edible = noun.theme in ("fruit", "dish", "drink")
     if noun.theme == "furniture":
-        english, french_word, place = "in", "dans", draw.one(n.ROOM)
+        english, french_word, place = "in", "dans", draw.choice(n.ROOM)
     elif draw.happens(0.45):
-        english, french_word, place = "in", "dans", draw.one(_LARDERS if edible else _INSIDE)
+        english, french_word, place = "in", "dans", draw.choice(_LARDERS if edible else _INSIDE)
     else:
-        english, french_word = _AROUND[0] if edible else draw.one(_AROUND)
-        place = n.FURNITURE[0] if edible else draw.one(n.FURNITURE)
+        english, french_word = _AROUND[0] if edible else draw.choice(_AROUND)
+        place = n.FURNITURE[0] if edible else draw.choice(n.FURNITURE)
     head = Head(place, None, False)
-    there = the(head) if draw.happens(0.6) else owned(*draw.one(people.OWNERS), head)
+    there = the(head) if draw.happens(0.6) else owned(*draw.choice(people.OWNERS), head)
     return words(f"{english} {there.en}", f"{french_word} {there.fr}"), place.en
 
 
 def located(draw: Draw) -> Sentence:
     """`My keys are on the table.`"""
-    noun = draw.one((*_PLACED, *_PLACED, *n.ANIMAL[:2]))
+    noun = draw.choice((*_PLACED, *_PLACED, *n.ANIMAL[:2]))
     spot, where = _spot(draw, noun)
     subject, asked = _thing(draw, _plain(draw, noun, 0.35)), draw.happens(0.25)
-    form = draw.one((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST))
+    form = draw.choice((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST))
     clause = Clause(subject, verbs.BEING, form, spot, negative=not asked and draw.happens(0.2))
     return c.said_or_asked(draw, clause, (f"{noun.en}@{where}",), asked)
 
@@ -167,7 +169,7 @@ _Y = Pronoun("", "y", False, False, direct=False)
 
 def there_is(draw: Draw) -> Sentence:
     """`There are three chairs in the kitchen.`, `Il y a trois chaises dans la cuisine.`"""
-    noun = draw.one((*_PLACED, *n.FURNITURE[:3], *n.FOOD, *n.DRINK, *n.ANIMAL[:2]))
+    noun = draw.choice((*_PLACED, *n.FURNITURE[:3], *n.FOOD, *n.DRINK, *n.ANIMAL[:2]))
     head = head_of(draw, noun, described=0.2, plural=0.5)
     spot, where = _spot(draw, noun)
     counts = head.plural and draw.happens(0.5)
@@ -178,7 +180,7 @@ def there_is(draw: Draw) -> Sentence:
     negative = not asked and not counts and draw.happens(0.25)
     if asked:
         what = what._replace(en=what.en_negative)
-    form = draw.one((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST, c.FUTURE))
+    form = draw.choice((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST, c.FUTURE))
     there = Subject("there", "il", people.ILS if head.plural else people.IL, False, False, "", "there")
     english = Clause(there, _THERE_BEING, form, what, spot, negative)
     said = Clause(people.IT, _THERE_BEING, form, what, spot, negative, pronoun=_Y)
@@ -189,7 +191,7 @@ def there_is(draw: Draw) -> Sentence:
 
 def how_many(draw: Draw) -> Sentence:
     """`How many chairs are there in the kitchen?`"""
-    noun = draw.one((*_PLACED, *n.FURNITURE[:3], *n.FRUIT))
+    noun = draw.choice((*_PLACED, *n.FURNITURE[:3], *n.FRUIT))
     spot, where = _spot(draw, noun)
     en = f"how many {noun.en_plural} are there {spot.en}"
     fr = f"combien de {noun.fr_plural} y a-t-il {spot.fr}"
@@ -198,7 +200,7 @@ def how_many(draw: Draw) -> Sentence:
 
 def where_is(draw: Draw) -> Sentence:
     """`Where are Paul's shoes?`"""
-    noun = draw.one((*_PLACED, *_OWNED))
+    noun = draw.choice((*_PLACED, *_OWNED))
     head = head_of(draw, noun, plural=0.35)
     subject = somebodys(draw, head)
     plural = subject.plural
@@ -211,7 +213,7 @@ def where_is(draw: Draw) -> Sentence:
 
 def what_colour(draw: Draw) -> Sentence:
     """`What colour is your car, madam?`"""
-    noun = draw.one((*n.CLOTHES, *n.PAIRED_CLOTHES, *n.VEHICLE, *n.BAGGAGE, *n.ANIMAL[:3]))
+    noun = draw.choice((*n.CLOTHES, *n.PAIRED_CLOTHES, *n.VEHICLE, *n.BAGGAGE, *n.ANIMAL[:3]))
     subject = somebodys(draw, _plain(draw, noun))
     en = f"what colour {'are' if subject.plural else 'is'} {subject.en}"
     fr = f"de quelle couleur {'sont' if subject.plural else 'est'} {subject.fr}"
@@ -220,7 +222,7 @@ def what_colour(draw: Draw) -> Sentence:
 
 def whose(draw: Draw) -> Sentence:
     """`Whose key is this?`"""
-    head = head_of(draw, draw.one(_OWNED))
+    head = head_of(draw, draw.choice(_OWNED))
     plural = head.plural
     en = f"whose {head.en} {'are these' if plural else 'is this'}"
     fr = f"à qui {'sont' if plural else 'est'} {this(head).fr}"
@@ -229,7 +231,7 @@ def whose(draw: Draw) -> Sentence:
 
 def belonging(draw: Draw) -> Sentence:
     """`This is my brother's car.`, `C'est la voiture de mon frère.`"""
-    head = head_of(draw, draw.one(_OWNED), plural=0.35)
+    head = head_of(draw, draw.choice(_OWNED), plural=0.35)
     thing, asked = somebodys(draw, head), draw.happens(0.25)
     demonstrative = Subject("these" if head.plural else "this", "ce", thing.person, False, False, "", "this")
     clause = Clause(
@@ -244,8 +246,8 @@ def belonging(draw: Draw) -> Sentence:
 
 def exclaiming(draw: Draw) -> Sentence:
     """`What a beautiful house!`, `Quelle belle maison !`"""
-    noun = draw.one((*_DESCRIBED, *n.FLOWER))
-    adjective = draw.one([a for a in adjectives.BY_THEME[noun.theme] if a in adjectives.GRADUAL])
+    noun = draw.choice((*_DESCRIBED, *n.FLOWER))
+    adjective = draw.choice([a for a in adjectives.BY_THEME[noun.theme] if a in adjectives.GRADUAL])
     head = Head(noun, adjective, _plain(draw, noun, 0.35).plural)
     en = f"what {head.en}" if head.plural or noun.mass else f"what {article(head.en)} {head.en}"
     return c.sentence(en, agree(french.INTERROGATIVE, head), head.keys, "!")

@@ -89,7 +89,7 @@ def _the(noun: Noun) -> Words:
 def going(draw: Draw) -> Sentence:
     """`My mother is going to the market tomorrow.`"""
     asked = draw.happens(0.22)
-    form, subject, place = draw.one(_FORMS_OF_GOING), people.subject(draw, asked), draw.one(n.PLACE)
+    form, subject, place = draw.choice(_FORMS_OF_GOING), people.subject(draw, asked), draw.choice(n.PLACE)
     to = words(f"to {_the(place).en}", f"à {_the(place).fr}")
     return _travelling(draw, asked, Clause(subject, verbs.GOING, form, to), place.en, when.time_for)
 
@@ -97,7 +97,7 @@ def going(draw: Draw) -> Sentence:
 def going_abroad(draw: Draw) -> Sentence:
     """`We went to Spain last year.`"""
     asked = draw.happens(0.22)
-    form, town = draw.one(_FORMS_OF_GOING[:-2]), draw.one(_TOWNS)
+    form, town = draw.choice(_FORMS_OF_GOING[:-2]), draw.choice(_TOWNS)
     to = words(f"to {town.en}", town.french_in)
     clause = Clause(people.subject(draw, asked), verbs.GOING, form, to)
     return _travelling(draw, asked, clause, town.en, when.long_time_for)
@@ -106,12 +106,12 @@ def going_abroad(draw: Draw) -> Sentence:
 def returning(draw: Draw) -> Sentence:
     """`Alice came back from the cinema.`, `Alice est revenue du cinéma.`"""
     asked = draw.happens(0.22)
-    form, subject = draw.one(_FORMS_OF_RETURNING), people.subject(draw, asked)
+    form, subject = draw.choice(_FORMS_OF_RETURNING), people.subject(draw, asked)
     if draw.happens(0.5):
-        place = draw.one(n.PLACE)
+        place = draw.choice(n.PLACE)
         whence, key = words(f"from {_the(place).en}", f"de {_the(place).fr}"), place.en
     else:
-        town = draw.one(_TOWNS)
+        town = draw.choice(_TOWNS)
         whence, key = words(f"from {town.en}", town.french_from), town.en
     return _travelling(draw, asked, Clause(subject, verbs.RETURNING, form, whence), key, when.time_for)
 
@@ -123,7 +123,7 @@ def _travelling(draw: Draw, asked: bool, clause: Clause, key: str, time: when.Ti
     """Say where somebody goes, when."""
     form = clause.form
     if form is c.PROGRESSIVE and draw.happens(0.5):
-        at = draw.one(when.AFTER)
+        at = draw.choice(when.AFTER)
     else:
         at = time(draw, form, 1.0 if form is c.PRESENT else 0.6)
     clause = clause._replace(circumstance=at, negative=not asked and draw.happens(0.2))
@@ -133,18 +133,18 @@ def _travelling(draw: Draw, asked: bool, clause: Clause, key: str, time: when.Ti
 def living(draw: Draw) -> Sentence:
     """`My cousin lives in Japan.`"""
     asked = draw.happens(0.22)
-    subject, town = people.subject(draw, asked), draw.one(_TOWNS)
-    verb = draw.one((verbs.LIVING, verbs.LIVING, verbs.WORKING))
+    subject, town = people.subject(draw, asked), draw.choice(_TOWNS)
+    verb = draw.choice((verbs.LIVING, verbs.LIVING, verbs.WORKING))
     where = words(f"in {town.en}", town.french_in)
-    form = draw.one((c.PRESENT, c.PRESENT, c.FUTURE, c.WANT, c.WOULD_LIKE))
+    form = draw.choice((c.PRESENT, c.PRESENT, c.FUTURE, c.WANT, c.WOULD_LIKE))
     clause = Clause(subject, verb, form, where, negative=not asked and draw.happens(0.25))
     return c.said_or_asked(draw, clause, (f"{subject.key}>{town.en}",), asked)
 
 
 def living_since(draw: Draw) -> Sentence:
     """`I have lived in Paris for three years.`, present in French: `J'habite à Paris depuis trois ans.`"""
-    subject, town, years = people.somebody(draw), draw.one(_TOWNS), draw.between(2, 20)
-    verb = draw.one((verbs.LIVING, verbs.WORKING))
+    subject, town, years = people.somebody(draw), draw.choice(_TOWNS), draw.between(2, 20)
+    verb = draw.choice((verbs.LIVING, verbs.WORKING))
     where = words(f"in {town.en}", town.french_in)
     since = words(f"for {english_number(years)} years", f"depuis {french_number(years)} ans")
     return c.state(draw, Clause(subject, verb, _STILL_DOING, where, since), (f"{subject.key}>{town.en}",))
@@ -153,8 +153,8 @@ def living_since(draw: Draw) -> Sentence:
 def speaking(draw: Draw) -> Sentence:
     """`Do you speak English, madam?`"""
     asked = draw.happens(0.3)
-    subject, language = people.subject(draw, asked), draw.one(_LANGUAGES)
-    form = draw.one((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST))
+    subject, language = people.subject(draw, asked), draw.choice(_LANGUAGES)
+    form = draw.choice((c.PRESENT, c.PRESENT, c.PRESENT, c.STATE_PAST))
     if form is c.PRESENT and draw.happens(0.3):
         spoken = words(f"{language.en} very well", f"très bien {language.fr}")
     else:
@@ -178,7 +178,7 @@ far from    | loin de
 def beside(draw: Draw) -> Sentence:
     """`Is the bank far from the station?`"""
     place, landmark = _two_places(draw)
-    english, french_word = draw.one(_BESIDE)
+    english, french_word = draw.choice(_BESIDE)
     subject = as_subject(Head(place, None, False), the(Head(place, None, False)))
     other = the(Head(landmark, None, False))
     spot = words(f"{english} {other.en}", f"{french_word} {other.fr}")
@@ -188,7 +188,7 @@ def beside(draw: Draw) -> Sentence:
 
 
 def _two_places(draw: Draw) -> tuple[Noun, Noun]:
-    place, landmark = draw.one(n.PLACE), draw.one(n.PLACE)
+    place, landmark = draw.choice(n.PLACE), draw.choice(n.PLACE)
     return _two_places(draw) if place is landmark else (place, landmark)
 
 
@@ -224,8 +224,8 @@ is there a bus to {}               | est-ce qu'il y a un bus pour aller à {}
 
 def way(draw: Draw) -> Sentence:
     """`Turn left after the church.`"""
-    english, french_words = draw.one(_WAYS)
-    noun = draw.one(n.PLACE)
+    english, french_words = draw.choice(_WAYS)
+    noun = draw.choice(n.PLACE)
     place = the(Head(noun, None, False))
     second = draw.happens(0.3)
     start, start_fr = ("then ", "ensuite, ") if second else ("", "")
@@ -235,8 +235,8 @@ def way(draw: Draw) -> Sentence:
 
 def asking_the_way(draw: Draw) -> Sentence:
     """`Excuse me, where is the bank, please?`"""
-    english, french_words = draw.one(_QUESTIONS_OF_WAY)
-    noun = draw.one(n.PLACE)
+    english, french_words = draw.choice(_QUESTIONS_OF_WAY)
+    noun = draw.choice(n.PLACE)
     place = the(Head(noun, None, False))
     agreed = {
         "open": "ouverte" if noun.feminine else "ouvert",
@@ -254,19 +254,19 @@ _SOLD = (*n.CLOTHES, *n.PAIRED_CLOTHES, *n.TEXT[:3], *n.THINGS, *n.DISHWARE, *n.
 
 def price(draw: Draw) -> Sentence:
     """`This red dress costs forty-five euros.`"""
-    head = head_of(draw, draw.one(_SOLD))
-    subject = as_subject(head, draw.one((the, this, this, that))(head))
+    head = head_of(draw, draw.choice(_SOLD))
+    subject = as_subject(head, draw.choice((the, this, this, that))(head))
     dear = head.noun.theme in ("vehicle", "furniture")
     euros = 50 * draw.between(3, 18) if dear else draw.between(2, 100)
     amount = words(f"{english_number(euros)} euros", f"{french_number(euros)} euros")
-    clause = Clause(subject, verbs.COSTING, draw.one((c.PRESENT, c.PRESENT, c.FUTURE)), amount)
+    clause = Clause(subject, verbs.COSTING, draw.choice((c.PRESENT, c.PRESENT, c.FUTURE)), amount)
     return c.state(draw, clause, (f"{head.noun.en}+{euros}", *head.keys))
 
 
 def asking_the_price(draw: Draw) -> Sentence:
     """`How much is this dress?`, `Combien coûte cette robe ?`"""
-    head = head_of(draw, draw.one(_SOLD))
-    thing = draw.one((the, this, that))(head)
+    head = head_of(draw, draw.choice(_SOLD))
+    thing = draw.choice((the, this, that))(head)
     if draw.happens(0.5):
         en = f"how much {'are' if head.plural else 'is'} {thing.en}"
     else:
@@ -290,10 +290,10 @@ a cup of    | une tasse de     | coffee,tea
 def _serving(draw: Draw) -> tuple[Words, str]:
     """Choose what one orders: `a salad`, `some bread`, `two coffees`, `a glass of wine`."""
     if draw.happens(0.3):
-        english, french_words, drinks = draw.one(_CONTAINERS)
-        drink = draw.one(drinks)
+        english, french_words, drinks = draw.choice(_CONTAINERS)
+        drink = draw.choice(drinks)
         return words(f"{english} {drink.en}", f"{french_words} {drink.fr}"), drink.en
-    noun = draw.one(_SERVED)
+    noun = draw.choice(_SERVED)
     if noun in _COUNTED_DRINKS and draw.happens(0.6):
         return counted(draw.between(2, 6), Head(noun, None, True)), noun.en
     head = Head(noun, None, not noun.mass and draw.happens(0.2))
@@ -321,7 +321,7 @@ def eating_out(draw: Draw) -> Sentence:
         return eating_out(draw)
     both = words(f"{first.en} and {second.en}", f"{first.fr} et {second.fr}")
     ordered, combination = (both, f"{min(key, other_key)}&{max(key, other_key)}")
-    english, french_words = draw.one(_ORDERS)
+    english, french_words = draw.choice(_ORDERS)
     if draw.happens(0.25):
         ordered, combination = first, f"{english}{key}"
     en, fr = english.format(ordered.en), french_words.format(ordered.fr)
@@ -331,7 +331,7 @@ def eating_out(draw: Draw) -> Sentence:
 
 def offering(draw: Draw) -> Sentence:
     """`Would you like some more bread, madam?`"""
-    whom, noun = draw.one(people.ADDRESSEES), draw.one((*n.DISH, *n.DRINK))
+    whom, noun = draw.choice(people.ADDRESSEES), draw.choice((*n.DISH, *n.DRINK))
     wanted = "tu veux" if whom.person == people.TU else "vous voulez"
     some = indefinite(Head(noun, None, False))
     if noun.mass and draw.happens(0.4):
