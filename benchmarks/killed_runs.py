@@ -1,11 +1,12 @@
-"""Runs that are killed at random moments and go on end in the same bits as one that was left alone.
+"""Runs that are killed at random moments and resumed end in the same bits as one that was left alone.
 
-A translator is trained on the built-in phrasebook, once undisturbed, then again and again with SIGKILL at
-up to three random moments, wherever it is: preparing, training, validating, or writing a file. Each time
-the command goes on with `resume`, or begins anew where nothing was saved yet. At the end both models are
-compared bit by bit: weights, settings and vocabulary.
+A translator is trained on the built-in phrasebook, or three text classifiers on texts made up here, once
+undisturbed, then again and again with SIGKILL at up to three random moments, wherever the run is: preparing,
+training, validating, or writing a file. Each time the command resumes it, or begins anew where nothing was
+saved yet. At the end the models are compared bit by bit: weights, settings and vocabulary.
 
-    python benchmarks/killed_runs.py --runs 20    writes killed_runs.json
+    python benchmarks/killed_runs.py --runs 20                          writes killed_runs.json
+    python benchmarks/killed_runs.py --application "words classify"     the same for classifiers
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 from cyclopts import App
 from rich.console import Console
@@ -25,48 +27,81 @@ from rich.table import Table
 from safetensors import safe_open
 from same_bits import weights_digest
 
-SETTINGS = (
-    *("--embedding-size", "32", "--encoder-size", "32", "--decoder-size", "64", "--dropout", "0.2"),
-    *("--max-epochs", "0.5", "--max-minutes", "0", "--schedule", "cosine", "--validate-every", "0.1"),
-    *("--average-last", "3", "--keep-checkpoints", "1", "--patience", "9", "--tokens-per-batch", "3000"),
-    *("--checkpoint-minutes", "0.01", "--validation-size", "100"),
-)
-MODELS = "best.safetensors", "last.safetensors"
+Application = Literal["seq2seq", "words classify"]
+SETTINGS: dict[Application, tuple[str, ...]] = {
+    "seq2seq": (
+        *("--embedding-size", "32", "--encoder-size", "32", "--decoder-size", "64", "--dropout", "0.2"),
+        *("--max-epochs", "0.5", "--max-minutes", "0", "--schedule", "cosine", "--validate-every", "0.1"),
+        *("--average-last", "3", "--keep-checkpoints", "1", "--patience", "9", "--tokens-per-batch", "3000"),
+        *("--checkpoint-minutes", "0.01", "--validation-size", "100"),
+    ),
+    "words classify": (
+        *("--methods", "tfidf", "gru", "lstm", "--embedding-size", "32", "--hidden-size", "32"),
+        *("--vector-size", "32", "--vector-epochs", "2", "--max-epochs", "4", "--validate-every", "0.5"),
+        *("--average-last", "3", "--checkpoint-minutes", "0.01", "--schedule", "cosine"),
+    ),
+}
+MODELS: dict[Application, tuple[str, ...]] = {
+    "seq2seq": ("best.safetensors", "last.safetensors"),
+    "words classify": (
+        *("tfidf/best.safetensors", "gru/best.safetensors", "gru/last.safetensors"),
+        *("lstm/best.safetensors", "lstm/last.safetensors"),
+    ),
+}
 KILLS = 3
+TEXTS = 3000
 
 app = App(help=__doc__, help_format="plaintext")
 
 
-def command(folder: Path) -> list[str]:
-    """What a user would type now: train, or resume where there is something to go on from."""
-    verb = [sys.executable, "-m", "throughtime", "seq2seq"]
-    if (folder / "checkpoint.safetensors").exists():
+def command(application: Application, folder: Path) -> list[str]:
+    """What a user would type now: train, or resume where there is something to resume from."""
+    verb = [sys.executable, "-m", "throughtime", *application.split()]
+    start = "checkpoint.safetensors" if application == "seq2seq" else "settings.json"
+    if (folder / start).exists():
         return [*verb, "resume", str(folder)]
-    return [*verb, "train", "--folder", str(folder), "--overwrite", *SETTINGS]
+    corpus = ["--corpus", str(folder.parent / "texts.tsv")] if application == "words classify" else []
+    return [*verb, "train", "--folder", str(folder), "--overwrite", *corpus, *SETTINGS[application]]
 
 
-def digests(folder: Path) -> dict[str, str]:
-    """What the bits of the two models are: weights, settings, vocabulary.
+def write_texts(path: Path) -> None:
+    """Write texts of which the order of two words tells the label."""
+    draw = random.Random(1)
+    with path.open("w") as file:
+        for _ in range(TEXTS):
+            label = draw.choice(("first", "second"))
+            words = [f"w{draw.randrange(500)}" for _ in range(draw.randint(10, 60))]
+            place = sorted(draw.sample(range(len(words)), 2))
+            pair = ("left", "right") if label == "first" else ("right", "left")
+            for where, word in zip(place, pair, strict=True):
+                words[where] = word
+            file.write(f"{label}\t{' '.join(words)}\n")
 
-    Not of the files as they lie, for safetensors writes the parts of its header in any order.
+
+def digests(application: Application, folder: Path) -> dict[str, str]:
+    """Digests of what the models hold: weights, settings, vocabulary.
+
+    Not of the bytes of the files, since safetensors writes the parts of its header in any order.
     """
-    return {name: digest(folder / name) for name in MODELS}
+    return {name: digest(folder / name) for name in MODELS[application]}
 
 
 def digest(path: Path) -> str:
     """A digest of all that a model file holds, in the order of the names."""
-    found = hashlib.sha256()
+    both = hashlib.sha256()
     with safe_open(path, framework="pt") as file:
-        found.update(repr(sorted(file.metadata().items())).encode())
-    found.update(weights_digest(path).encode())
-    return found.hexdigest()
+        both.update(repr(sorted(file.metadata().items())).encode())
+    both.update(weights_digest(path).encode())
+    return both.hexdigest()
 
 
-def killed(folder: Path, seconds: float, draw: random.Random) -> list[float]:
-    """Train to the end, killed after so many seconds each time."""
+def killed(application: Application, folder: Path, seconds: float, draw: random.Random) -> list[float]:
+    """Train to the end, killed up to three times; return the seconds after which."""
     moments: list[float] = []
     for _ in range(draw.randint(1, KILLS)):
-        process = subprocess.Popen(command(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command(application, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         moment = draw.uniform(0, seconds)
         try:
             process.wait(moment)
@@ -76,13 +111,14 @@ def killed(folder: Path, seconds: float, draw: random.Random) -> list[float]:
             process.wait()
             moments.append(moment)
     if not (folder / "report.json").exists():
-        subprocess.run(command(folder), stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(command(application, folder), stdout=subprocess.DEVNULL, check=True)
     return moments
 
 
 @app.default
 def main(
     *,
+    application: Application = "seq2seq",
     runs: int = 20,
     seed: int = 1,
     folder: Path = Path("runs/killed"),
@@ -90,24 +126,25 @@ def main(
 ) -> None:
     """Train once, then kill."""
     shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write_texts(folder / "texts.tsv")
     start = time.monotonic()
-    subprocess.run(command(folder / "alone"), stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(command(application, folder / "alone"), stdout=subprocess.DEVNULL, check=True)
     seconds = time.monotonic() - start
-    wanted, draw, found = digests(folder / "alone"), random.Random(seed), []
+    wanted, draw, results = digests(application, folder / "alone"), random.Random(seed), []
     table = Table("run", "killed after, seconds", "same bits")
     for number in range(1, runs + 1):
         place = folder / str(number)
-        while not (moments := killed(place, seconds, draw)):
+        while not (moments := killed(application, place, seconds, draw)):
             shutil.rmtree(place)  # it was done before it could be killed
-        found.append({"killed": moments, "same": digests(place) == wanted})
-        table.add_row(
-            str(number), ", ".join(f"{one:.1f}" for one in moments), "yes" if found[-1]["same"] else "NO"
-        )
+        same = digests(application, place) == wanted
+        results.append({"killed": moments, "same": same})
+        output.write_text(json.dumps({"seconds": seconds, "runs": results}, indent=2) + "\n")
+        table.add_row(str(number), ", ".join(f"{moment:.1f}" for moment in moments), "yes" if same else "NO")
         shutil.rmtree(place)
     Console().print(table)
-    same = sum(one["same"] for one in found)
-    print(f"{same} of {runs} killed runs ended in the same bits; one left alone takes {seconds:.0f} s")
-    output.write_text(json.dumps({"seconds": seconds, "runs": found}, indent=2) + "\n")
+    count = sum(result["same"] for result in results)
+    print(f"{count} of {runs} killed runs ended in the same bits; one left alone takes {seconds:.0f} s")
 
 
 if __name__ == "__main__":

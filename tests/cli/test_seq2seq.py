@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from throughtime.cli.seq2seq import PHRASEBOOK_MODEL
 
 from letter_runs import read_settings
 from throughtime.artefact.file import load, save
@@ -18,6 +17,7 @@ from throughtime.cli.main import main
 from throughtime.corpora import phrasebook
 from throughtime.corpora.phrasebook import Phrasebook
 from throughtime.files.pairs import Pair
+from throughtime.seq2seq.application import PHRASEBOOK_MODEL
 from throughtime.seq2seq.config import DataConfig, ModelConfig, SearchConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.pipeline import load_pipeline
