@@ -1,4 +1,4 @@
-"""A command run in a process of its own: what it printed and forecast, and the most memory that it held."""
+"""A command in a process of its own: what it printed, the memory it estimated, and the most it held."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def throughtime(arguments: Sequence[str]) -> tuple[str, int]:
     return "".join(lines), usage.ru_maxrss * 1024  # KiB on Linux
 
 
-def forecast_in(told: str) -> float:
+def estimate_in(printed: str) -> float:
     """The memory that `throughtime seq2seq train` said it would need, in GiB."""
-    found = re.search(r"memory: about ([\d.]+) ([GM]iB)", told)
-    if found is None:
-        raise SystemExit("the training told no forecast of its memory")
-    return float(found[1]) * GIB[found[2]]
+    line = re.search(r"memory: about ([\d.]+) ([GM]iB)", printed)
+    if line is None:
+        raise SystemExit("the training printed no estimate of its memory")
+    return float(line[1]) * GIB[line[2]]

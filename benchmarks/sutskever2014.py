@@ -4,7 +4,7 @@
 word vectors of 1,000, 160,000 and 80,000 words, batches of 128 pairs, SGD. WMT'14 is not at hand, so the
 words are made up: as many different ones as the vocabularies hold, frequencies by Zipf's law, sentences of
 25 and 29 words on the average, as the paper's 304 and 348 million words of 12 million pairs have. Told are
-words a second of both sides, as the paper tells them, the process's peak memory beside the forecast, and the
+words a second of both sides, as the paper tells them, the process's peak memory beside the estimate, and the
 loss: before training it is ln 80,000 a word, and since each word is drawn for itself nothing can be learned
 but how frequent words are, and so their entropy is what it comes to, sentence ends left aside.
 
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from cyclopts import App
-from process import forecast_in, throughtime
+from process import estimate_in, throughtime
 
 from throughtime.seq2seq.presets import PRESETS
 
@@ -91,7 +91,7 @@ def main(
     print(
         f"words a second, both sides: {report['words_per_second']:,.0f} (paper, 8 GPUs: {WORDS_A_SECOND:,})"
     )
-    print(f"peak memory {peak / 2**30:.1f} GiB, forecast {report['forecast_gib']:.1f} GiB")
+    print(f"peak memory {peak / 2**30:.1f} GiB, estimate {report['estimate_gib']:.1f} GiB")
     words = PAPER["tgt_vocab_size"]
     bounds = f"untrained: {np.log(words):.2f}; entropy of the words: {entropy(words):.2f}"
     print(f"validation loss of a word: {report['validation_loss']:.2f} ({bounds})")
@@ -106,7 +106,7 @@ def _report(events: list[dict[str, Any]], peak: int, text: str) -> dict[str, Any
         "minutes": told[-1]["minutes"],
         "words_per_second": both_sides * float(np.median([one["words_per_second"] for one in told])),
         "peak_bytes": peak,
-        "forecast_gib": forecast_in(text),
+        "estimate_gib": estimate_in(text),
         "losses": [one["loss"] for one in told],
         "validation_loss": validation["loss"],
         "gradient_norms": [one["gradient_norm"] for one in told],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import platform
 import re
 from collections.abc import Callable
@@ -32,6 +33,12 @@ def test_info_tells_versions_devices_and_back_ends(run: Callable[..., Any]) -> N
         assert line.startswith(f"extra [{extra}]: ")
     assert f"sentencepiece {metadata.version('sentencepiece')}" in seq2seq
     assert max(map(len, others)) <= 100
+
+
+def test_info_as_json_says_the_same(run: Callable[..., Any]) -> None:
+    found, lines = json.loads(run("info", "--json").out), run("info").out.splitlines()
+    assert lines[1] == f"torch {found['torch']}: {found['cpu']}, {found['threads']} threads"
+    assert found["cells"]["lstm"] == ["compiled", "torch", "reference"]
 
 
 def test_info_tells_that_the_engine_was_not_built(run: Callable[..., Any], monkeypatch) -> None:

@@ -114,3 +114,9 @@ def served() -> Generator[Served]:
     )
     with running(config) as running_server:
         yield running_server
+
+
+@pytest.fixture
+def serving() -> Callable[..., Any]:
+    """A server of any application, within limits, as a context."""
+    return running

@@ -7,13 +7,17 @@ import json
 import re
 import socket
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
 import pytest
+
+from throughtime.studio.config import ServeConfig
+from toy_application import BYTES_APPLICATION, JSON_APPLICATION
 
 
 def test_a_line_and_several(served: Any) -> None:
@@ -202,3 +206,33 @@ def test_a_client_that_does_not_read_is_cut_off(served: Any) -> None:
         time.sleep(0.2)
         assert answered == len(served.pipeline.batches) < 500
     assert served.translate("ab").texts == ["ba"]
+
+
+def test_json_is_answered_value_by_value(serving: Callable[..., Any]) -> None:
+    config = ServeConfig(max_inputs=3)
+    with serving(config, replace(JSON_APPLICATION, route=("double", "doubled")), object()) as served:
+
+        def post(body: object) -> Any:
+            return served.request(
+                "POST", "/double", json.dumps(body).encode(), Content_Type="application/json"
+            )
+
+        assert post({"inputs": [1, 2.5, "ab"]}).json == {"doubled": [2, 5.0, "abab"]}
+        assert post({"inputs": []}).json == {"doubled": []}
+        assert post({"inputs": [1] * 4}).json == {"detail": "4 inputs; at most 3 are allowed"}
+        refused = post({"inputs": [1, "fault"]})
+        assert (refused.status, refused.json) == (422, {"detail": "a fault cannot be doubled"})
+        assert post({"text": "a"}).status == 422
+
+
+def test_bytes_are_answered_as_they_are(serving: Callable[..., Any]) -> None:
+    config = ServeConfig(max_body=100)
+    with serving(config, BYTES_APPLICATION, object()) as served:
+
+        def post(body: bytes) -> Any:
+            return served.request("POST", "/run", body, Content_Type="image/png")
+
+        assert post(b"\x00\xff" * 20).json == {"answers": [40]}
+        assert post(b"fault").json == {"detail": "a fault cannot be doubled"}
+        assert post(b"x" * 101).status == 413
+        assert "application/octet-stream" in str(served.get("/openapi.json").json["paths"]["/run"])

@@ -55,4 +55,5 @@ app.command(
     help="Print versions, devices, threads, and which back-end runs which cell.",
 )
 app.command("throughtime.cli.runs:runs", name="runs", help="List training runs, and how to resume them.")
+app.register_install_completion_command()
 app.command("throughtime.cli.engine:app", name="engine", help="The compiler: a cell's equations as programs.")

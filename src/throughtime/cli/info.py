@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import torch
 
 import throughtime
+from throughtime.artefact.report import as_json
 from throughtime.cells import CELLS, Cell
 from throughtime.cells.registry import smallest
 from throughtime.cli.extras import EXTRAS
@@ -15,21 +17,42 @@ from throughtime.engine.native import native, threads
 from throughtime.layers.backends import BACKENDS
 
 
-def info() -> None:
-    """Print versions, devices, threads, and which back-end runs which cell."""
-    print(f"throughtime {throughtime.__version__}, Python {platform.python_version()}, {platform.platform()}")
-    print(
-        f"torch {torch.__version__}: {torch.backends.cpu.get_cpu_capability()}, "
-        f"{torch.get_num_threads()} threads"
-    )
-    print(f"engine: {_engine()}")
-    print(f"devices: {', '.join(['cpu', *_accelerators()])}")
+def info(*, json: bool = False) -> None:
+    """Print versions, devices, threads, and which back-end runs which cell.
+
+    Parameters
+    ----------
+    json
+        Print them as JSON instead.
+    """
+    found = _found()
+    if json:
+        print(as_json(found))
+        return
+    print(f"throughtime {found['throughtime']}, Python {found['python']}, {found['platform']}")
+    print(f"torch {found['torch']}: {found['cpu']}, {found['threads']} threads")
+    print(f"engine: {found['engine']}")
+    print(f"devices: {', '.join(found['devices'])}")
     print("cells, and the back-ends that run them, the one of backend='auto' first:")
-    for name, cell in CELLS.items():
-        print(f"  {name:<18}{', '.join(_backends(cell))}")
-    for extra, packages in EXTRAS.items():
-        found = [_installed(package) for package in packages]
-        print(f"extra [{extra}]: {', '.join(found)}")
+    for name, backends in found["cells"].items():
+        print(f"  {name:<18}{', '.join(backends)}")
+    for extra, packages in found["extras"].items():
+        print(f"extra [{extra}]: {', '.join(packages)}")
+
+
+def _found() -> dict[str, Any]:
+    return {
+        "throughtime": throughtime.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "torch": torch.__version__,
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "engine": _engine(),
+        "devices": ["cpu", *_accelerators()],
+        "cells": {name: _backends(cell) for name, cell in CELLS.items()},
+        "extras": {extra: list(map(_installed, packages)) for extra, packages in EXTRAS.items()},
+    }
 
 
 def _engine() -> str:

@@ -18,6 +18,7 @@ from throughtime.application.folder import read_settings
 from throughtime.application.models import present
 from throughtime.application.registry import application_named
 from throughtime.applications import APPLICATIONS
+from throughtime.cli.groups import with_most_used
 from throughtime.cli.inputs import blocks_of_bytes, blocks_of_json, blocks_of_text
 from throughtime.console import print_utf8
 from throughtime.errors import InputError
@@ -46,7 +47,7 @@ def verbs_of(application: AnyApplication) -> App:
     for make in (_train, _resume, _evaluate, _run, _serve):
         verb = make(application)
         example = application.examples.get(verb.__name__)
-        app.command(verb, name=verb.__name__, help_epilogue=f"Example:\n\n    {example}" if example else None)
+        app.command(verb, name=verb.__name__, help_epilogue=f"Example: {example}" if example else None)
     for name, command in application.commands.items():
         app.command(command.function, name=name, help=command.summary)
     return app
@@ -62,7 +63,7 @@ def _train(application: AnyApplication) -> Function:
 
         from throughtime.application import workflow
 
-        config = application.config(**typed)
+        config = _taken(application.config, typed)
         place = folder or Path("runs") / application.run_name(config)
         workflow.train(application, config, place, Console(quiet=quiet), overwrite=overwrite)
 
@@ -77,7 +78,11 @@ def _train(application: AnyApplication) -> Function:
         options.append(
             _option("preset", names | None, None, "Settings that belong together, instead of the defaults.")
         )
-    return _shaped(train, _help(application, "train", "Train."), [*options, *_grouped(application.config)])
+    return _shaped(
+        train,
+        _help(application, "train", "Train."),
+        [*options, *_grouped(application.config, application.common)],
+    )
 
 
 def _resume(application: AnyApplication) -> Function:
@@ -120,7 +125,7 @@ def _evaluate(application: AnyApplication) -> Function:
         from throughtime.artefact.report import as_json, write_report
 
         asked = _taken(application.test_options, typed)
-        options = application.options(**typed)
+        options = _taken(application.options, typed)
         evaluation = application.evaluate(present(application, model), options, asked)
         values = {"model": str(model), **evaluation.to_dict()}
         if json_:
@@ -147,7 +152,7 @@ def _run(application: AnyApplication) -> Function:
         named = typed.pop("file", None)
         text = typed.pop("text", None)
         asked = _taken(application.run_options, typed)
-        options = application.options(**typed)
+        options = _taken(application.options, typed)
         if application.input == "text":
             from throughtime.files.lines import require_one
 
@@ -212,14 +217,14 @@ def _serve(application: AnyApplication) -> Function:
         from throughtime.studio.api import api_of
         from throughtime.studio.server import serve as serve_until_stopped
 
-        loaded = application.load(present(application, model), application.options(**typed))
+        loaded = application.load(present(application, model), _taken(application.options, typed))
         serve_until_stopped(api_of(application, loaded, limits), limits)
 
     from throughtime.studio.config import ServeConfig
 
     parameters = [
         _model(application),
-        *_one_group("limits", ServeConfig, "Server"),
+        _group("limits", ServeConfig, "Server"),
         *_grouped(application.options),
     ]
     told = "Serve the model over HTTP until Ctrl-C; concurrent requests are batched."
@@ -247,17 +252,17 @@ def _shaped(function: Function, told: str, parameters: Iterable[Parameter]) -> F
 
 def _taken(kind: type[T], typed: dict[str, Any]) -> T:
     """Take the groups of a settings class out of what was typed."""
-    return kind(**{name: typed.pop(name) for name, _, _ in groups(kind)})
+    return kind(**{name: group(**vars(typed.pop(name))) for name, group, _ in groups(kind)})
 
 
-def _grouped(kind: type) -> list[Parameter]:
-    """An option for each setting of each group."""
-    return [option for name, group, title in groups(kind) for option in _one_group(name, group, title)]
+def _grouped(kind: type, common: Sequence[str] = ()) -> list[Parameter]:
+    """An option for each setting of each group; those in `common` are listed first in --help."""
+    return [_group(name, with_most_used(group, common), title) for name, group, title in groups(kind)]
 
 
-def _one_group(name: str, group: type, title: str) -> list[Parameter]:
+def _group(name: str, group: type, title: str) -> Parameter:
     annotation = Annotated[group, cyclopts.Parameter(name="*", group=title)]
-    return [Parameter(name, Parameter.KEYWORD_ONLY, default=group(), annotation=annotation)]
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=group(), annotation=annotation)
 
 
 def _option(name: str, kind: Any, default: Any, told: str, typed: str | None = None) -> Parameter:
@@ -282,6 +287,8 @@ def _filled_in(application: AnyApplication) -> Callable[[App, tuple[str, ...], A
     def fill_in(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
         tokens = {name: argument.tokens for argument in arguments for name in argument.names}
         typed = {_plain_name(name): given[0].value for name, given in tokens.items() if given}
+        if typed.get("settings") and typed.get("preset"):
+            raise InputError("settings and preset are both given; use one of them")
         if path := typed.get("settings"):
             values, source = _settings_in(application, Path(path)), path
         elif "--preset" in tokens:

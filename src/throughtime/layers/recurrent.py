@@ -53,7 +53,7 @@ NOT_SHOWN = dict(
 class Recurrent(nn.Module):
     """A recurrence over time, in one or more layers, in one direction or both.
 
-    cell: a `Cell`, its class, or its name: a built-in one's, or "my_module:MyCell", which imports my_module.
+    cell: a `Cell`, its class, or its name; "my_module:MyCell" imports my_module.
     input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional: as in torch.nn.LSTM.
     reverse: read every sequence from its last step to its first. The output stays in the order of the input,
     and the state is that after the first step. The parameters have no suffix. Excludes `bidirectional`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,13 +73,15 @@ class VectorsEstimator:
         from throughtime.words.embed.progress import shown
         from throughtime.words.embed.train import train
 
+        start = time.monotonic()
         with shown(console) as watch:
             self.vectors = train(self.sentences.corpus, self.config.embed, watch, self.sentences.about)
         report = self.sentences.report
         for line in (report.summary(), *report.notes, *report.first_bad) if self.config.source.corpus else ():
             say(console, line)
         words = self.vectors.about["corpus"]["words"]
-        say(console, f"{words:,} words read; {len(self.vectors):,} have vectors of {self.vectors.size}")
+        counts = f"{len(self.vectors):,} have vectors of {self.vectors.size}"
+        say(console, f"{words:,} words in {time.monotonic() - start:.0f} s; {counts}")
 
     def save_model(self, path: Path) -> None:
         """Write the model file."""

@@ -1,10 +1,10 @@
-"""The memory that `throughtime seq2seq train` tells beforehand, against what its process takes.
+"""The memory that `throughtime seq2seq train` estimates beforehand, against what its process takes.
 
 Each network is trained for a part of an epoch of Multi30k and validated, by the command that a user types,
-in a process of its own; told are the forecast of its first lines, and the peak of its resident memory.
+in a process of its own; printed are the estimate of its first lines and the peak of its resident memory.
 Multi30k is looked for in the folder that THROUGHTIME_DATA names, or in ../shared/data.
 
-    python benchmarks/forecast.py    writes forecast.json
+    python benchmarks/memory_estimate.py    writes memory_estimate.json
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cyclopts import App
 from data import multi30k
-from process import forecast_in, throughtime
+from process import estimate_in, throughtime
 from rich.console import Console
 from rich.table import Table
 
@@ -34,22 +34,22 @@ app = App(help=__doc__, help_format="plaintext")
 
 
 def run(options: str, epochs: float, folder: Path) -> tuple[float, float]:
-    """Forecast and peak of one training, in GiB."""
+    """Estimate and peak of one training, in GiB."""
     command = ["seq2seq", "train", "--folder", str(folder), "--overwrite", "--max-epochs", str(epochs)]
     command += ["--corpus", *multi30k("train"), "--validation", *multi30k("val"), *options.split()]
-    told, peak = throughtime(command)
-    return forecast_in(told), peak / 2**30
+    printed, peak = throughtime(command)
+    return estimate_in(printed), peak / 2**30
 
 
 @app.default
-def main(*, epochs: float = 0.15, report: Path = Path("forecast.json")) -> None:
+def main(*, epochs: float = 0.15, report: Path = Path("memory_estimate.json")) -> None:
     """Train each and print the table."""
-    table = Table("", "forecast, GiB", "peak, GiB")
+    table = Table("", "estimate, GiB", "peak, GiB")
     figures: dict[str, tuple[float, float]] = {}
     with tempfile.TemporaryDirectory() as place:
         for options in RUNS:
             figures[options] = run(options, epochs, Path(place))
-            table.add_row(options or "the defaults", *(f"{one:.2f}" for one in figures[options]))
+            table.add_row(options or "the defaults", *(f"{size:.2f}" for size in figures[options]))
     Console().print(table)
     report.write_text(json.dumps(figures, indent=1) + "\n")
 
