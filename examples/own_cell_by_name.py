@@ -7,12 +7,8 @@ import numpy as np
 from rich.console import Console
 from torch import sigmoid, tanh
 
+import throughtime
 from throughtime import Cell
-from throughtime.training.config import TrainingConfig
-from throughtime.words.classify.config import ClassifyConfig, NetworkConfig
-from throughtime.words.classify.labelled import Labelled
-from throughtime.words.classify.methods import load_classifier
-from throughtime.words.classify.recurrent import train_recurrent
 
 CELL = "__main__:MinimalGatedUnit"
 """Module and class. For a class in my_module.py it is my_module:MinimalGatedUnit, on the command line too:
@@ -29,24 +25,29 @@ class MinimalGatedUnit(Cell):
         return dict(h=(1 - f) * s.h + f * tanh(wx.n + u.n(f * s.h))), {}
 
 
-def texts(count: int, seed: int) -> Labelled:
-    """Labelled texts that differ only in the order of two words."""
+def write_texts(path: Path, count: int, seed: int) -> str:
+    """Write labelled texts that differ only in the order of two words."""
     draw = np.random.default_rng(seed)
-    labels = draw.integers(2, size=count)
-    pairs = [("man bites dog", "dog bites man")[label] for label in labels]
-    return Labelled([f"today {pair} {draw.integers(9)}" for pair in pairs], labels, ("news", "no news"))
+    texts = ("news\ttoday man bites dog", "no news\ttoday dog bites man")
+    path.write_text("".join(f"{texts[draw.integers(2)]} {draw.integers(9)}\n" for _ in range(count)))
+    return str(path)
 
 
-config = ClassifyConfig(
-    network=NetworkConfig(embedding_size=8, hidden_size=8),
-    training=TrainingConfig(max_epochs=4, learning_rate=0.02),
-)
 with TemporaryDirectory() as folder:
     place = Path(folder)
-    classifier = train_recurrent(CELL, config, texts(300, 1), texts(60, 2), place / "run", Console())
-    classifier.save(place / "model.safetensors")
+    result = throughtime.train(
+        "words classify",
+        corpus=(write_texts(place / "train.tsv", 360, 1),),
+        test=(write_texts(place / "test.tsv", 100, 2),),
+        methods=(CELL,),
+        first_vectors="chance",
+        embedding_size=8,
+        hidden_size=8,
+        max_epochs=5,
+        learning_rate=0.02,
+        folder=place / "run",
+        console=Console(),
+    )
     # The file holds the cell's name, not its code: import its module before you load the model.
-    loaded = load_classifier(place / "model.safetensors")
-test = texts(100, 3)
-right = loaded.probabilities(test.texts).argmax(1) == test.labels
-print(f"accuracy on {len(test)} texts: {right.mean():.0%}")
+    model = throughtime.load(result.model)
+    print(model("today man bites dog 3"))

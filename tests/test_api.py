@@ -30,6 +30,9 @@ PUBLIC = {
         "RecurrentCell",
         "Stream",
         "convert",
+        "load",
+        "resume",
+        "train",
     ],
     "throughtime.cells": [
         "CELLS",

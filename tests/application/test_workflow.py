@@ -168,3 +168,15 @@ def test_a_run_of_another_application_is_not_resumed(console: Console) -> None:
     with pytest.raises(InputError) as caught:
         workflow.resume(RUN, console, expected=replace(APPLICATION, name="other"))
     assert str(caught.value) == "run holds another kind of run; use `throughtime toy resume run`"
+
+
+def test_a_member_with_a_larger_budget_that_is_stopped_is_resumed_again(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflow.train(APPLICATION, config(1.0, 2.0, max_minutes=1e-9), RUN, console)
+    interrupt_at(4, monkeypatch)
+    assert workflow.resume(RUN, console, {"max_minutes": 5.0}).interrupted
+    assert read_report(RUN / "slope-1") is None and read_report(RUN) is None
+    assert not workflow.resume(RUN, console).interrupted
+    report = json.loads((RUN / "report.json").read_text())
+    assert [member["epochs"] for member in report["members"].values()] == [3, 3]

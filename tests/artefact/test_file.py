@@ -180,8 +180,19 @@ def test_newer_version(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError) as caught:
         load("m")
     assert str(caught.value) == (
-        "m has format 2, written by throughtime 9.9; "
-        "this version reads formats up to 1: install a newer throughtime"
+        "m has format 3, written by throughtime 9.9; this version reads format 2: install a newer throughtime"
+    )
+
+
+def test_older_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(artefact_file, "FORMAT_VERSION", FORMAT_VERSION - 1)
+        earlier.setattr(artefact_file, "_library_version", lambda: "0.0.9")
+        save(MODEL, "m")
+    with pytest.raises(InputError) as caught:
+        load("m")
+    assert str(caught.value) == (
+        "m has format 1, written by throughtime 0.0.9; this version reads format 2: train the model again"
     )
 
 
@@ -232,7 +243,7 @@ HEADERS = st.recursive(
 @given(HEADERS, st.booleans())
 @settings(deadline=None)
 def test_any_header_is_refused(tmp_path_factory: pytest.TempPathFactory, content: object, ours: bool) -> None:
-    fields = {"format": "throughtime", "version": "1", "config": content}
+    fields = {"format": "throughtime", "version": str(FORMAT_VERSION), "config": content}
     header = json.dumps({"__metadata__": fields if ours else content, "w": content}).encode()
     path = tmp_path_factory.mktemp("header") / "m"
     path.write_bytes(len(header).to_bytes(8, "little") + header)

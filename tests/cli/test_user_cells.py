@@ -89,12 +89,7 @@ def test_texts_are_classified_by_a_users_cell(user_module: WriteModule, run: Cal
     methods = ["--methods", "bag", "my_module:MyCell"]
     done = run("words", "classify", "train", "--corpus", "t.tsv", *methods, *small, "--folder", "c")
     assert done.code == 0
-    assert {path.name for path in Path("c").iterdir() if "my_module" in path.name} == {
-        "my_module-MyCell.safetensors",
-        "my_module-MyCell-confusion.png",
-        "my_module-MyCell-confusion.svg",
-        "my_module-MyCell-metrics.jsonl",
-    }
+    assert {path.name for path in Path("c").iterdir() if path.is_dir()} == {"bag", "data", "my_module-MyCell"}
     report = json.loads(Path("c/report.json").read_text())
     assert sorted(method["method"] for method in report["methods"]) == ["bag", "my_module:MyCell"]
-    assert run("words", "classify", "run", "c/my_module-MyCell.safetensors", "a lovely film").code == 0
+    assert run("words", "classify", "run", "c/my_module-MyCell/best.safetensors", "a lovely film").code == 0

@@ -171,8 +171,8 @@ def test_refuses_models_of_another_kind_or_a_newer_version(saved_letters: Callab
         "forecast.safetensors holds a model of kind 'forecast'; expected 'seq2seq'"
     )
     data = Path("m.safetensors").read_bytes()
-    assert data.count(b'"version":"1"') == 1
-    Path("new.safetensors").write_bytes(data.replace(b'"version":"1"', b'"version":"7"'))
+    assert data.count(b'"version":"2"') == 1
+    Path("new.safetensors").write_bytes(data.replace(b'"version":"2"', b'"version":"7"'))
     assert "new.safetensors has format 7, written by throughtime" in error_of("new.safetensors")
 
 

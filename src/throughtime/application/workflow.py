@@ -169,10 +169,10 @@ class Workflow:
         """Train the members that have not ended; return their folders by name, None where Ctrl-C came."""
         for number, member in enumerate(members, 1):
             place = folder / member.name
-            if _has_ended(member.config, place):
+            ended, begun = first_does(self.fabric, partial(_progress, member.config, place))
+            if ended:
                 continue
             self.console.rule(f"{number} of {len(members)}: {member.name}", align="left")
-            begun = _has_checkpoint(place)
             if begun:
                 first_does(self.fabric, partial(write_settings, self.application, member.config, place))
             if self.single(member.config, data, place, resumed=begun, member=True).interrupted:
@@ -198,6 +198,7 @@ class Workflow:
             say(self.console, estimate.summary())
         if resumed:
             self._say(lambda: application.resumed(config, task, folder / LAST))
+            first_does(self.fabric, lambda: (folder / REPORT).unlink(missing_ok=True))
             return
         self._say(lambda: application.initialise(config, task))
         if not self.fabric.is_global_zero:
@@ -252,6 +253,7 @@ class Workflow:
 
     def _all(self, members: Sequence[Member[Any]], config: Any, data: Any, folder: Path) -> Result:
         """Train all members and compare them."""
+        first_does(self.fabric, lambda: (folder / REPORT).unlink(missing_ok=True))
         try:
             places = self.members(members, data, folder)
         except InputError:
@@ -264,7 +266,7 @@ class Workflow:
 
     def _show_ended(self, members: Sequence[Member[Any]], config: Any, data: Any, folder: Path) -> None:
         """Show the comparison of those members that ended before one failed."""
-        names = [member.name for member in members if _has_ended(member.config, folder / member.name)]
+        names = [member.name for member in members if _progress(member.config, folder / member.name)[0]]
         if names and self.fabric.is_global_zero:
             self._comparison({name: folder / name for name in names}, config, data)
 
@@ -358,12 +360,16 @@ def claimed(fabric: Fabric, folder: Path) -> Generator[None]:
                 (folder / LOCK).unlink(missing_ok=True)
 
 
-def _has_ended(config: Any, folder: Path) -> bool:
-    """Say whether a member has ended; one that has not learned has not, where its budget is another now."""
-    report = read_report(folder)
+def _progress(config: Any, folder: Path) -> tuple[bool, bool]:
+    """Return whether a member has ended, and whether it has begun.
+
+    One that ended before it learned has not ended where its budget is another now.
+    """
+    begun, report = _has_checkpoint(folder), read_report(folder)
     if report is None:
-        return False
-    return not report["training"].get("shortfall") or read_settings(folder / SETTINGS, type(config)) == config
+        return False, begun
+    learned = not report["training"].get("shortfall")
+    return learned or read_settings(folder / SETTINGS, type(config)) == config, begun
 
 
 def _draw_curves(folder: Path) -> None:

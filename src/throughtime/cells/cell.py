@@ -179,7 +179,7 @@ class Cell(ABC):
         """
         u = recurrent_product(weights, self.recurrent())
         hidden_size = len(weights["weight_ih"]) // len(self.gates)
-        means = {name: one.mean for name, one in self.noise(hidden_size).items()}
+        means = {name: noise.mean for name, noise in self.noise(hidden_size).items()}
         fixed = {**own_parameters(weights), **means, "candidate": _as_it_is}
 
         def step(

@@ -31,8 +31,8 @@ class LayerNormLSTM(Cell):
     observed = ("i", "f", "g", "o")
 
     def parameters(self, hidden_size: int) -> Mapping[str, tuple[int, ...]]:
-        rows, one = (len(self.gates) * hidden_size,), (hidden_size,)
-        return {"gain_x": rows, "gain_h": rows, "gain_c": one, "shift_c": one}
+        rows, state = (len(self.gates) * hidden_size,), (hidden_size,)
+        return {"gain_x": rows, "gain_h": rows, "gain_c": state, "shift_c": state}
 
     def begin(self, name: str, parameter: Tensor) -> None:
         parameter.fill_(0 if name == "shift_c" else 1)

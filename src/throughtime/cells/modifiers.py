@@ -91,7 +91,9 @@ class Zoneout(Modified):
     def own_noise(self, hidden_size: int) -> Mapping[str, Noise]:
         sizes = self.cell.state_sizes(hidden_size)
         probabilities = dict.fromkeys(self.state, self.memory) | {self.state[0]: self.output}
-        return {f"stay_{name}": Noise(sizes[name], one, one) for name, one in probabilities.items() if one}
+        return {
+            f"stay_{name}": Noise(sizes[name], stay, stay) for name, stay in probabilities.items() if stay
+        }
 
     def step(self, wx: PreActivations, u: Product, s: Any, p: Any) -> tuple[Rows, Rows]:
         new, seen = self.cell.step(wx, u, s, p)

@@ -164,6 +164,8 @@ def _evaluate(model: Path, options: AnswerConfig, asked: EvaluateConfig) -> Scor
     search, weights, test = options.search, options.members.weights, asked.test
     if search.n_best > 1:
         raise InputError(f"n_best is {search.n_best}, but the best translation alone is scored; expected 1")
+    if test.output is not None and not test.output.absolute().parent.is_dir():
+        raise InputError(f"{test.output} cannot be written: No such file or directory")
     pairs = read_test(test.corpus, test.columns)
     models = [model, *options.members.ensemble]
     pipeline = load_pipeline(models, search, weights, counting=True)

@@ -132,11 +132,11 @@ class DataConfig:
     """The corpus and how it becomes numbers.
 
     Attributes:
-        corpus: two parallel text files, or one .tsv or .jsonl, each also as .gz, or hf:OWNER/NAME for a
-            Hugging Face dataset; nothing for the built-in phrasebook.
+        corpus: two parallel text files, or one .csv, .tsv or .jsonl, each also as .gz, or hf:OWNER/NAME for
+            a Hugging Face dataset; nothing for the built-in phrasebook.
         validation: the same for validation; nothing to hold `validation_size` pairs of the corpus out.
         test: the same for the test that ends training; nothing to hold `test_size` pairs out.
-        columns: names, or in a .tsv numbers from 0, of the source and the target column.
+        columns: source and target column, each by its name or its number from 0.
         validation_size: pairs held out for validation; no source sentence of theirs stays in training.
         test_size: pairs held out for the final test likewise.
         max_words: pairs with a longer side are dropped.
@@ -305,7 +305,7 @@ class TestConfig:
 
     Attributes:
         corpus: the test set, in the forms that `train` reads; the phrasebook's own test where none is given.
-        columns: names, or in a .tsv numbers from 0, of the source and the target column.
+        columns: source and target column, each by its name or its number from 0.
         language: two-letter code of the target language, for the tokenised score; by default the model's.
         output: file for the translations, one a line.
     """

@@ -52,7 +52,7 @@ def begin_with_vectors(translator: Translator, tokenizers: Tokenizers, config: D
     """
     freeze(translator, config)
     tokenizer = {"source": tokenizers.src, "target": tokenizers.tgt}
-    return [_begin(one, tokenizer[one.name], config.freeze_vectors) for one in _sides(translator, config)]
+    return [_begin(side, tokenizer[side.name], config.freeze_vectors) for side in _sides(translator, config)]
 
 
 def freeze(translator: Translator, config: DataConfig) -> None:

@@ -143,8 +143,8 @@ class Pipeline:
 
     def _sources(self, line: str, prefix: str) -> list[Source]:
         """A line as ids, in one piece or several; in none where there is nothing to translate."""
-        found = [one for piece in pieces(line, self.longest) for one in self._encoded(piece)]
-        first = [one._replace(prefix=prefix, must=self.demands.must) for one in found[:1]]
+        found = [source for piece in pieces(line, self.longest) for source in self._encoded(piece)]
+        first = [source._replace(prefix=prefix, must=self.demands.must) for source in found[:1]]
         return [*first, *found[1:]]
 
     @property
@@ -158,7 +158,7 @@ class Pipeline:
             ids = ([*part, EOS_ID],)
             if self.readers:
                 text = piece if len(parts) == 1 else self.tokenizers.src.decode(part)
-                ids = tuple([*one.encode(text), EOS_ID] for one in self.readers)
+                ids = tuple([*reader.encode(text), EOS_ID] for reader in self.readers)
             yield Source(ids, piece, k * self._most_tokens)
 
     def _translate(self, sources: Sequence[Source]) -> list[list[Candidate]]:
@@ -166,7 +166,7 @@ class Pipeline:
         results: list[list[Candidate]] = [[] for _ in sources]
         for group in _groups([len(source.ids[0]) for source in sources]):
             for k, found in zip(group, self._search([sources[k] for k in group]), strict=True):
-                results[k] = [self._candidate(Part(sources[k], one)) for one in found]
+                results[k] = [self._candidate(Part(sources[k], hypothesis)) for hypothesis in found]
         return results
 
     def _candidate(self, part: Part) -> Candidate:
@@ -192,31 +192,31 @@ class Pipeline:
         return bool(never) and first_inside(self.tokenizers.tgt.encode(word), never) is not None
 
     def _search(self, sources: Sequence[Source]) -> list[list[Hypothesis]]:
-        each = [_padded(rows, self.device) for rows in zip(*(one.ids for one in sources), strict=True)]
+        each = [_padded(rows, self.device) for rows in zip(*(source.ids for source in sources), strict=True)]
         model, (src, lengths) = self.model, each[0]
         if self.readers and isinstance(model, Ensemble):
             model = model.reading(each)
         voting = model
         if isinstance(model, Shortlisted):
-            told = [[*self.tokenizers.tgt.encode(one.prefix), *chain(*one.must)] for one in sources]
+            told = [[*self.tokenizers.tgt.encode(source.prefix), *chain(*source.must)] for source in sources]
             model = model.allowing(chain(self.tokenizers.tgt.unknowns, *told))
         if self.demands.never:
             model = Avoiding(model, self.demands.never)
         found = self._found(model, src, lengths, sources)
         if self.votes and isinstance(voting, Ensemble):
-            count_votes(voting, src, lengths, [one[0].tokens for one in found], self.votes)
+            count_votes(voting, src, lengths, [hypotheses[0].tokens for hypotheses in found], self.votes)
         return found
 
     def _found(
         self, model: StepModel, src: Tensor, lengths: Tensor, sources: Sequence[Source]
     ) -> list[list[Hypothesis]]:
-        prefixes, decoder = [self._prefix(one.prefix) for one in sources], self.decoder
+        prefixes, decoder = [self._prefix(source.prefix) for source in sources], self.decoder
         if any(prefixes):
             model = Prefixed(model, prefixes, torch.tensor(self.tokenizers.tgt.inner()))
             decoder = _longer(decoder, tuple(map(len, prefixes)))
-        if not any(one.must for one in sources) or not isinstance(decoder, BeamSettings):
+        if not any(source.must for source in sources) or not isinstance(decoder, BeamSettings):
             return self._searched(model, src, lengths, decoder)
-        return self._constrained(model, src, lengths, decoder, [one.must for one in sources])
+        return self._constrained(model, src, lengths, decoder, [source.must for source in sources])
 
     def _prefix(self, text: str) -> list[int]:
         """A prefix as ids; raises InputError where it has what no translation may have."""
@@ -245,7 +245,7 @@ class Pipeline:
         self.unmet += found.count([])
         if [] in found:
             plain = self._searched(model, src, lengths, decoder)
-            found = [one or other for one, other in zip(found, plain, strict=True)]
+            found = [with_phrases or without for with_phrases, without in zip(found, plain, strict=True)]
         return found
 
     def _searched(
@@ -257,7 +257,7 @@ class Pipeline:
             case SampleSettings():
                 return sample(model, src, lengths, decoder, self.generator)
             case LengthRule():
-                return [[one] for one in greedy(model, src, lengths, decoder)]
+                return [[hypothesis] for hypothesis in greedy(model, src, lengths, decoder)]
 
 
 def _longer(decoder: AnyDecoder, floor: tuple[int, ...]) -> AnyDecoder:
@@ -281,15 +281,15 @@ def load_pipeline(
     trained = load_models(paths)
     tokenizers = trained[0].tokenizers
     demands = demands_of(config.must, config.never, tokenizers.tgt)
-    models = [quantise(one.model) if config.quantise == "int8" else one.model for one in trained]
+    models = [quantise(member.model) if config.quantise == "int8" else member.model for member in trained]
     steppers: list[StepModel] = [stepper(model) for model in models]
     if config.shortlist is not None:
         if len(steppers) > 1 or weights:
             raise InputError("a shortlist is given with an ensemble; expected one model")
         lexicon = read_lexicon(config.shortlist, tokenizers.src, tokenizers.tgt, config.shortlist_best)
         steppers = [Shortlisted(stepper(models[0]), lexicon, config.shortlist_frequent)]
-    readers = [one.tokenizers.src for one in trained]
-    shared = all(same_vocabulary(one, tokenizers.src) for one in readers)
+    readers = [member.tokenizers.src for member in trained]
+    shared = all(same_vocabulary(reader, tokenizers.src) for reader in readers)
     together = len(steppers) > 1 or bool(weights)
     return Pipeline(
         Ensemble(steppers, weights or None) if together else steppers[0],
@@ -301,13 +301,13 @@ def load_pipeline(
         unknown=unknown,
         demands=demands,
         language=trained[0].data.tgt_language,
-        longest=longest_line(one.data for one in trained),
+        longest=longest_line(member.data for member in trained),
     )
 
 
 def longest_line(read: Iterable[DataConfig]) -> int:
     """Words of a line that models, trained on corpora read by these settings, take whole."""
-    return max(LONGEST_PIECE, min(one.max_words for one in read))
+    return max(LONGEST_PIECE, min(data.max_words for data in read))
 
 
 def pieces(line: str, longest: int = LONGEST_PIECE) -> list[str]:
@@ -341,10 +341,10 @@ def _joined(parts: Sequence[list[Candidate]]) -> list[Candidate]:
         return [Candidate("", 0.0)]
     return [
         Candidate(
-            " ".join(one.text for one in ranks),
-            sum(one.score for one in ranks),
-            sum(one.log_probability for one in ranks),
-            tuple(part for one in ranks for part in one.parts),
+            " ".join(candidate.text for candidate in ranks),
+            sum(candidate.score for candidate in ranks),
+            sum(candidate.log_probability for candidate in ranks),
+            tuple(part for candidate in ranks for part in candidate.parts),
         )
         for ranks in zip(*parts, strict=False)
     ]

@@ -118,8 +118,8 @@ class Vocabulary:
         """Return the tokens as rows (T, V), each 1 in its word's column; rows of unknown tokens are empty."""
         numbers = np.array(self.encode(tokens), dtype=np.int64)
         known = np.flatnonzero(numbers < len(self))
-        ones = np.ones(len(known), dtype=np.int64)
-        return sparse.csr_array((ones, (known, numbers[known])), shape=(len(numbers), len(self)))
+        counts = np.ones(len(known), dtype=np.int64)
+        return sparse.csr_array((counts, (known, numbers[known])), shape=(len(numbers), len(self)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values for JSON."""

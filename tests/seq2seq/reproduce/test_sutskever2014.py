@@ -31,7 +31,7 @@ DRAWN = ("by-length", "by-rarity", "order", "voice")
 
 def test_the_tables_are_what_the_models_do(reproduced: Any) -> None:
     folder, _, text, report = reproduced
-    pairs = list(read_pairs([folder / "forward/test.tsv"]))
+    pairs = list(read_pairs([folder / "test.tsv"]))
     assert len(pairs) == 12
     backwards = sorted(report["members"][1:], key=lambda one: -one["training"]["best_metrics"]["bleu"])
     models = [Path(one["model"]) for one in backwards]

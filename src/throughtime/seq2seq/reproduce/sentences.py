@@ -20,12 +20,12 @@ class Sentences:
 
     @property
     def texts(self) -> list[str]:
-        return [text for ones in self.meanings for text in ones]
+        return [text for texts in self.meanings for text in texts]
 
     @property
     def labels(self) -> list[int]:
         """The number of each sentence's meaning."""
-        return [number for number, ones in enumerate(self.meanings) for _ in ones]
+        return [number for number, texts in enumerate(self.meanings) for _ in texts]
 
 
 ORDER = Sentences(

@@ -13,8 +13,9 @@ from throughtime.application.processes import processes
 from throughtime.artefact.report import write_report
 from throughtime.console import say
 from throughtime.errors import InputError
+from throughtime.seq2seq.application import TEST
 from throughtime.seq2seq.config import TrainConfig
-from throughtime.seq2seq.data.prepare import prepare
+from throughtime.seq2seq.data.prepare import prepare, write_tsv
 from throughtime.seq2seq.measure.breakdown import GROUPS, WordRanks
 from throughtime.seq2seq.measure.n_best import Listed, read_n_best
 from throughtime.seq2seq.reproduce import show
@@ -64,6 +65,7 @@ def reproduce(config: TrainConfig, folder: Path, n_best: Path | None, hint: str,
     show.say_differences(console, differences(planned[-1].config))
     trained = train_members(planned, prepared, folder, hint, console)
     if trained is not None:
+        write_tsv(test.pairs, folder / TEST)
         ranks = WordRanks(prepared.texts.train.sources())
         baseline = "the forward model's list" if n_best is None else str(n_best)
         _measure(config, trained, test, ranks, Baseline(baseline, lists), folder, console)

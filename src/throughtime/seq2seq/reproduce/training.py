@@ -58,7 +58,7 @@ def any_begun(members: Sequence[Member[TrainConfig]], folder: Path) -> bool:
     for member in begun:
         place = folder / member.name
         if read_settings(place / SETTINGS, TrainConfig) != member.config:
-            raise InputError(f"{place} holds a run with other settings; --folder takes another place")
+            raise InputError(f"{place} holds a run with other settings: choose another place with --folder")
     return bool(begun)
 
 

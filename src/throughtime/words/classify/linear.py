@@ -98,8 +98,12 @@ class LinearClassifier:
     @classmethod
     def from_artefact(cls, artefact: Artefact) -> LinearClassifier:
         """Return what `save` wrote."""
-        config, arrays = artefact.config, {name: one.numpy() for name, one in artefact.tensors.items()}
-        own = {name.removeprefix("features."): one for name, one in arrays.items() if name[:9] == "features."}
+        config, arrays = artefact.config, {name: tensor.numpy() for name, tensor in artefact.tensors.items()}
+        own = {
+            name.removeprefix("features."): array
+            for name, array in arrays.items()
+            if name.startswith("features.")
+        }
         features = KINDS[config["kind"]].from_parts(config["features"], own)
         ours = tuple(config["labels"]), config["temperature"], config["about"]
         return cls(features, arrays["weights"], arrays["bias"], *ours)

@@ -78,7 +78,7 @@ def judge(probabilities: NDArray[np.float64], truth: NDArray[np.int64], labels: 
     of_labels = _of_labels(truth, said, labels)
     return Judgement(
         accuracy=share(int((said == truth).sum()), len(truth)),
-        macro_f1=float(np.mean([one.f1 for one in of_labels])),
+        macro_f1=float(np.mean([label.f1 for label in of_labels])),
         log_loss=float(-np.log(np.clip(probabilities[rows, truth], 1e-12, 1)).mean()),
         calibration_error=_calibration_error(probabilities.max(1), said == truth),
         labels=of_labels,

@@ -92,8 +92,10 @@ def explained(pieces: Sequence[Piece]) -> Text:
 
 def strongest(pieces: Sequence[Piece]) -> str:
     """The words that weigh most, as "lovely +0.41, but -0.03"; "" where none weighs anything."""
-    weighty = sorted((one for one in pieces if one.weight), key=lambda one: -abs(one.weight))[:SHOWN]
-    return ", ".join(f"{one.text} {one.weight:+.2g}" for one in weighty)
+    weighty = sorted((piece for piece in pieces if piece.weight), key=lambda piece: -abs(piece.weight))[
+        :SHOWN
+    ]
+    return ", ".join(f"{piece.text} {piece.weight:+.2g}" for piece in weighty)
 
 
 def codewords_table(
