@@ -31,9 +31,9 @@ from torch.nn.utils.rnn import pad_sequence
 from translation import Written
 
 from throughtime.layers.special_ids import BOS_ID, EOS_ID, PAD_ID
+from throughtime.measure.text_scores import quick_bleu
 from throughtime.seq2seq.config import SearchConfig
 from throughtime.seq2seq.data.prepare import read_test
-from throughtime.seq2seq.measure.score import quick_bleu
 from throughtime.seq2seq.model_file import Trained, load_model
 from throughtime.seq2seq.network.model import Attended
 from throughtime.seq2seq.pipeline import load_pipeline

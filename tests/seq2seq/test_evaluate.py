@@ -10,8 +10,8 @@ from chosen import length_rule
 from throughtime.artefact.report import write_report
 from throughtime.errors import InputError
 from throughtime.files.pairs import Pair
+from throughtime.measure.text_scores import score
 from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_translations
-from throughtime.seq2seq.measure.score import score
 from throughtime.seq2seq.network.model import Translator, stepper
 from throughtime.seq2seq.pipeline import Pipeline
 from throughtime.text.tokenizer import Tokenizers

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from throughtime.application.show import show_evaluation
 from throughtime.files.pairs import Pair
+from throughtime.measure.text_scores import ScoreReport, score
 from throughtime.seq2seq.evaluate import Evaluation
-from throughtime.seq2seq.measure.score import ScoreReport, score
 from throughtime.seq2seq.show import Scored, translations_table
 
 

@@ -14,11 +14,11 @@ from torch.nn.utils import clip_grad_norm_
 from chosen import cleaning, length_rule
 from throughtime.files.pairs import Pair
 from throughtime.layers.special_ids import PAD_ID
+from throughtime.measure.text_scores import quick_bleu
 from throughtime.seq2seq import task as task_module
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.data.batches import Batch
 from throughtime.seq2seq.data.corpus import build_text_corpus, encode_corpus
-from throughtime.seq2seq.measure.score import quick_bleu
 from throughtime.seq2seq.model_file import load_model
 from throughtime.seq2seq.network.model import stepper
 from throughtime.seq2seq.pipeline import Pipeline

@@ -11,7 +11,7 @@ from typing import Any
 from throughtime.artefact.file import written_whole
 from throughtime.decoding.ensemble import Vote
 from throughtime.files.pairs import Pair
-from throughtime.seq2seq.measure.score import ScoreReport, score
+from throughtime.measure.text_scores import ScoreReport, score
 from throughtime.seq2seq.pipeline import Pipeline
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from throughtime.measure.text_scores import accuracy, quick_bleu
 from throughtime.seq2seq.data.corpus import EncodedCorpus
-from throughtime.seq2seq.measure.score import accuracy, quick_bleu
 from throughtime.training.task import Floor
 
 _ROWS = 50_000  # pairs of a corpus whose ids are in memory at a time

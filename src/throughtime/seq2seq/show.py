@@ -13,8 +13,8 @@ from rich.text import Text
 
 from throughtime.decoding.ensemble import Vote
 from throughtime.files.pairs import Pair
+from throughtime.measure.text_scores import ScoreReport
 from throughtime.seq2seq.evaluate import Evaluation
-from throughtime.seq2seq.measure.score import ScoreReport
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from throughtime.errors import InputError
+from throughtime.measure.text_scores import quick_tokenised_bleu
 from throughtime.seq2seq.measure.breakdown import WordRanks, breakdown, lengths
-from throughtime.seq2seq.measure.score import quick_tokenised_bleu
 
 
 def test_groups_follow_the_keys_and_lose_nobody() -> None:

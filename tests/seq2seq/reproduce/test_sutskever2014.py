@@ -46,7 +46,9 @@ def test_the_tables_are_what_the_models_do(reproduced: Any) -> None:
     assert report["perplexity"]["ensemble of 5 reversed"] == pytest.approx(together)
     assert found["reversed", 12] != found["forward", 12]
     pictures = {f"{name}.{kind}" for name in DRAWN for kind in ("png", "svg")}
-    assert {path.name for path in folder.iterdir() if path.is_file()} == {*pictures, "reproduction.json"}
+    assert {path.name for path in folder.iterdir() if path.is_file()} == {
+        *(*pictures, "reproduction.json", "test.tsv"),
+    }
 
 
 def test_a_list_is_put_into_another_order(reproduced: Any) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.measure.score import quick_tokenised_bleu
+from throughtime.measure.text_scores import quick_tokenised_bleu
 
 GROUPS = 8
 """Number of groups of sentences, as points in the paper's figure."""

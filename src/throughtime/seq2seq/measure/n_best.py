@@ -99,7 +99,7 @@ def _mean(score: float, other: float, weight: float) -> float:
 
 def oracle(lists: Lists, references: Sequence[str]) -> list[str]:
     """Return the best text of each list by its BLEU against the reference: the most the list can reach."""
-    from throughtime.seq2seq.measure.score import sentence_bleu  # here, since translating needs no scorer
+    from throughtime.measure.text_scores import sentence_bleu  # here, since translating needs no scorer
 
     return [
         max((entry.text for entry in entries), key=lambda text: sentence_bleu(text, reference))

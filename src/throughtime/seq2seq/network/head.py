@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from throughtime.layers.attention import Score, attend
+from throughtime.layers.coverage import CoveredScore, attend_in_turn
 from throughtime.layers.linear import PackedLinear
 from throughtime.layers.special_ids import PAD_ID
-from throughtime.seq2seq.network.coverage import CoveredScore, attend_in_turn
 
 AnyScore = TypeVar("AnyScore", Score, CoveredScore)
 

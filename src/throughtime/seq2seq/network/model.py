@@ -15,14 +15,14 @@ from throughtime.cells.initialise import Initialiser
 from throughtime.engine.packing import Snapshot
 from throughtime.layers import Recurrent
 from throughtime.layers.attention import SCORES
+from throughtime.layers.copying import CopyingGate, attention_on, log_probabilities, log_probability
+from throughtime.layers.coverage import COVERED_SCORES, coverage_loss
 from throughtime.layers.linear import PackedLinear
 from throughtime.layers.output import FullOutput, output_layer
 from throughtime.layers.ranking import Ranked, ranked
 from throughtime.layers.special_ids import PAD_ID
 from throughtime.seq2seq.config import ModelConfig
 from throughtime.seq2seq.data.batches import Batch, twice
-from throughtime.seq2seq.network.copying import CopyingGate, attention_on, log_probabilities, log_probability
-from throughtime.seq2seq.network.coverage import COVERED_SCORES, coverage_loss
 from throughtime.seq2seq.network.head import (
     Attended,
     AttentionHead,

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from throughtime.files.pairs import Pair
+from throughtime.measure.text_scores import quick_tokenised_bleu
 from throughtime.seq2seq.config import SearchConfig
 from throughtime.seq2seq.evaluate import Evaluation, evaluate
 from throughtime.seq2seq.measure.breakdown import Group, WordRanks, breakdown, lengths
 from throughtime.seq2seq.measure.likelihood import Judge, load_judge, perplexity
 from throughtime.seq2seq.measure.n_best import Listed, Lists, oracle, rescored
-from throughtime.seq2seq.measure.score import quick_tokenised_bleu
 from throughtime.seq2seq.pipeline import load_pipeline
 from throughtime.seq2seq.reproduce.published import BEAMS, SIZES, Models, Rescored
 from throughtime.seq2seq.reproduce.training import TrainedMember

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from throughtime.layers.special_ids import EOS_ID, UNK_ID
-from throughtime.seq2seq.data.subword_dropout import SubwordDropout
+from throughtime.text.subword_dropout import SubwordDropout
 from throughtime.text.tokenizer import Subwords, Words, train_subwords
 
 TEXT = [

@@ -12,10 +12,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from throughtime.errors import InputError
-from throughtime.layers.special_ids import PAD_ID
-from throughtime.seq2seq.config import ModelConfig
-from throughtime.seq2seq.data.batches import Batch
-from throughtime.seq2seq.network.coverage import (
+from throughtime.layers.coverage import (
     COVERED_SCORES,
     CoveredPerceptron,
     CoveredProduct,
@@ -23,6 +20,9 @@ from throughtime.seq2seq.network.coverage import (
     attend_in_turn,
     coverage_loss,
 )
+from throughtime.layers.special_ids import PAD_ID
+from throughtime.seq2seq.config import ModelConfig
+from throughtime.seq2seq.data.batches import Batch
 from throughtime.seq2seq.network.model import CoveringHead, Translator
 
 MakeTranslator = Callable[..., Translator]

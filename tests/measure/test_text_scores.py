@@ -9,7 +9,7 @@ import pytest
 import sacrebleu
 
 from throughtime.errors import InputError
-from throughtime.seq2seq.measure.score import quick_bleu, score
+from throughtime.measure.text_scores import quick_bleu, score
 
 # The example of sacrebleu's README: BLEU 48.53, chrF2 59.73.
 KNOWN = ["The dog bit the man.", "It wasn't surprising.", "The man had just bitten him."]

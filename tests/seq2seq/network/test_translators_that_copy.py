@@ -15,15 +15,15 @@ from torch.testing import assert_close
 from chosen import beam_settings, length_rule, sample_settings
 from throughtime.decoding.stepping import greedy
 from throughtime.errors import InputError
-from throughtime.layers.output import ROWS_AT_ONCE, ChunkedOutput, FullOutput
-from throughtime.layers.special_ids import PAD_ID, UNK_ID
-from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
-from throughtime.seq2seq.data.batches import Batch
-from throughtime.seq2seq.network.copying import (
+from throughtime.layers.copying import (
     attention_on,
     log_probabilities,
     log_probability,
 )
+from throughtime.layers.output import ROWS_AT_ONCE, ChunkedOutput, FullOutput
+from throughtime.layers.special_ids import PAD_ID, UNK_ID
+from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
+from throughtime.seq2seq.data.batches import Batch
 from throughtime.seq2seq.network.model import Decoded, Encoded, Translator, stepper
 from throughtime.seq2seq.pipeline import Pipeline
 from throughtime.seq2seq.unknown import UnknownWords
