@@ -61,7 +61,7 @@ def test_a_run_leaves_the_files_of_every_run(console: Console) -> None:
     result = workflow.train(APPLICATION, config(), RUN, console)
     assert {path.name for path in RUN.iterdir()} == {
         *("settings.json", "report.json", "metrics.jsonl", "best.safetensors", "last.safetensors"),
-        *("checkpoint.safetensors", "curves.png", "curves.svg", "data", "run.lock"),
+        *("checkpoint.safetensors", "curves.png", "data", "run.lock"),
     }
     assert (result.model, result.interrupted) == (RUN / "best.safetensors", False)
     report = json.loads((RUN / "report.json").read_text())

@@ -66,7 +66,7 @@ def test_help_has_every_setting_with_its_default(run: Run, command: str, configs
 def test_help_of_a_setting_is_its_description(run: Run) -> None:
     text = plain(run("seq2seq", "train", "--help").out)
     for sentence in (
-        "source and the target column.",
+        "source and target column, each by its name or its number from 0.",
         "the most frequent ones and one for all others, as in 2014.",
         "sutskever2014 is uniform(-0.08, 0.08).",
         "[choices: none, dot, general, mlp] [default: mlp]",

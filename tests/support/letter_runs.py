@@ -19,7 +19,6 @@ KEPT = {"best.safetensors", "last.safetensors", "checkpoint.safetensors", "metri
     "settings.json",
     "run.lock",
     "curves.png",
-    "curves.svg",
 }
 
 

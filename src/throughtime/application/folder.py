@@ -27,7 +27,6 @@ RUN_FILES = (
     CHECKPOINT,
     "metrics.jsonl",
     "curves.png",
-    "curves.svg",
     "step-*.safetensors",
     "snapshots/step-*.safetensors",
     "tensorboard/events.out.tfevents.*",

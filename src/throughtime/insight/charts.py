@@ -109,14 +109,16 @@ def _drawn(path: Path) -> Generator[tuple[Axes, list[Path]]]:
 
 
 @contextmanager
-def canvas(path: Path, inches: tuple[float, float]) -> Generator[tuple[Figure, list[Path]]]:
+def canvas(
+    path: Path, inches: tuple[float, float], endings: Sequence[str] = ("png", "svg")
+) -> Generator[tuple[Figure, list[Path]]]:
     """Yield a figure in the style of all pictures, and its files, which are written when the block ends.
 
     path: of the picture without its suffix.
 
     Raises InputError if it cannot be written.
     """
-    files = [path.with_name(f"{path.name}.{ending}") for ending in ("png", "svg")]
+    files = [path.with_name(f"{path.name}.{ending}") for ending in endings]
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)

@@ -16,7 +16,7 @@ _WHERE = ("event", "step", "epoch", "minutes", "best")
 def draw_curves(folder: Path) -> list[Path]:
     """Draw the loss in training, and each validation metric in a panel of its own, over epochs.
 
-    Returns curves.png and curves.svg in `folder`, or nothing where metrics.jsonl holds no validation.
+    Returns curves.png in `folder`, or nothing where metrics.jsonl holds no validation.
     """
     events = list(_events(folder / METRICS))
     validations = [event for event in events if event["event"] == "validation"]
@@ -24,7 +24,7 @@ def draw_curves(folder: Path) -> list[Path]:
     if not names:
         return []
     training = [event for event in events if event["event"] == "train"]
-    with canvas(folder / "curves", (3.4 * len(names), 3.2)) as (figure, files):
+    with canvas(folder / "curves", (3.4 * len(names), 3.2), ("png",)) as (figure, files):
         for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
             if name == "loss" and training:
                 axes.plot(*_points(training, name), color=COLOURS[0], linewidth=1, label="training")
