@@ -42,10 +42,10 @@ def _print(found: Sequence[FoundRun]) -> None:
 
     from throughtime.console import say
 
-    table = Table()
+    table = Table(box=None, pad_edge=False)
     table.add_column("run", overflow="fold")
-    for heading in ("application", "state", "epochs", "trained", "best", "last written"):
-        table.add_column(heading)
+    for heading in ("application", "state", "epochs", "trained", "best", "written"):
+        table.add_column(heading, no_wrap=True)
     for run in found:
         table.add_row(*_row(run))
     console = Console()
@@ -59,9 +59,9 @@ def _row(run: FoundRun) -> list[str]:
     from throughtime.training.progress import in_words
 
     best = "" if run.best is None else f"{run.best_by} {run.best:.4g}"
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.changed))
+    when = time.strftime("%d %b %H:%M", time.localtime(run.changed))
     if run.members is not None:
-        progress = [f"{run.members} members ended", ""]
+        progress = [f"{run.members} ended", ""]
     elif run.minutes:
         progress = [f"{run.epochs:.2f}", in_words(run.minutes)]
     else:
