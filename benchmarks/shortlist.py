@@ -25,8 +25,9 @@ from throughtime.decoding.beam import BeamSettings, beam
 from throughtime.decoding.stepping import LengthRule, StepModel
 from throughtime.layers.special_ids import EOS_ID, SPECIALS
 from throughtime.seq2seq.config import ModelConfig, SearchConfig
-from throughtime.seq2seq.network.model import Translator, stepper
+from throughtime.seq2seq.network.model import Translator
 from throughtime.seq2seq.network.shortlist import Shortlisted
+from throughtime.seq2seq.network.stepper import stepper
 
 SOURCES, LENGTH = 64, 15
 

@@ -36,10 +36,10 @@ from throughtime.layers import Recurrent
 from throughtime.layers.attention import Perceptron
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.data.batches import Batch, make_batch, plan_batches
-from throughtime.seq2seq.data.corpus import EncodedCorpus
 from throughtime.seq2seq.data.prepare import prepare, write_tsv
 from throughtime.seq2seq.network.model import Translator
 from throughtime.seq2seq.task import Sets, TranslationTask
+from throughtime.text.pair_corpus import EncodedCorpus
 from throughtime.training.step import Group, Stepper
 
 VALIDATION = 100

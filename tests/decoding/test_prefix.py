@@ -16,7 +16,8 @@ from throughtime.decoding.beam import beam
 from throughtime.decoding.prefix import Prefixed
 from throughtime.decoding.sampling import sample
 from throughtime.decoding.stepping import LengthRule, greedy
-from throughtime.seq2seq.network.model import Translator, stepper
+from throughtime.seq2seq.network.model import Translator
+from throughtime.seq2seq.network.stepper import stepper
 from throughtime.seq2seq.pipeline import LONGEST_PIECE, Decoder, Pipeline
 from throughtime.text.tokenizer import UNKNOWN_SIGN, Tokenizers, Words, train_subwords
 

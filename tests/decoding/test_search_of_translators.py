@@ -14,7 +14,8 @@ from throughtime.decoding.beam import beam
 from throughtime.decoding.ensemble import Ensemble
 from throughtime.decoding.stepping import greedy
 from throughtime.seq2seq.data.batches import Batch
-from throughtime.seq2seq.network.model import Translator, stepper
+from throughtime.seq2seq.network.model import Translator
+from throughtime.seq2seq.network.stepper import stepper
 
 MakeTranslator = Callable[..., Translator]
 MakeBatch = Callable[..., Batch]

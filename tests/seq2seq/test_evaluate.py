@@ -12,7 +12,8 @@ from throughtime.errors import InputError
 from throughtime.files.pairs import Pair
 from throughtime.measure.text_scores import score
 from throughtime.seq2seq.evaluate import Evaluation, evaluate, write_translations
-from throughtime.seq2seq.network.model import Translator, stepper
+from throughtime.seq2seq.network.model import Translator
+from throughtime.seq2seq.network.stepper import stepper
 from throughtime.seq2seq.pipeline import Pipeline
 from throughtime.text.tokenizer import Tokenizers
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from throughtime.seq2seq import floor
-from throughtime.seq2seq.data.corpus import EncodedCorpus
 from throughtime.seq2seq.floor import floor_of
+from throughtime.text.pair_corpus import EncodedCorpus
 
 
 class Corpus:

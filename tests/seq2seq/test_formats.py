@@ -10,8 +10,8 @@ import pytest
 
 from chosen import beam_settings
 from throughtime.decoding.stepping import Hypothesis
+from throughtime.decoding.unknown import UnknownWords
 from throughtime.layers.special_ids import EOS_ID, UNK_ID
-from throughtime.seq2seq.data.cleaning import TOKENS_OF_A_WORD
 from throughtime.seq2seq.formats import (
     alignment,
     as_json,
@@ -20,9 +20,10 @@ from throughtime.seq2seq.formats import (
     writer_of,
     written_words,
 )
-from throughtime.seq2seq.network.model import Translator, stepper
+from throughtime.seq2seq.network.model import Translator
+from throughtime.seq2seq.network.stepper import stepper
 from throughtime.seq2seq.pipeline import LONGEST_PIECE, Candidate, Part, Pipeline, Source
-from throughtime.seq2seq.unknown import UnknownWords
+from throughtime.text.pair_cleaning import TOKENS_OF_A_WORD
 from throughtime.text.tokenizer import Tokenizers, Words, train_subwords
 
 LONGEST_SOURCE = TOKENS_OF_A_WORD * LONGEST_PIECE

@@ -16,7 +16,8 @@ from throughtime.cells.user_modules import import_cells
 from throughtime.errors import InputError
 from throughtime.seq2seq.config import ModelConfig
 from throughtime.seq2seq.model_file import KIND, load_model, save_model
-from throughtime.seq2seq.network.model import Translator, stepper
+from throughtime.seq2seq.network.model import Translator
+from throughtime.seq2seq.network.stepper import stepper
 from throughtime.seq2seq.pipeline import Pipeline
 from throughtime.text.tokenizer import Tokenizers, Words, train_subwords
 from user_modules import MY_MODULE, WriteModule

@@ -15,9 +15,9 @@ from throughtime.decoding.stepping import State
 from throughtime.errors import InputError
 from throughtime.layers.special_ids import EOS_ID, SPECIALS
 from throughtime.seq2seq.config import DataConfig, SearchConfig
-from throughtime.seq2seq.data.cleaning import TOKENS_OF_A_WORD
 from throughtime.seq2seq.model_file import save_model
-from throughtime.seq2seq.network.model import Translator, stepper
+from throughtime.seq2seq.network.model import Translator
+from throughtime.seq2seq.network.stepper import stepper
 from throughtime.seq2seq.pipeline import (
     LONGEST_PIECE,
     TOKENS_TOGETHER,
@@ -29,6 +29,7 @@ from throughtime.seq2seq.pipeline import (
     longest_line,
     pieces,
 )
+from throughtime.text.pair_cleaning import TOKENS_OF_A_WORD
 from throughtime.text.tokenizer import UNKNOWN, Tokenizers, Words
 
 LETTERS = list("abcdefgh")

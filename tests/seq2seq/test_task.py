@@ -18,11 +18,11 @@ from throughtime.measure.text_scores import quick_bleu
 from throughtime.seq2seq import task as task_module
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.data.batches import Batch
-from throughtime.seq2seq.data.corpus import build_text_corpus, encode_corpus
 from throughtime.seq2seq.model_file import load_model
-from throughtime.seq2seq.network.model import stepper
+from throughtime.seq2seq.network.stepper import stepper
 from throughtime.seq2seq.pipeline import Pipeline
 from throughtime.seq2seq.task import Sets, TranslationTask
+from throughtime.text.pair_corpus import build_text_corpus, encode_corpus
 from throughtime.text.tokenizer import Tokenizers
 
 MakeTask = Callable[..., TranslationTask]

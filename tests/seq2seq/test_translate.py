@@ -13,7 +13,8 @@ from chosen import beam_settings
 from throughtime.cli.inputs import blocks_of_text
 from throughtime.errors import InputError
 from throughtime.seq2seq.formats import Writer, ranked, writer_of
-from throughtime.seq2seq.network.model import Translator, stepper
+from throughtime.seq2seq.network.model import Translator
+from throughtime.seq2seq.network.stepper import stepper
 from throughtime.seq2seq.pipeline import Candidate, Pipeline
 from throughtime.seq2seq.translate import prefixes_of, translate
 from throughtime.text.tokenizer import Tokenizers

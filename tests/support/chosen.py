@@ -5,7 +5,7 @@ from __future__ import annotations
 from throughtime.decoding.beam import BeamSettings
 from throughtime.decoding.sampling import SampleSettings
 from throughtime.decoding.stepping import LengthRule
-from throughtime.seq2seq.data.cleaning import Cleaning
+from throughtime.text.pair_cleaning import Cleaning
 
 
 def cleaning(max_words: int = 100, max_ratio: float = 9.0, drop_duplicates: bool = True) -> Cleaning:

@@ -177,11 +177,9 @@ class Recurrent(nn.Module):
         lengths: (B,) steps of each sequence of a padded input, from 0; later steps are not read, and their
         output is 0. The final state of a sequence without steps is its initial state.
         mask: (T, B), (B, T) if batch_first, (T,) unbatched, True where a step is valid; instead of lengths,
-        for masked steps at the start or in between. They are skipped: not read, with output 0, the state
-        unchanged.
+        for masked steps at the start or in between: not read, with output 0, the state unchanged.
 
-        Returns the output, in the form of the input with D * width features, and the state after the last
-        steps.
+        Returns the output, in the form of the input with D * width features, and the final state.
         """
         if isinstance(input, Proxy):
             return call_as_leaf(self, input, hx, lengths, mask)
@@ -200,7 +198,6 @@ class Recurrent(nn.Module):
         Returns output, state, and for each layer and direction, in the order of the state's first dimension,
         a dictionary by the names in `cell.observed`, each in the form of the output. They can be part of a
         loss: gradients flow through them. Detach those you only inspect.
-
         Raises ValueError if `backend` is `torch`, whose kernels do not expose them.
         """
         return self._formed(input, hx, lengths, mask, self.cell.observed)

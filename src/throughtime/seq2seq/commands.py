@@ -118,8 +118,8 @@ def lexicon(
     """
     from throughtime.files.pairs import read_pairs
     from throughtime.seq2seq.learn_lexicon import lexicon_of
-    from throughtime.seq2seq.lexicon import write_lexicon
     from throughtime.seq2seq.model_file import load_model
+    from throughtime.text.lexicon import write_lexicon
 
     trained = load_model(present(APPLICATION, model))
     both = trained.tokenizers

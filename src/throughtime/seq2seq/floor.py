@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from throughtime.measure.text_scores import accuracy, quick_bleu
-from throughtime.seq2seq.data.corpus import EncodedCorpus
+from throughtime.text.pair_corpus import EncodedCorpus
 from throughtime.training.task import Floor
 
 _ROWS = 50_000  # pairs of a corpus whose ids are in memory at a time

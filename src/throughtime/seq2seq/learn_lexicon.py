@@ -11,10 +11,10 @@ import numpy as np
 from throughtime.errors import InputError
 from throughtime.files.pairs import Pair
 from throughtime.seq2seq.config import DataConfig
-from throughtime.seq2seq.data.alignment import learn_alignment
-from throughtime.seq2seq.data.corpus import EncodedCorpus, build_text_corpus, encode_corpus
 from throughtime.seq2seq.data.prepare import cleaning_of, most_tokens
-from throughtime.seq2seq.lexicon import Lexicon
+from throughtime.text.alignment import learn_alignment
+from throughtime.text.lexicon import Lexicon
+from throughtime.text.pair_corpus import EncodedCorpus, build_text_corpus, encode_corpus
 from throughtime.text.tokenizer import Tokenizers
 
 

@@ -21,17 +21,17 @@ from throughtime.decoding.ensemble import Ensemble, Vote, count_votes
 from throughtime.decoding.prefix import Prefixed
 from throughtime.decoding.sampling import SampleSettings, sample
 from throughtime.decoding.stepping import Hypothesis, LengthRule, StepModel, greedy
+from throughtime.decoding.unknown import UnknownWords, read_dictionary
 from throughtime.errors import InputError
 from throughtime.layers.special_ids import EOS_ID, PAD_ID, UNK_ID
 from throughtime.seq2seq.config import DataConfig, SearchConfig
-from throughtime.seq2seq.data.cleaning import TOKENS_OF_A_WORD
-from throughtime.seq2seq.lexicon import read_lexicon
 from throughtime.seq2seq.model_file import load_models
-from throughtime.seq2seq.network.model import stepper
 from throughtime.seq2seq.network.quantised import quantise
 from throughtime.seq2seq.network.shortlist import Shortlisted
-from throughtime.seq2seq.unknown import UnknownWords, read_dictionary
+from throughtime.seq2seq.network.stepper import stepper
+from throughtime.text.lexicon import read_lexicon
 from throughtime.text.normalise import normalise
+from throughtime.text.pair_cleaning import TOKENS_OF_A_WORD
 from throughtime.text.tokenizer import NOTHING, Tokenizer, Tokenizers, same_vocabulary, unplaced
 
 LONGEST_PIECE = 100

@@ -16,11 +16,12 @@ from torch import Tensor, nn
 from throughtime.measure.text_scores import accuracy, quick_bleu
 from throughtime.seq2seq.config import METRICS, SearchConfig, TrainConfig
 from throughtime.seq2seq.data.batches import Batch, Side, make_batch, plan_batches
-from throughtime.seq2seq.data.corpus import EncodedCorpus, TextCorpus
 from throughtime.seq2seq.floor import floor_of
 from throughtime.seq2seq.model_file import save_model
-from throughtime.seq2seq.network.model import Translator, stepper
+from throughtime.seq2seq.network.model import Translator
+from throughtime.seq2seq.network.stepper import stepper
 from throughtime.seq2seq.pipeline import Pipeline, decoder_of, longest_line
+from throughtime.text.pair_corpus import EncodedCorpus, TextCorpus
 from throughtime.text.subword_dropout import SubwordDropout
 from throughtime.text.tokenizer import Tokenizers
 from throughtime.training.task import Floor, Loss

@@ -97,7 +97,7 @@ def serve(app: FastAPI, config: ServeConfig) -> None:
         host, port = opened.getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
         print(f"listening at http://{host}:{port}; API at /docs, health at /health, metrics at /metrics")
-        print("Ctrl-C ends it, once what has been asked is answered.", flush=True)
+        print("Ctrl-C ends it once all requests are answered.", flush=True)
         server(app, config).run([opened])
 
 

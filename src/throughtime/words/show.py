@@ -10,7 +10,7 @@ from throughtime.text.cleaning import Cleaner, CleaningStep
 
 def steps_table(cleaner: Cleaner, text: str) -> Table:
     """A row for each step: what it made of the text, and what it dropped or changed."""
-    table = Table(title="CleaningStep by step", title_justify="left", show_lines=True)
+    table = Table(title="Step by step", title_justify="left", show_lines=True)
     for heading in ("step", "result", "dropped or changed"):
         table.add_column(heading)
     table.add_row("as given", Text(text), "")

@@ -14,7 +14,7 @@ from throughtime.errors import InputError
 from throughtime.files.pairs import Pair
 from throughtime.layers.special_ids import BOS_ID, EOS_ID, PAD_ID
 from throughtime.seq2seq.data.batches import Batch, make_batch, plan_batches
-from throughtime.seq2seq.data.corpus import EncodedCorpus, build_text_corpus, encode_corpus
+from throughtime.text.pair_corpus import EncodedCorpus, build_text_corpus, encode_corpus
 from throughtime.text.tokenizer import Words
 
 LETTERS = Words(list("abcde"), "en")  # ids 4 to 8

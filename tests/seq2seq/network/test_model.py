@@ -15,16 +15,8 @@ from torch.testing import assert_close
 from throughtime.layers.ranking import ranked
 from throughtime.layers.special_ids import EOS_ID, PAD_ID
 from throughtime.seq2seq.data.batches import Batch
-from throughtime.seq2seq.network.model import (
-    Attended,
-    AttendingStepper,
-    Bridge,
-    Encoded,
-    Stepper,
-    Translator,
-    reverse,
-    stepper,
-)
+from throughtime.seq2seq.network.model import Attended, Bridge, Encoded, Translator, reverse
+from throughtime.seq2seq.network.stepper import AttendingStepper, Stepper, stepper
 from tolerances import FINITE_DIFFERENCES
 
 MakeTranslator = Callable[..., Translator]

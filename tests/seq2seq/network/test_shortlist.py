@@ -16,8 +16,9 @@ from throughtime.decoding.stepping import greedy
 from throughtime.errors import InputError
 from throughtime.layers.ranking import ranked
 from throughtime.seq2seq.config import SearchConfig
-from throughtime.seq2seq.network.model import Translator, stepper
+from throughtime.seq2seq.network.model import Translator
 from throughtime.seq2seq.network.shortlist import Shortlisted
+from throughtime.seq2seq.network.stepper import stepper
 from throughtime.seq2seq.pipeline import load_pipeline
 from throughtime.text.tokenizer import Tokenizers
 

@@ -10,7 +10,8 @@ from torch import Tensor
 from native_scan import needs_native
 from throughtime.layers.special_ids import BOS_ID
 from throughtime.seq2seq.data.batches import Batch
-from throughtime.seq2seq.network.model import Progress, Stepper, Translator, stepper
+from throughtime.seq2seq.network.model import Translator
+from throughtime.seq2seq.network.stepper import Progress, Stepper, stepper
 
 pytestmark = needs_native
 

@@ -14,6 +14,7 @@ from torch.testing import assert_close
 
 from chosen import beam_settings, length_rule, sample_settings
 from throughtime.decoding.stepping import greedy
+from throughtime.decoding.unknown import UnknownWords
 from throughtime.errors import InputError
 from throughtime.layers.copying import (
     attention_on,
@@ -24,9 +25,9 @@ from throughtime.layers.output import ROWS_AT_ONCE, ChunkedOutput, FullOutput
 from throughtime.layers.special_ids import PAD_ID, UNK_ID
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
 from throughtime.seq2seq.data.batches import Batch
-from throughtime.seq2seq.network.model import Decoded, Encoded, Translator, stepper
+from throughtime.seq2seq.network.model import Decoded, Encoded, Translator
+from throughtime.seq2seq.network.stepper import stepper
 from throughtime.seq2seq.pipeline import Pipeline
-from throughtime.seq2seq.unknown import UnknownWords
 from throughtime.text.tokenizer import Tokenizers, Words
 from tolerances import HALF_PRECISION
 

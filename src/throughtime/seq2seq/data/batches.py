@@ -15,7 +15,7 @@ from throughtime.errors import InputError
 from throughtime.layers.special_ids import BOS_ID, PAD_ID
 
 if TYPE_CHECKING:
-    from throughtime.seq2seq.data.corpus import EncodedCorpus
+    from throughtime.text.pair_corpus import EncodedCorpus
 
 
 class Batch(NamedTuple):

@@ -14,10 +14,12 @@ from throughtime.errors import InputError
 from throughtime.files.pairs import Pair, read_pairs
 from throughtime.files.reading import ReadingReport
 from throughtime.seq2seq.config import DataConfig
-from throughtime.seq2seq.data.alignment import learn_alignment
-from throughtime.seq2seq.data.annotation import Annotation
-from throughtime.seq2seq.data.cleaning import TOKENS_OF_A_WORD, Cleaning
-from throughtime.seq2seq.data.corpus import (
+from throughtime.seq2seq.data.kept import Kept, find_kept, forget, keep
+from throughtime.text.alignment import learn_alignment
+from throughtime.text.annotation import Annotation
+from throughtime.text.normalise import normalise
+from throughtime.text.pair_cleaning import TOKENS_OF_A_WORD, Cleaning
+from throughtime.text.pair_corpus import (
     IDS,
     TEXT,
     Annotate,
@@ -30,8 +32,6 @@ from throughtime.seq2seq.data.corpus import (
     plainly,
     split_corpus,
 )
-from throughtime.seq2seq.data.kept import Kept, find_kept, forget, keep
-from throughtime.text.normalise import normalise
 from throughtime.text.tokenizer import Tokenizer, Tokenizers, train_subwords, train_words
 
 _SPACES = str.maketrans("\t\n\r", "   ")

@@ -15,7 +15,7 @@ from throughtime.errors import InputError
 from throughtime.layers.output import FullOutput
 from throughtime.layers.ranking import Ranked
 from throughtime.layers.special_ids import SPECIALS
-from throughtime.seq2seq.network.model import Progress, Stepper
+from throughtime.seq2seq.network.stepper import Progress, Stepper
 
 
 class Shortened(NamedTuple):

@@ -17,20 +17,20 @@ from torch.nn.utils import clip_grad_norm_
 
 from chosen import cleaning, length_rule
 from throughtime.decoding.stepping import Hypothesis
+from throughtime.decoding.unknown import UnknownWords
 from throughtime.errors import InputError
 from throughtime.files.pairs import Pair
 from throughtime.layers.special_ids import EOS_ID, UNK_ID
 from throughtime.seq2seq.config import DataConfig, ModelConfig, TrainConfig, TrainingConfig
-from throughtime.seq2seq.data import alignment as module
-from throughtime.seq2seq.data.alignment import NONE, ROUNDS, TENSION, Alignment, learn_alignment, prior
-from throughtime.seq2seq.data.annotation import Annotation
-from throughtime.seq2seq.data.corpus import EncodedCorpus, build_text_corpus, encode_corpus
 from throughtime.seq2seq.data.prepare import prepare, write_tsv
 from throughtime.seq2seq.model_file import load_model
-from throughtime.seq2seq.network.model import stepper
+from throughtime.seq2seq.network.stepper import stepper
 from throughtime.seq2seq.pipeline import Pipeline
 from throughtime.seq2seq.task import Sets, TranslationTask
-from throughtime.seq2seq.unknown import UnknownWords
+from throughtime.text import alignment as module
+from throughtime.text.alignment import NONE, ROUNDS, TENSION, Alignment, learn_alignment, prior
+from throughtime.text.annotation import Annotation
+from throughtime.text.pair_corpus import EncodedCorpus, build_text_corpus, encode_corpus
 from throughtime.text.tokenizer import (
     FARTHEST,
     UNKNOWN,

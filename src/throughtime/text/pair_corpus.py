@@ -23,7 +23,7 @@ from throughtime.artefact.file import written_whole
 from throughtime.errors import InputError
 from throughtime.files.pairs import Pair
 from throughtime.layers.special_ids import EOS_ID
-from throughtime.seq2seq.data.cleaning import Cleaning, CleaningReport, clean
+from throughtime.text.pair_cleaning import Cleaning, CleaningReport, clean
 from throughtime.text.tokenizer import Tokenizer
 
 TEXT, IDS = "text.arrow", "ids.arrow"

@@ -13,10 +13,10 @@ from throughtime.errors import InputError
 from throughtime.files.pairs import Pair
 from throughtime.layers.special_ids import PAD_ID
 from throughtime.seq2seq.config import DataConfig
-from throughtime.seq2seq.data.alignment import learn_alignment
-from throughtime.seq2seq.data.corpus import build_text_corpus, encode_corpus
 from throughtime.seq2seq.learn_lexicon import lexicon_of
-from throughtime.seq2seq.lexicon import Lexicon, read_lexicon, write_lexicon
+from throughtime.text.alignment import learn_alignment
+from throughtime.text.lexicon import Lexicon, read_lexicon, write_lexicon
+from throughtime.text.pair_corpus import build_text_corpus, encode_corpus
 from throughtime.text.tokenizer import Tokenizers, Words
 
 SRC, TGT = Words(["the", "dog", "cat"], "en"), Words(["le", "chien", "chat"], "fr")

@@ -13,12 +13,13 @@ from hashed_model import AttendingHashedModel, HashedModel, forced, sources
 from throughtime.decoding.beam import beam
 from throughtime.decoding.demands import Demands
 from throughtime.decoding.stepping import Hypothesis, greedy
+from throughtime.decoding.unknown import UnknownWords, read_dictionary
 from throughtime.errors import InputError
 from throughtime.layers.special_ids import EOS_ID, UNK_ID
 from throughtime.seq2seq.config import SearchConfig
-from throughtime.seq2seq.network.model import Translator, stepper
+from throughtime.seq2seq.network.model import Translator
+from throughtime.seq2seq.network.stepper import stepper
 from throughtime.seq2seq.pipeline import Pipeline, unknown_words
-from throughtime.seq2seq.unknown import UnknownWords, read_dictionary
 from throughtime.text.tokenizer import Tokenizers, Words, train_subwords
 
 A, B = 4, 5

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from throughtime.files.pairs import Pair
 from throughtime.layers.special_ids import UNK_ID
-from throughtime.seq2seq.data.alignment import Alignment
+from throughtime.text.alignment import Alignment
 from throughtime.text.tokenizer import Tokenizer, unplaced
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from throughtime.seq2seq.data.corpus import EncodedCorpus
+from throughtime.text.pair_corpus import EncodedCorpus
 
 TENSION = 4.0
 NONE = 0.08

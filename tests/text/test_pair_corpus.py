@@ -18,7 +18,7 @@ from disk import full_disk
 from throughtime.errors import InputError
 from throughtime.files.pairs import Pair
 from throughtime.layers.special_ids import EOS_ID, UNK_ID
-from throughtime.seq2seq.data.corpus import (
+from throughtime.text.pair_corpus import (
     EncodedCorpus,
     TextCorpus,
     build_text_corpus,

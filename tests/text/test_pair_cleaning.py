@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from chosen import cleaning
 from throughtime.errors import InputError
 from throughtime.files.pairs import Pair
-from throughtime.seq2seq.data.cleaning import Cleaning, CleaningReport, clean
 from throughtime.text.normalise import normalise
+from throughtime.text.pair_cleaning import Cleaning, CleaningReport, clean
 
 
 def cleaned(pairs: list[Pair], cleaning: Cleaning) -> tuple[list[Pair], CleaningReport]:
