@@ -237,7 +237,7 @@ def test_ctrl_c_stops_the_comparison_and_resume_goes_on(
     learned: Path, start: Callable[..., subprocess.Popen[bytes]], run: Callable[..., Any]
 ) -> None:
     small = [
-        option if option != "6" or SMALL[k - 1] != "--max-epochs" else "60" for k, option in enumerate(SMALL)
+        option if option != "6" or SMALL[k - 1] != "--max-epochs" else "25" for k, option in enumerate(SMALL)
     ]
     corpus = ["--corpus", str(learned / "train.tsv"), "--methods", "tfidf", "gru", "lstm", *small]
     given = [*corpus, "--patience", "0", "--folder"]

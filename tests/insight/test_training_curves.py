@@ -46,7 +46,8 @@ def test_a_panel_for_each_metric(tmp_path: Path) -> None:
     assert np.ptp(picture[..., :3]) > 0.5
 
 
-def test_a_run_without_a_validation_has_none(tmp_path: Path) -> None:
+def test_one_validation_is_no_curve(tmp_path: Path) -> None:
     assert draw_curves(tmp_path) == []
-    (tmp_path / "metrics.jsonl").write_text('{"event": "train", "epoch": 1, "loss": 2}\n')
+    event = '{"event": "validation", "step": 1, "epoch": 1, "loss": 2}\n'
+    (tmp_path / "metrics.jsonl").write_text(event)
     assert draw_curves(tmp_path) == [] and not (tmp_path / "curves.png").exists()

@@ -18,7 +18,6 @@ FOLDER = Path("run")
 KEPT = {"best.safetensors", "last.safetensors", "checkpoint.safetensors", "metrics.jsonl"} | {
     "settings.json",
     "run.lock",
-    "curves.png",
 }
 
 

@@ -16,13 +16,13 @@ _WHERE = ("event", "step", "epoch", "minutes", "best")
 def draw_curves(folder: Path) -> list[Path]:
     """Draw the loss in training, and each validation metric in a panel of its own, over epochs.
 
-    Returns curves.png in `folder`, or nothing where metrics.jsonl holds no validation.
+    Returns curves.png in `folder`, or nothing where metrics.jsonl holds fewer than two validations.
     """
     events = list(_events(folder / METRICS))
     validations = [event for event in events if event["event"] == "validation"]
-    names = [name for name in (validations[0] if validations else ()) if name not in _WHERE]
-    if not names:
+    if len(validations) < 2:
         return []
+    names = [name for name in validations[0] if name not in _WHERE]
     training = [event for event in events if event["event"] == "train"]
     with canvas(folder / "curves", (3.4 * len(names), 3.2), ("png",)) as (figure, files):
         for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):

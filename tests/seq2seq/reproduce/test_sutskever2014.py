@@ -96,6 +96,7 @@ def test_goes_on_where_it_was_stopped(
         return loss(self, module, batch)
 
     monkeypatch.setattr(TranslationTask, "loss", interrupted)
+    config = replace(config, training=replace(config.training, max_epochs=2.0))
     reproduce(config, FOLDER, None, "again", console)
     assert "To go on: again" in printed(console)
     assert {path.name for path in FOLDER.iterdir()} == {"data", "forward", "reversed-1"}

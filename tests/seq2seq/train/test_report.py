@@ -25,7 +25,7 @@ def test_a_run_from_corpus_to_report(
 ) -> None:
     config = make_config()
     train_run(config, FOLDER, False, console)
-    assert names() == KEPT | {"data", "report.json", "test.tsv"}
+    assert names() == KEPT | {"data", "report.json", "test.tsv", "curves.png"}
     assert read_settings(FOLDER / "settings.json") == config
 
     report = json.loads((FOLDER / "report.json").read_text())
@@ -100,7 +100,7 @@ def test_a_run_is_repeated_by_its_seed(make_config: MakeConfig, console: Console
 
 def test_without_a_test_set_nothing_is_said_of_one(make_config: MakeConfig, console: Console) -> None:
     train_run(make_config(dict(test_size=0), max_epochs=2), FOLDER, False, console)
-    assert names() == KEPT | {"data", "report.json"}
+    assert names() == KEPT | {"data", "report.json", "curves.png"}
     assert "test" not in json.loads((FOLDER / "report.json").read_text())
     assert "evaluate" not in printed(console)
     assert printed(console).endswith('Next:\n  throughtime seq2seq run run/best.safetensors "How are you?"\n')
