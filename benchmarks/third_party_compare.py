@@ -86,6 +86,8 @@ def compare(model: Model) -> Comparison:
     torch.manual_seed(0)
     with torch.random.fork_rng():
         base = without_dropout(model.make())
+    if bad := [name for name, weight in base.named_parameters() if not bool(weight.isfinite().all())]:
+        raise SystemExit(f"{model.name}: weights are not finite before any step: {', '.join(bad)}")
     inputs = model.inputs()
     double, double_ours, layers, left = _pair(base.double())
     exact = observe(model.call, double, inputs, torch.float64)

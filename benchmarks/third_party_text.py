@@ -94,7 +94,11 @@ def _opennmt() -> list[Model]:
     def make(kind: str, decoder: Any, bidirectional: bool, bridge: bool = False) -> nn.Module:
         words = lambda: Embeddings(5, 24, PAD)  # noqa: E731
         encoder = RNNEncoder(kind, bidirectional, 2, 6, 0.0, words(), bridge)
-        return _Translator(encoder, decoder(kind, bidirectional, 2, 6, embeddings=words()))
+        model = _Translator(encoder, decoder(kind, bidirectional, 2, 6, embeddings=words()))
+        for module in model.modules():
+            if isinstance(module, nn.Embedding):  # which OpenNMT leaves as it is allocated
+                nn.init.normal_(module.weight)
+        return model
 
     def pairs() -> Sequence[Sequence[Tensor]]:
         lengths = (([2, 7, 5], [4, 6, 3]), ([3], [4]))
