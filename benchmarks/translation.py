@@ -174,7 +174,7 @@ def main(
     vocabulary: int = 8000,
     backends: tuple[str, ...] = (BY_TORCH, "torch", "compiled"),
     report: Path = Path("translation.json"),
-    model: Annotated[ModelConfig, Parameter(name="*", group="Network")] = ModelConfig(),  # noqa: B008
+    model: Annotated[ModelConfig, Parameter(name="*", group="Network")] = ModelConfig(),
 ) -> None:
     """Take so many steps by each back-end and print its speed.
 

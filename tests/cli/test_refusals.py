@@ -163,7 +163,7 @@ def test_models_that_are_none(refused: Refused, trained: Path) -> None:
         "`throughtime seq2seq train` makes it, or name another model file"
     )
     assert refused("seq2seq", "run", "How are you?") == (
-        "How are you? is no model file; the model comes first, then the text, or the text alone as --text"
+        "How are you? is not a model file; the model comes first, then the text, or the text alone as --text"
     )
     assert refused("seq2seq", "run", trained, "a") == f"{trained} is a directory; expected a model file"
     checkpoint = trained / "checkpoint.safetensors"

@@ -75,6 +75,23 @@ def fit(task: Task, config: TrainingConfig, folder: Path, **settings: Any) -> Ou
     return loop.fit(task, config, folder, fabric=fabric, **settings)
 
 
+class Clock:
+    """Ten seconds pass at each call of `tick`."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def tick(self) -> None:
+        self.seconds += 10.0
+
+
+class Killed(Exception):
+    """Stands for a power cut: nothing is saved on the way out."""
+
+
 @pytest.fixture
 def make_task() -> type[Regression]:
     return Regression

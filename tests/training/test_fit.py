@@ -16,27 +16,12 @@ import safetensors.torch
 import torch
 from rich.console import Console
 
-from regression import fit
+from regression import Clock, Killed, fit
 from throughtime.errors import InputError
 from throughtime.training.config import TrainingConfig
 from throughtime.training.non_finite import TrainingError
 from throughtime.training.processors import Usage
 from throughtime.training.task import Floor
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-    def tick(self) -> None:
-        self.seconds += 10.0
-
-
-class Killed(Exception):
-    """Stands for a power cut: nothing is saved on the way out."""
 
 
 def lines(folder: Path, event: str | None = None) -> list[dict[str, Any]]:

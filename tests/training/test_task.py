@@ -17,7 +17,7 @@ from lightning_fabric import Fabric
 from rich.console import Console
 from torch import Tensor, nn
 
-from regression import Regression, fit
+from regression import Clock, Killed, Regression, fit
 from throughtime.errors import InputError
 from throughtime.training.checkpoint import Checkpoint, save_checkpoint
 from throughtime.training.config import TrainingConfig
@@ -47,23 +47,6 @@ class Carrying(Regression):
 
     def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
         self.state, self.mean = tensors["state"], tensors["mean"]
-
-
-class Clock:
-    """Ten seconds pass at each call of `tick`."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-    def tick(self) -> None:
-        self.seconds += 10.0
-
-
-class Killed(Exception):
-    """Stands for a power cut: nothing is saved on the way out."""
 
 
 def at_batch(number: int, do: Callable[[], Any]) -> Callable[[], None]:

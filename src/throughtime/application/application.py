@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
+from throughtime.settings import groups
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -179,6 +181,11 @@ class Application(Generic[Config, Data, Options, Model]):
     help: Mapping[str, str] = field(default_factory=dict[str, str])
     examples: Mapping[str, str] = field(default_factory=dict[str, str])
     commands: Mapping[str, Command] = field(default_factory=dict[str, Command])
+
+    @property
+    def trained_by_gradient(self) -> bool:
+        """Whether its settings have a group `training`."""
+        return any(name == "training" for name, _, _ in groups(self.config))
 
     def command(self, verb: str, *arguments: str) -> str:
         """Return a command to type: "throughtime seq2seq resume runs/train"."""

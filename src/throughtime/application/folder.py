@@ -79,7 +79,7 @@ def require_no_run(application: AnyApplication, folder: Path, overwrite: bool) -
 
 def start_over(application: AnyApplication, config: object, folder: Path) -> None:
     """Remove the files of an earlier run and of its members, and write the settings of the new one."""
-    members = [path.parent for path in folder.rglob(f"*/{SETTINGS}") if path.parent != folder]
+    members = member_folders(folder)
     for place in (*members, folder):
         for pattern in (*RUN_FILES, *application.files):
             for path in place.glob(pattern):
@@ -89,6 +89,11 @@ def start_over(application: AnyApplication, config: object, folder: Path) -> Non
             with suppress(OSError):  # a folder that is not there, or that holds something of the user's
                 emptied.rmdir()
     write_settings(application, config, folder)
+
+
+def member_folders(folder: Path) -> list[Path]:
+    """Return the folders of runs within the folder of a run."""
+    return [path.parent for path in folder.rglob(f"*/{SETTINGS}")]
 
 
 def write_settings(application: AnyApplication, config: object, folder: Path) -> None:

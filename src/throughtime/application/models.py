@@ -17,6 +17,6 @@ def present(application: AnyApplication, model: Path) -> Path:
         )
     if model.suffix != ".safetensors" and not model.exists():
         raise InputError(
-            f"{model} is no model file; the model comes first, then the text, or the text alone as --text"
+            f"{model} is not a model file; the model comes first, then the text, or the text alone as --text"
         )
     return model

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from throughtime.application.application import AnyApplication
 from throughtime.applications import APPLICATIONS
@@ -14,7 +13,10 @@ from throughtime.errors import InputError
 def application_named(name: str) -> AnyApplication | None:
     """Return the application of that name; None where there is none."""
     entry = APPLICATIONS.get(name)
-    return None if entry is None else attribute(entry.description)
+    if entry is None:
+        return None
+    module, name = entry.description.split(":")
+    return getattr(import_module(module), name)
 
 
 def require_application(name: str) -> AnyApplication:
@@ -36,9 +38,3 @@ def application_for_model(path: Path) -> AnyApplication:
             f"{path} holds a model of kind {kind!r}; this throughtime has {', '.join(APPLICATIONS)}"
         )
     return application
-
-
-def attribute(place: str) -> Any:
-    """Import "module:attribute"."""
-    module, name = place.split(":")
-    return getattr(import_module(module), name)

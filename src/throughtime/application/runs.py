@@ -12,12 +12,12 @@ from throughtime.application.folder import (
     CHECKPOINT,
     SETTINGS,
     application_of,
+    member_folders,
     read_report,
     resume_command,
 )
 from throughtime.application.lock import is_held
 from throughtime.errors import InputError
-from throughtime.settings import groups
 from throughtime.training.checkpoint import read_metadata
 from throughtime.training.state import RunState
 
@@ -67,20 +67,17 @@ def _look_at(folder: Path) -> FoundRun:
     application = application_of(folder)
     run = FoundRun(folder, "" if application is None else application.name, _standing(folder))
     run = replace(run, changed=(folder / SETTINGS).stat().st_mtime)
-    members = [path.parent for path in folder.rglob(f"*/{SETTINGS}") if path.parent != folder]
+    members = member_folders(folder)
     if members:
         ended = [place for place in members if read_report(place) is not None]
         run = replace(run, members=len(ended), changed=max(map(_changed, members)))
     else:
         run = _with_checkpoint(run)
-    trained_by_gradient = application is not None and "training" in {
-        name for name, _, _ in groups(application.config)
-    }
-    if run.standing == "stopped" and trained_by_gradient and not members and not run.epochs:
+    if run.standing != "stopped" or application is None:
+        return run
+    if application.trained_by_gradient and not members and not run.epochs:
         return replace(run, standing="no checkpoint")
-    if run.standing == "stopped" and application is not None:
-        return replace(run, resume=resume_command(application, folder))
-    return run
+    return replace(run, resume=resume_command(application, folder))
 
 
 def _standing(folder: Path) -> Standing:

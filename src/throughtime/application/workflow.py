@@ -239,8 +239,8 @@ class Workflow:
                 "settings": to_json(config),
                 "training": training,
             }
-            test = self.application.test if self.tests else _no_test
-            if (evaluation := test(config, data, folder, model)) is not None:
+            test = self.application.test
+            if self.tests and (evaluation := test(config, data, folder, model)) is not None:
                 if not member:
                     show_evaluation(evaluation, self.console)
                 report["test"] = evaluation.to_dict()
@@ -313,10 +313,6 @@ def _shortfalls(report: Mapping[str, Any]) -> list[tuple[str, str]]:
         for name, training in named.items()
         if training.get("shortfall")
     ]
-
-
-def _no_test(*_: Any) -> None:
-    return None
 
 
 def _precision(config: Any) -> Any:

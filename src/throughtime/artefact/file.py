@@ -74,7 +74,7 @@ def load(path: str | Path, kind: str | None = None) -> Artefact:
 
 
 def kind_of(path: str | Path) -> str:
-    """Return the kind of a model file from its header alone; raise InputError where it is no model file."""
+    """Return the kind of a model file from its header alone; raise InputError for another file."""
     fields = read_fields(Path(path), MODEL_FILE)
     _accept(Path(path), fields)
     return fields["kind"]

@@ -20,7 +20,7 @@ def clean(
     *,
     file: Path | None = None,
     explain: bool = False,
-    cleaning: Cleaning = CleaningConfig(),  # noqa: B008
+    cleaning: Cleaning = CleaningConfig(),
 ) -> None:
     """Make words of a text, a file, or standard input: a line of words, with spaces between, for each line.
 

@@ -78,11 +78,8 @@ def _train(application: AnyApplication) -> Function:
         options.append(
             _option("preset", names | None, None, "Settings that belong together, instead of the defaults.")
         )
-    return _shaped(
-        train,
-        _help(application, "train", "Train."),
-        [*options, *_grouped(application.config, application.common)],
-    )
+    options += _grouped(application.config, application.common)
+    return _shaped(train, application.help.get("train", "Train."), options)
 
 
 def _resume(application: AnyApplication) -> Function:
@@ -98,7 +95,7 @@ def _resume(application: AnyApplication) -> Function:
         _argument("folder", Path, Parameter.empty, "The folder of the run."),
         _option("quiet", bool, False, "Print nothing but errors."),
     ]
-    if "training" in {name for name, _, _ in groups(application.config)}:
+    if application.trained_by_gradient:
         parameters += [
             _option("max_epochs", float | None, None, "New limit of epochs, those done included."),
             _option(
@@ -116,7 +113,7 @@ def _resume(application: AnyApplication) -> Function:
             ),
         ]
     told = "Continue a run that was stopped, or that ended too soon, with its own settings."
-    return _shaped(resume, _help(application, "resume", told), parameters)
+    return _shaped(resume, application.help.get("resume", told), parameters)
 
 
 def _evaluate(application: AnyApplication) -> Function:
@@ -144,7 +141,7 @@ def _evaluate(application: AnyApplication) -> Function:
         _option("json_", bool, False, "Print the scores as JSON instead of tables.", "--json"),
         *_grouped(application.options),
     ]
-    return _shaped(evaluate, _help(application, "evaluate", "Evaluate a model on a test set."), parameters)
+    return _shaped(evaluate, application.help.get("evaluate", "Evaluate a model on a test set."), parameters)
 
 
 def _run(application: AnyApplication) -> Function:
@@ -172,7 +169,9 @@ def _run(application: AnyApplication) -> Function:
             print("\n".join(block), flush=True)
 
     return _shaped(
-        run, _help(application, "run", "Give the model's answer to each input."), _run_parameters(application)
+        run,
+        application.help.get("run", "Give the model's answer to each input."),
+        _run_parameters(application),
     )
 
 
@@ -228,11 +227,7 @@ def _serve(application: AnyApplication) -> Function:
         *_grouped(application.options),
     ]
     told = "Serve the model over HTTP until Ctrl-C; concurrent requests are batched."
-    return _shaped(serve, _help(application, "serve", told), parameters)
-
-
-def _help(application: AnyApplication, verb: str, otherwise: str) -> str:
-    return application.help.get(verb, otherwise)
+    return _shaped(serve, application.help.get("serve", told), parameters)
 
 
 def _shaped(function: Function, told: str, parameters: Iterable[Parameter]) -> Function:
@@ -310,7 +305,5 @@ def _settings_in(application: AnyApplication, path: Path) -> dict[str, Any]:
     if not path.exists():
         raise InputError(f"{path} does not exist; a settings.json of a run was expected")
     config = read_settings(path, application.config, application.name)
-    defaults = {
-        name: value for _, group, _ in groups(application.config) for name, value in vars(group()).items()
-    }
+    defaults = to_options(application.config())
     return {name: to_json(value) for name, value in to_options(config).items() if value != defaults[name]}

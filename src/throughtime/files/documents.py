@@ -45,7 +45,7 @@ LABEL_NAMES = ("label", "class", "category", "target", "sentiment", "topic")
 
 _TEXT = Column("text", "--text-column", usual=TEXT_NAMES)
 _LABEL = Column("label", "--label-column", usual=LABEL_NAMES, required=False)
-_LOOKED_AT = 100  # rows by which the columns of a table without a header are told apart
+_LOOKED_AT = 100  # rows read to find the columns of a table without a header
 
 
 class Document(NamedTuple):

@@ -39,7 +39,7 @@ def rescore(
     sources: Path,
     weight: float = 0.5,
     output: Path | None = None,
-    members: Members = EnsembleConfig(),  # noqa: B008
+    members: Members = EnsembleConfig(),
 ) -> None:
     """Put a list of translations, of any system, into the order of its scores and of a model's.
 
@@ -76,9 +76,9 @@ def rescore(
 def chat(
     model: Model = PHRASEBOOK_MODEL,
     *,
-    talk: Annotated[ChatConfig, Parameter(name="*", group="Conversation")] = ChatConfig(),  # noqa: B008
-    members: Members = EnsembleConfig(),  # noqa: B008
-    search: Search = SearchConfig(),  # noqa: B008
+    talk: Annotated[ChatConfig, Parameter(name="*", group="Conversation")] = ChatConfig(),
+    members: Members = EnsembleConfig(),
+    search: Search = SearchConfig(),
 ) -> None:
     """Talk with a model that was trained on questions and answers, line by line, until Ctrl-D."""
     from throughtime.files.lines import given_lines
@@ -134,9 +134,9 @@ def reproduce(
     folder: Path = Path("runs/sutskever2014"),
     preset: PresetName | None = None,
     n_best: Path | None = None,
-    data: Annotated[DataConfig, Parameter(name="*", group="Corpus")] = DataConfig(),  # noqa: B008
-    model: Annotated[ModelConfig, Parameter(name="*", group="Network")] = ModelConfig(),  # noqa: B008
-    training: Annotated[TrainingConfig, Parameter(name="*", group="Training")] = TrainingConfig(),  # noqa: B008
+    data: Annotated[DataConfig, Parameter(name="*", group="Corpus")] = DataConfig(),
+    model: Annotated[ModelConfig, Parameter(name="*", group="Network")] = ModelConfig(),
+    training: Annotated[TrainingConfig, Parameter(name="*", group="Training")] = TrainingConfig(),
 ) -> None:
     """Do a paper again: train its models, and print its tables beside what they show.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from throughtime.errors import InputError
 from throughtime.settings import group, require, require_effect
@@ -368,20 +368,15 @@ class TrainConfig:
             raise InputError("copying and annotate_unknown both find unknown words; expected one of them")
 
 
-def with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as JSON gives them back, with tuples where it has lists."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-
-
 @dataclass(frozen=True)
 class ChatConfig:
-    """What a model is told beside a line; it should be what it was trained on.
+    """What a model reads beside each line; use what it was trained with.
 
     Attributes:
-        story: lines that do not end with a question mark are kept, and told with the questions after them.
-        remember: so many lines said before are told with each line; none by default, with story all.
-        own_answers: the model's answers are among these.
-        separator: what stands between lines that are told together.
+        story: keep lines that do not end with a question mark, and send them with the questions after them.
+        remember: number of earlier lines sent with each line; by default none, with story all.
+        own_answers: the model's answers are among the earlier lines.
+        separator: text between the lines that are sent together.
     """
 
     story: bool = False

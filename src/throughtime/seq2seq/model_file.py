@@ -13,8 +13,9 @@ from throughtime.artefact.file import Artefact, load, save
 from throughtime.cells.initialise import Unfilled, as_allocated
 from throughtime.cells.user_modules import NotImportedError, require_imported
 from throughtime.errors import InputError
-from throughtime.seq2seq.config import DataConfig, ModelConfig, with_tuples
+from throughtime.seq2seq.config import DataConfig, ModelConfig
 from throughtime.seq2seq.network.model import Translator
+from throughtime.settings import from_json
 from throughtime.text.tokenizer import Tokenizers, same_vocabulary, tokenizers_from_assets
 
 KIND = "seq2seq"
@@ -32,8 +33,8 @@ class Trained:
     def data(self) -> DataConfig:
         """How its corpus was read; settings that the file lacks have their defaults."""
         names = {field.name for field in fields(DataConfig)}
-        recorded = with_tuples(self.training.get("data", {}))
-        return DataConfig(**{name: value for name, value in recorded.items() if name in names})
+        recorded = self.training.get("data", {})
+        return from_json(DataConfig, {name: value for name, value in recorded.items() if name in names})
 
 
 def save_model(

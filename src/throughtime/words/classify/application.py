@@ -103,13 +103,14 @@ def _describe(
     config: TrainConfig, prepared: Prepared, task: LinearEstimator | ClassificationTask
 ) -> Iterator[str]:
     (method,), texts, total = config.methods.methods, config.texts, len(prepared.corpus)
-    train = _split(config, prepared).train
+    learned = len(task.train) + len(getattr(task, "validation", ()))
     fold = f"fold {texts.fold} of {texts.folds}, " if texts.fold else ""
-    every = "all " if len(train) == total and prepared.test is None else ""
-    yield f"{method}: {fold}learning from {every}{len(train):,} texts"
-    longer = getattr(getattr(task, "train", None), "longer", 0)
+    every = "all " if learned == total and prepared.test is None else ""
+    yield f"{method}: {fold}learning from {every}{learned:,} texts"
+    longer = getattr(task.train, "longer", 0)
     if longer:
-        yield f"of {longer:,} of {len(train):,} texts the first {config.network.max_words:,} words are read"
+        read = f"the first {config.network.max_words:,} words are read"
+        yield f"of {longer:,} of {len(task.train):,} texts {read}"
 
 
 def _initialise(config: TrainConfig, task: ClassificationTask) -> Sequence[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from scipy.special import softmax
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from throughtime.artefact.sealed import digest_of
 from throughtime.training.task import Floor, Loss
 from throughtime.words.classify.batches import Encoded, Epoch, in_order, plan
 from throughtime.words.classify.calibrate import fit_temperature
@@ -41,7 +41,7 @@ class ClassificationTask:
         self.network, self.train, self.validation = network, train, validation
         self.labels, self.seed, self._save = labels, seed, save
         self._first_vectors = first_vectors
-        self._validated: tuple[bytes, NDArray[np.float64]] | None = None  # of which weights, and the logits
+        self._validated: tuple[str, NDArray[np.float64]] | None = None  # of which weights, and the logits
 
     unit = "words"
     metrics = METRICS
@@ -83,7 +83,7 @@ class ClassificationTask:
 
     def _logits(self) -> NDArray[np.float64]:
         """The logits of the validation texts (N, labels), computed once for the same weights."""
-        digest = _digest(self.network)
+        digest = digest_of({}, {name: each.cpu() for name, each in self.network.state_dict().items()})
         if self._validated is None or self._validated[0] != digest:
             mode = self.network.training
             self._validated = digest, logits(self.network.eval(), self.validation)
@@ -97,13 +97,6 @@ def _metrics(judgement: Judgement) -> dict[str, float]:
         "accuracy": 100 * judgement.accuracy.value,
         "f1": 100 * judgement.macro_f1,
     }
-
-
-def _digest(network: nn.Module) -> bytes:
-    digest = blake2b()
-    for tensor in network.state_dict().values():
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    return digest.digest()
 
 
 def logits(network: TextNetwork, encoded: Encoded) -> NDArray[np.float64]:
