@@ -46,6 +46,14 @@ def test_plain_gradient_descent_keeps_nothing() -> None:
     assert of(training=TrainingConfig(optimiser="sgd", momentum=0.9)).parts["optimiser"] == sgd["weights"]
 
 
+def test_a_moving_average_is_one_more_copy_of_the_weights() -> None:
+    plain, averaged = (of(training=TrainingConfig(average_decay=decay)).parts for decay in (0.0, 0.99))
+    assert "moving average" not in plain
+    assert averaged["moving average"] == averaged["weights"]
+    saved = "packing and saving"  # a checkpoint is built in memory: the tensors, and their bytes
+    assert averaged[saved] - plain[saved] == 2 * averaged["weights"]
+
+
 def test_scores_of_all_words_are_what_a_chunked_layer_saves() -> None:
     sizes = {
         kind: of(80_000, output=kind, tie_embeddings="none").parts["output layer"]

@@ -90,6 +90,7 @@ def main(folder: str, accumulate: str, max_epochs: str, *options: str) -> None:
         accumulate=int(accumulate),
         max_epochs=float(max_epochs),
         log_every=1,
+        average_decay=0.9,
         average_last=2,
         threads=1,
     )

@@ -32,6 +32,9 @@ def test_the_defaults_are_within_their_own_ranges() -> None:
         ("max_minutes", -1.0, "max_minutes is -1.0; expected 0 or more"),
         ("plateau_factor", 1.0, "plateau_factor is 1.0; expected between 0 and 1"),
         ("betas", (0.9, 1.0), "betas is (0.9, 1.0); expected two numbers from 0 to below 1"),
+        ("average_decay", 1.0, "average_decay is 1.0; expected 0 or more and below 1"),
+        ("average_decay", -0.1, "average_decay is -0.1; expected 0 or more and below 1"),
+        ("average_decay", float("nan"), "average_decay is nan; expected 0 or more and below 1"),
         ("learning_rate", float("nan"), "learning_rate is nan; expected above 0"),
     ],
 )

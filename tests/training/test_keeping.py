@@ -117,3 +117,5 @@ def test_room_is_asked_for_before_the_run(
     validated(keeper, [10, 20])
     keeper.require_room()
     assert asked[1][2] == sum(path.stat().st_size for path in tmp_path.rglob("*.safetensors"))
+    Keeper(make_task(), TrainingConfig(average_decay=0.9), tmp_path, writes=True).require_room()
+    assert sum(asked[2][1].values()) == (2 + 2 * 4) * model

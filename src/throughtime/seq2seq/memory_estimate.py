@@ -61,7 +61,7 @@ def memory_estimate(
         simplest = replace(config.model, initialiser="sutskever2014")
         translator = Translator(simplest, src_words, tgt_words)
     weights = NUMBER * sum(parameter.numel() for parameter in translator.parameters())
-    kept = moments(config.training)
+    kept, averages = moments(config.training), bool(config.training.average_decay)
     passes = 2 if config.model.consistency else 1
     whole = min(config.data.tokens_per_batch, all_tokens)
     tokens = round(passes * whole * (1 + config.data.subword_dropout))  # each subword cut makes one more
@@ -75,8 +75,9 @@ def memory_estimate(
         "weights": weights,
         "gradients": weights,
         "optimiser": kept * weights,
+        "moving average": averages * weights,
         "exchange of gradients": weights if processes > 1 else 0,
-        "packing and saving": (2 + 2 * (1 + kept)) * weights,
+        "packing and saving": (2 + 2 * (1 + kept + averages)) * weights,
         "recurrences and attention": batch,
         "output layer": _output(config.model, tokens, translator.head.width, tgt_words, halved),
     }

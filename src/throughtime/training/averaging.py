@@ -1,18 +1,71 @@
-"""The mean of the weights of several steps of a run."""
+"""Averages of the weights of a run: a moving one over all steps, and the mean of a few."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from throughtime.artefact.sealed import REPAIR, read_sealed
 from throughtime.errors import InputError
 from throughtime.training.checkpoint import write_tensors
+
+
+class MovingAverage:
+    """A moving average of the trainable parameters of a module; with decay 0 there is none.
+
+        a(k) = d a(k-1) + (1 - d) w(k),  d = min(decay, (1 + k) / (10 + k)),  a(0) = w(0)
+
+    w(k) are the weights after optimiser step k. Averages of the iterates of gradient descent go back to
+    Polyak and Juditsky (1992); d grows with k, as in TensorFlow's `ExponentialMovingAverage` with
+    `num_updates`, so that early averages are not the initial weights. Tied parameters are averaged once.
+    Frozen parameters and buffers have no average: the module's own are used.
+    """
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self.decay = decay
+        named = module.named_parameters() if decay else ()
+        self._weights = {name: weight for name, weight in named if weight.requires_grad}
+        self._averages = {name: weight.detach().clone() for name, weight in self._weights.items()}
+
+    def update(self, step: int) -> None:
+        """Take in the weights after an optimiser step, counted from 1."""
+        if self._averages:
+            decay = min(self.decay, (1 + step) / (10 + step))
+            averages, weights = list(self._averages.values()), list[Tensor](self._weights.values())
+            get_ema_multi_avg_fn(decay)(averages, weights, step)
+
+    @contextmanager
+    def applied(self) -> Generator[None]:
+        """Put the averages into the module, and its own weights back afterwards; do not nest."""
+        self._exchange()
+        try:
+            yield
+        finally:
+            self._exchange()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the averages by the names of their parameters; outside of `applied`."""
+        return dict(self._averages)
+
+    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Continue from what `tensors` returned; a parameter without an average begins at its weight."""
+        for name, weight in self._weights.items():
+            self._averages[name].copy_(tensors.get(name, weight.detach()))
+
+    @torch.no_grad()
+    def _exchange(self) -> None:
+        """Exchange weights and averages, one parameter at a time, which needs no further copy of all."""
+        for name, weight in self._weights.items():
+            average = self._averages[name].clone()
+            self._averages[name].copy_(weight)
+            weight.copy_(average)
 
 
 class Snapshots:

@@ -44,15 +44,18 @@ def save_checkpoint(
     config: TrainingConfig,
     hint: str = "",
     task_tensors: Sequence[Mapping[str, Tensor]] = (),
+    averages: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write weights, optimiser, counters and the task's own tensors to `path`, whole or not at all.
 
-    `hint` is the command that resumes from it; `task_tensors` are those of each process. No generator state
-    is saved: random seeds are derived from (seed, epoch, batch).
+    `hint` is the command that resumes from it; `task_tensors` are those of each process; `averages` are those
+    of the weights, where there are any. No generator state is saved: random seeds are derived from (seed,
+    epoch, batch).
     """
     tensors = {
         **{f"weights.{name}": value for name, value in module.state_dict().items()},
         **{f"optimiser.{name}": value for name, value in _optimiser_tensors(optimiser).items()},
+        **{f"average.{name}": value for name, value in (averages or {}).items()},
     }
     for rank, own in enumerate(task_tensors):
         tensors |= {f"task.{rank}.{name}": value for name, value in own.items()}
@@ -112,6 +115,10 @@ class Checkpoint:
     def task_tensors(self, rank: int) -> dict[str, Tensor]:
         """Return the tensors that the task had in the process of this rank."""
         return self._part(f"task.{rank}.")
+
+    def averages(self) -> dict[str, Tensor]:
+        """Return the moving averages of the weights by the names of their parameters; none without decay."""
+        return self._part("average.")
 
     def changes(self, config: TrainingConfig) -> list[str]:
         """Return the settings that differ from the checkpoint's, as "name new (was old)"."""

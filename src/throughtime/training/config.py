@@ -83,6 +83,9 @@ class TrainingConfig:
         validation metric that decides which model is best.
     patience
         validations without improvement after which the run ends; 0 never ends it early.
+    average_decay
+        decay of a moving average of the weights, updated at every step, which is what is validated and saved;
+        0 for none.
     average_last
         how many of the last validated weights are averaged into a last candidate for the best; 0 for none.
     keep_checkpoints
@@ -123,6 +126,7 @@ class TrainingConfig:
     validate_unit: Literal["epochs", "steps"] = "epochs"
     best_by: str = "loss"
     patience: int = 0
+    average_decay: float = 0.0
     average_last: int = 0
     keep_checkpoints: int = 0
     checkpoint_minutes: float = 10.0
@@ -142,6 +146,7 @@ class TrainingConfig:
             require(self, name, getattr(self, name) >= 0, "0 or more")
         require(self, "seed", 0 <= self.seed < SEEDS, "0 or more and below 2**63")
         require(self, "plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1")
+        require(self, "average_decay", 0 <= self.average_decay < 1, "0 or more and below 1")
         require(self, "betas", all(0 <= beta < 1 for beta in self.betas), "two numbers from 0 to below 1")
         require_effect(self, ("momentum",), "optimiser", ("sgd",))
         require_effect(self, ("betas",), "optimiser", ("adam", "adamw"))

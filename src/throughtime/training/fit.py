@@ -42,7 +42,8 @@ def fit(
 ) -> Outcome:
     """Train `task.module` until the budget or the patience is used up, or Ctrl-C; return how it ended.
 
-    Afterwards the module holds the weights of the last step; the best are in the file of the outcome.
+    Afterwards the module holds the weights of the last step, also where their moving average is what was
+    validated and saved; the best are in the file of the outcome.
 
     Args:
         task: the model with its data, its loss and its metrics.
@@ -63,16 +64,16 @@ def fit(
     if config.best_by not in task.metrics:
         known = ", ".join(task.metrics)
         raise InputError(f"best_by is {config.best_by}; use a validation metric of the task: {known}")
-    gather = partial(gathered, fabric)
-    keeper = Keeper(task, config, Path(folder), fabric.is_global_zero, resume_hint, gather)
+    folder, gather = Path(folder), partial(gathered, fabric)
     console = (console or Console()) if fabric.is_global_zero else Console(quiet=True)
     with (
         _threads(config.threads),
-        _disk_full_in_one_sentence(keeper.folder),
-        lost_in_one_sentence(fabric, keeper.folder),
+        _disk_full_in_one_sentence(folder),
+        lost_in_one_sentence(fabric, folder),
     ):
-        first_does(fabric, keeper.require_room)
         stepper = Stepper(task, config, fabric)
+        keeper = Keeper(task, config, folder, fabric.is_global_zero, resume_hint, gather, stepper.average)
+        first_does(fabric, keeper.require_room)
         state, notes = _start(stepper, keeper, config, resume)
         keeper.tidy(state)
         with closing(make_display(console, clock)) as display, Interruption() as interruption:
@@ -103,6 +104,7 @@ def _start(
     _require_one_checkpoint(fabric, state, keeper.folder)
     checkpoint.require_tensors_for(stepper.task, processes)
     checkpoint.restore(stepper.module, stepper.optimiser, config)
+    stepper.average.load_tensors(checkpoint.averages())
     own = checkpoint.task_tensors(fabric.global_rank)
     load_tensors(stepper.task, {name: tensor.to(fabric.device) for name, tensor in own.items()})
     changes = checkpoint.changes(config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from throughtime.errors import InputError
-from throughtime.training.averaging import Snapshots
+from throughtime.training.averaging import MovingAverage, Snapshots
 from throughtime.training.checkpoint import Checkpoint, save_checkpoint
 from throughtime.training.config import TrainingConfig
 from throughtime.training.optimisers import moments
@@ -26,6 +26,7 @@ class Keeper:
     """Writes the files of one run, each whole or not at all; only the first of several processes writes.
 
     hint: the command that resumes the run, stored in its checkpoint. gather: by default there is one process.
+    average: what is saved in place of the weights; by default these are.
     """
 
     def __init__(
@@ -36,9 +37,11 @@ class Keeper:
         writes: bool,
         hint: str = "",
         gather: Gather = lambda tensors: [tensors],
+        average: MovingAverage | None = None,
     ) -> None:
         self.task, self.config, self.folder, self.writes, self.hint = task, config, folder, writes, hint
         self._gather = gather
+        self.average = average or MovingAverage(task.module, 0.0)
         self.best, self.last = folder / "best.safetensors", folder / "last.safetensors"
         self.checkpoint = folder / "checkpoint.safetensors"
         self.snapshots = Snapshots(folder / "snapshots")
@@ -54,7 +57,7 @@ class Keeper:
         """Raise InputError, with the sum, where the disk has no room for the files of the run."""
         model = sum(value.nbytes for value in self.weights.values())
         own = sum(value.nbytes for value in tensors_of(self.task).values())
-        checkpoint = (1 + moments(self.config)) * model + own
+        checkpoint = (1 + moments(self.config) + bool(self.config.average_decay)) * model + own
         parts = {
             "best and last model": 2 * model,
             "checkpoint, old and new": 2 * checkpoint,
@@ -97,12 +100,20 @@ class Keeper:
             self.task.save_model(self.best, self.weights)
 
     def save_last(self, optimiser: Optimizer, state: RunState) -> None:
-        """Write the model as it stands as the last, and the checkpoint."""
+        """Write the model as the last, averaged where there is an average, and the checkpoint."""
         state.saved_minutes = state.minutes
         own = self._task_tensors()
         if self.writes:
-            self.task.save_model(self.last, self.weights)
-            save_checkpoint(self.checkpoint, self.task.module, optimiser, state, self.config, self.hint, own)
+            with self.average.applied():
+                self.task.save_model(self.last, self.weights)
+            self._save_checkpoint(optimiser, state, own)
+
+    def _save_checkpoint(
+        self, optimiser: Optimizer, state: RunState, own: Sequence[Mapping[str, Tensor]]
+    ) -> None:
+        """Write the weights that training goes on with, their average, and all else that it needs."""
+        module, averages = self.task.module, self.average.tensors()
+        save_checkpoint(self.checkpoint, module, optimiser, state, self.config, self.hint, own, averages)
 
     def _task_tensors(self) -> list[dict[str, Tensor]]:
         """Return the task's own tensors in each process."""
@@ -115,7 +126,8 @@ class Keeper:
         old_snapshots = _drop_all_but(state.snapshots, self.config.average_last)
         old_models = _drop_all_but(state.models, self.config.keep_checkpoints)
         if self.writes:
-            self._save_numbered(state)
+            with self.average.applied():
+                self._save_numbered(state)
         self.save_last(optimiser, state)
         if self.writes:
             _remove(old_snapshots, self.snapshots.path)

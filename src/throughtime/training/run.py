@@ -127,6 +127,7 @@ class Run:
             error = self._stopped_by(reason, group.numbers)
             raise (error if self.fabric.is_global_zero else SystemExit(1)) from None
         state.advance(len(group.numbers))
+        self.stepper.average.update(state.step)
         seconds = self.stopwatch.lap()
         for totals in (state.since_log, state.since_validation):
             totals.add(step.total, step.count, step.units, seconds)

@@ -14,6 +14,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
+from throughtime.training.averaging import MovingAverage
 from throughtime.training.config import TrainingConfig
 from throughtime.training.non_finite import Footing, TrainingError, trace_non_finite
 from throughtime.training.optimisers import groups_of, make_optimiser, set_learning_rate
@@ -83,6 +84,7 @@ class Stepper:
         self.optimiser = make_optimiser(config, groups_of(task))
         self.optimiser.zero_grad(set_to_none=True)
         self._wrapped, self._optimiser = fabric.setup(task.module, self.optimiser)
+        self.average = MovingAverage(task.module, config.average_decay)
 
     @property
     def module(self) -> nn.Module:

@@ -110,7 +110,10 @@ class Task(Protocol):
         ...
 
     def save_model(self, path: Path, weights: dict[str, Tensor]) -> None:
-        """Write the model with these weights (named as in `module.state_dict()`) as one file, or nothing."""
+        """Write the model with these weights (named as in `module.state_dict()`) as one file, or nothing.
+
+        Meanwhile `module` holds the same weights: those of the last step, or an average.
+        """
         ...
 
 

@@ -17,7 +17,7 @@ from throughtime.training.warning_signs import Watch
 
 
 class Validator:
-    """Validates the model as it stands and the average of its last weights, and keeps the best of them."""
+    """Validates the model, then the mean of its last validated weights, and keeps the best of them."""
 
     def __init__(
         self, stepper: Stepper, keeper: Keeper, state: RunState, teller: Teller, stopwatch: Stopwatch
@@ -27,14 +27,16 @@ class Validator:
         self.best_by, self.watch = stepper.config.best_by, Watch(stepper.config, state)
 
     def validate(self) -> None:
-        """Validate the weights of this step; update the best model, the patience and the plateau."""
-        metrics, state = self._measured(), self.state
-        state.validations, state.validated_step = state.validations + 1, state.step
-        better = is_better(self.stepper.task.metrics[self.best_by], metrics[self.best_by], state.best)
-        if better:
-            self._take_as_best(metrics, average=False)
-        else:
-            self._count_as_stale()
+        """Validate the weights of this step, averaged or not; update best model, patience and plateau."""
+        state = self.state
+        with self.stepper.average.applied():
+            metrics = self._measured()
+            state.validations, state.validated_step = state.validations + 1, state.step
+            better = is_better(self.stepper.task.metrics[self.best_by], metrics[self.best_by], state.best)
+            if better:
+                self._take_as_best(metrics, average=False)
+            else:
+                self._count_as_stale()
         warnings = self.watch.validated()
         self.teller.validation(metrics, better)
         for text in warnings:
