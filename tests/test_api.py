@@ -56,6 +56,7 @@ PUBLIC = {
         "RecurrentDropout",
         "Rows",
         "VariationalDropout",
+        "WeightDrop",
         "Zoneout",
         "cell_named",
     ],

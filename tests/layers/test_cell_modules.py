@@ -16,9 +16,10 @@ from torch.testing import assert_close
 
 import throughtime
 from every_cell import MODIFIED
-from native_scan import allowed
+from native_scan import allowed, states
 from throughtime import Cell, LSTMCell, Recurrent, RecurrentCell, RNNCell, convert
 from throughtime.cells import LSTM, ProjectedLSTM
+from throughtime.layers.single_step import as_state
 from tolerances import FINITE_DIFFERENCES, tolerance
 
 OPTIONS: list[tuple[str, dict[str, Any]]] = [
@@ -140,15 +141,16 @@ def test_finite_differences_of_a_step(cell: Cell) -> None:
 
 @pytest.mark.parametrize("cell", MODIFIED, ids=str)
 def test_noise_is_drawn_for_each_call_while_training(cell: Cell) -> None:
-    one, layer = RecurrentCell(cell, 3, 40), Recurrent(cell, 3, 40)
-    x = torch.randn(5, 3)
-    calls: list[Callable[[], Tensor]] = [lambda: parts(one(x))[0], lambda: layer.step(x)[0]]
+    one, layer = (kind(cell, 3, 40, dtype=torch.float64) for kind in (RecurrentCell, Recurrent))
+    x, first = torch.randn(5, 3, dtype=torch.float64), states(layer, 5)
+    hx, own = as_state(first), as_state([value[0] for value in first])
+    calls: list[Callable[[], Tensor]] = [lambda: parts(one(x, own))[0], lambda: layer.step(x, hx)[0]]
     for module, call in zip((one, layer), calls, strict=True):
         assert not torch.equal(call(), call())
         module.eval()
         assert torch.equal(call(), call())
     one.load_state_dict({name.removesuffix("_l0"): value for name, value in layer.state_dict().items()})
-    assert_close(calls[0](), layer(x[None])[0][0], **tolerance("forward", torch.float32))
+    assert_close(calls[0](), layer(x[None], hx)[0][0], **tolerance("forward", x.dtype))
 
 
 def test_per_sample_gradients_and_copies() -> None:

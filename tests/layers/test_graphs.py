@@ -17,7 +17,7 @@ from torch.testing import assert_close
 
 from native_scan import needs_native
 from throughtime import Cell, Recurrent
-from throughtime.cells import LSTM, Zoneout
+from throughtime.cells import GRU, LSTM, WeightDrop, Zoneout
 from throughtime.engine.cell_text import cell_of, text_of
 
 pytestmark = [
@@ -55,6 +55,7 @@ LAYERS = {
     "gru": lambda: Recurrent("gru", 8, 16, num_layers=2, bidirectional=True, batch_first=True),
     "layer_norm_lstm": lambda: Recurrent("layer_norm_lstm", 8, 16, bias=False),
     "zoneout": lambda: Recurrent(Zoneout(LSTM(), 0.1, 0.3), 8, 16),
+    "weight_drop": lambda: Recurrent(WeightDrop(GRU(), 0.5), 8, 16, num_layers=2, bidirectional=True),
     "user": lambda: Recurrent(Rectified(), 8, 16),
 }
 every_layer = pytest.mark.parametrize("kind", LAYERS)

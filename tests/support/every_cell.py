@@ -21,6 +21,7 @@ from throughtime.cells import (
     ProjectedLSTM,
     RecurrentDropout,
     VariationalDropout,
+    WeightDrop,
     Zoneout,
 )
 
@@ -125,4 +126,7 @@ MODIFIED = [
     RecurrentDropout(MinimalGatedUnit(), 0.4, each_step=False),
     VariationalDropout(GRUResetBefore(), 0.4, 0.2),
     Zoneout(RecurrentDropout(VariationalDropout(ProjectedLSTM(2), 0.2), 0.4), 0.3),
+    WeightDrop(LSTM(), 0.5),
+    Zoneout(WeightDrop(RecurrentDropout(GRUResetBefore(), 0.3), 0.4), 0.2),
+    WeightDrop(VariationalDropout(InputGated(), 0.2, 0.2), 0.4),
 ]

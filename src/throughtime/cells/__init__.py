@@ -9,7 +9,7 @@ from throughtime.cells.layer_norm import LayerNormLSTM
 from throughtime.cells.linear import LinearRecurrence
 from throughtime.cells.lstm import LSTM, ProjectedLSTM
 from throughtime.cells.minimal import MinimalGatedUnit
-from throughtime.cells.modifiers import RecurrentDropout, VariationalDropout, Zoneout
+from throughtime.cells.modifiers import RecurrentDropout, VariationalDropout, WeightDrop, Zoneout
 from throughtime.cells.peephole import PeepholeLSTM
 from throughtime.cells.registry import CELLS, cell_named
 from throughtime.cells.slstm import SLSTM
@@ -36,6 +36,7 @@ __all__ = [
     "RecurrentDropout",
     "Rows",
     "VariationalDropout",
+    "WeightDrop",
     "Zoneout",
     "cell_named",
 ]

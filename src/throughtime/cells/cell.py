@@ -130,6 +130,14 @@ class Cell(ABC):
         """What the input is multiplied by in training, before its product."""
         return None
 
+    def weight_noise(self) -> Mapping[str, float]:
+        """The probability with which each number of a parameter is dropped in training, by parameter.
+
+        A mask is drawn for each call of a layer, the same for all sequences and steps. The numbers that it
+        keeps are divided by the probability of being kept. Evaluation uses the parameter as it is.
+        """
+        return {}
+
     def begin(self, name: str, parameter: Tensor) -> None:  # noqa: B027 (most cells leave it to the initialiser)
         """Gives one of the cell's own parameters its first value, in place, as a gain would be filled with 1.
 

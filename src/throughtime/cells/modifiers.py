@@ -36,6 +36,9 @@ class Modified(Cell):
     def input_noise(self, input_size: int) -> Noise | None:
         return self.cell.input_noise(input_size)
 
+    def weight_noise(self) -> Mapping[str, float]:
+        return self.cell.weight_noise()
+
     def parameters(self, hidden_size: int) -> Mapping[str, tuple[int, ...]]:
         return self.cell.parameters(hidden_size)
 
@@ -176,6 +179,33 @@ class VariationalDropout(Modified):
 
     def step(self, wx: PreActivations, u: Product, s: Any, p: Any) -> tuple[Rows, Rows]:
         return self.cell.step(wx, replace(u, factor=vars(p).get("remembered")), s, p)
+
+
+@dataclass(frozen=True)
+class WeightDrop(Modified):
+    """A cell whose recurrent weights are dropped in part (Merity, Keskar and Socher 2018, arXiv:1708.02182).
+
+        U h(t-1)  becomes  (M * U) h(t-1)
+
+    where every number of M is 0 with `probability` and else 1 / (1 - probability), so that nothing changes
+    in evaluation. M is drawn for each call of a layer, the same for all sequences and steps; each layer and
+    direction draws its own. Input weights and biases are never dropped. Raises ValueError for a probability
+    not from 0 to below 1, and for a cell without recurrent weights or whose recurrent weights are dropped
+    already.
+    """
+
+    probability: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_probability("probability", self.probability)
+        if not self.cell.recurrent():
+            raise ValueError(f"{self.cell.name} has no recurrent weights that weight drop could drop")
+        if "weight_hh" in self.cell.weight_noise():
+            raise ValueError(f"{self.cell.name} drops its recurrent weights already; modify it once")
+
+    def weight_noise(self) -> Mapping[str, float]:
+        return {**self.cell.weight_noise(), "weight_hh": self.probability}
 
 
 def check_probability(name: str, value: float, most: float = math.nextafter(1, 0)) -> None:

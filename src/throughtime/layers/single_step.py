@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import dropout, linear
 
 from throughtime.cells import GRU, LSTM, Cell, Elman, ElmanReLU, Rows
+from throughtime.layers.direction import drop_weights
 
 Weights = Mapping[str, Tensor]
 
@@ -28,7 +29,8 @@ class TakeStep(Protocol):
     def __call__(self, cell: Cell, weights: Weights, x: Tensor, state: Rows, training: bool) -> Rows:
         """Return the state after one step from `state`, (B, width) by name, with the input x (B, input_size).
 
-        training: whether random rows are drawn for this step; otherwise they are their means.
+        training: whether random rows and dropped weights are drawn for this step; otherwise rows are their
+        means and no weight is dropped.
         """
         ...
 
@@ -46,6 +48,7 @@ def step(cell: Cell, weights: Weights, x: Tensor, state: Rows, training: bool) -
 
 def step_by_equations(cell: Cell, weights: Weights, x: Tensor, state: Rows, training: bool) -> Rows:
     """Take a step by the cell's own equations."""
+    weights = drop_weights(cell, weights) if training else weights
     like, noise = weights["weight_ih"], {}
     if training:
         scale = cell.input_noise(x.shape[-1])
