@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
@@ -88,6 +89,21 @@ class Command:
     summary: str
 
 
+def later(place: str) -> Callable[..., Any]:
+    """Return the function at "module:attribute", which is imported when it is called."""
+
+    def call(*arguments: Any) -> Any:
+        return attribute_at(place)(*arguments)
+
+    return call
+
+
+def attribute_at(place: str) -> Any:
+    """Import and return what "module:attribute" names."""
+    module, name = place.split(":")
+    return getattr(import_module(module), name)
+
+
 def _no_lines(*_: Any) -> Sequence[str]:
     return ()
 
@@ -108,7 +124,8 @@ def _nothing(*_: Any) -> None:
 class Application(Generic[Config, Data, Options, Model]):
     """Everything that the command line, runs, resume, serve and the Python API need of an application.
 
-    The functions import what they need when they are called, so that --help is answered without torch.
+    The functions import what they need when they are called (`later`), so that --help is answered without
+    torch.
 
     Attributes:
         name: its command, and the kind in its model files: "words classify".

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from throughtime.errors import InputError
+from throughtime.layers import Recurrent
+from throughtime.training.config import TrainingConfig
 from throughtime.training.keeping import in_bytes
+from throughtime.training.optimisers import moments
+
+NUMBER = 4
+"""Bytes of a number."""
+
+PROGRAM = 1000 << 20
+"""Bytes of Python, torch and the rest, without data; measured, as is the number of copies of everything."""
+
+COPIES = 3
+"""Of a value that an operation computes: itself, what is saved for backward, its gradient."""
 
 MEMINFO = Path("/proc/meminfo")
 LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
@@ -41,6 +53,31 @@ class MemoryEstimate:
         """Raise InputError, with the sum, for what cannot fit."""
         if self.free is not None and self.processes * self.total > self.free:
             raise InputError("; ".join(filter(None, (self.summary(), self.advice))))
+
+
+def parts_of_training(weights: int, training: TrainingConfig, processes: int = 1) -> dict[str, int]:
+    """Return the bytes that training needs for these bytes of weights, by use, those of no batch.
+
+    processes: of the run, which exchange gradients.
+    """
+    kept, averages = moments(training), bool(training.average_decay)
+    parts = {
+        "program": PROGRAM,
+        "weights": weights,
+        "gradients": weights,
+        "optimiser": kept * weights,
+        "moving average": averages * weights,
+        "exchange of gradients": weights if processes > 1 else 0,
+        "packing and saving": (2 + 2 * (1 + kept + averages)) * weights,
+    }
+    return {name: size for name, size in parts.items() if size}
+
+
+def activations(layer: Recurrent) -> int:
+    """Return how many numbers a layer holds for each step of a sequence until its gradient is computed."""
+    states = sum(layer.cell.state_sizes(layer.hidden_size).values())
+    each = len(layer.cell.gates) * layer.hidden_size + states
+    return layer.num_layers * layer.num_directions * COPIES * each
 
 
 def free_memory() -> int | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
-from throughtime.application.application import AnyApplication
+from throughtime.application.application import AnyApplication, attribute_at
 from throughtime.applications import APPLICATIONS
 from throughtime.errors import InputError
 
@@ -13,10 +12,7 @@ from throughtime.errors import InputError
 def application_named(name: str) -> AnyApplication | None:
     """Return the application of that name; None where there is none."""
     entry = APPLICATIONS.get(name)
-    if entry is None:
-        return None
-    module, name = entry.description.split(":")
-    return getattr(import_module(module), name)
+    return None if entry is None else attribute_at(entry.description)
 
 
 def require_application(name: str) -> AnyApplication:

@@ -7,24 +7,20 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from throughtime.application.memory_estimate import MemoryEstimate, free_memory
+from throughtime.application.memory_estimate import (
+    COPIES,
+    NUMBER,
+    MemoryEstimate,
+    activations,
+    free_memory,
+    parts_of_training,
+)
 from throughtime.application.processes import processes, processes_here
 from throughtime.engine.native import native
-from throughtime.layers import Recurrent
 from throughtime.layers.output import ROWS_AT_ONCE
 from throughtime.seq2seq.config import ModelConfig, TrainConfig
 from throughtime.seq2seq.data.prepare import Prepared
 from throughtime.seq2seq.network.model import Translator
-from throughtime.training.optimisers import moments
-
-NUMBER = 4
-"""Bytes of a number."""
-
-PROGRAM = 1000 << 20
-"""Bytes of Python, torch and the rest, without data; measured, as is how many copies there are of what."""
-
-COPIES = 3
-"""Of a value on its way through an operation: itself, what the way back needs, its gradient."""
 
 ADVICE = "a smaller tokens_per_batch, vocabulary or network, or output chunked, needs less"
 
@@ -61,36 +57,20 @@ def memory_estimate(
         simplest = replace(config.model, initialiser="sutskever2014")
         translator = Translator(simplest, src_words, tgt_words)
     weights = NUMBER * sum(parameter.numel() for parameter in translator.parameters())
-    kept, averages = moments(config.training), bool(config.training.average_decay)
     passes = 2 if config.model.consistency else 1
     whole = min(config.data.tokens_per_batch, all_tokens)
     tokens = round(passes * whole * (1 + config.data.subword_dropout))  # each subword cut makes one more
-    layers = sum(_kept(layer) for layer in (translator.encoder, translator.decoder))
+    layers = sum(activations(layer) for layer in (translator.encoder, translator.decoder))
     vectors = 2 * config.model.embedding_size
     halved = config.training.precision != "32-true"
     looking = _looking(config.model, longest, translator.head.width, halved)
     batch = NUMBER * tokens * (layers + COPIES * (vectors + looking))
     parts = {
-        "program": PROGRAM,
-        "weights": weights,
-        "gradients": weights,
-        "optimiser": kept * weights,
-        "moving average": averages * weights,
-        "exchange of gradients": weights if processes > 1 else 0,
-        "packing and saving": (2 + 2 * (1 + kept + averages)) * weights,
+        **parts_of_training(weights, config.training, processes),
         "recurrences and attention": batch,
         "output layer": _output(config.model, tokens, translator.head.width, tgt_words, halved),
     }
-    needed = {name: size for name, size in parts.items() if size}
-    return MemoryEstimate(needed, free_memory(), processes_here, ADVICE)
-
-
-def _kept(layer: Recurrent) -> int:
-    """Numbers that a layer holds for each step of a sequence until its gradient is done: what each gate and
-    state was, and gradients of as many."""
-    states = sum(layer.cell.state_sizes(layer.hidden_size).values())
-    each = len(layer.cell.gates) * layer.hidden_size + states
-    return layer.num_layers * layer.num_directions * COPIES * each
+    return MemoryEstimate(parts, free_memory(), processes_here, ADVICE)
 
 
 def _looking(model: ModelConfig, longest: int, width: int, halved: bool) -> int:
