@@ -16,7 +16,7 @@ label the other is the text, and beside the text there is no label.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -113,6 +113,29 @@ def read_texts(
     """
     documents = _documents(paths, config, report, _unlabelled)
     return chain.from_iterable(document.text.split("\n") for document in documents)
+
+
+def read_lines_of_documents(
+    paths: Sequence[str], config: ReadingConfig = AS_FOUND, report: ReadingReport | None = None
+) -> Iterator[Iterable[str]]:
+    """Stream documents as the lines that they consist of, with their ends; a text file is one document.
+
+    The lines of a document are to be read before the next document is asked for.
+
+    Raises:
+        InputError: as `read_documents` does.
+    """
+    for name in paths:
+        require_readable(name)
+    report = report or ReadingReport()
+    reader = Reader(config.encoding, config.on_bad, report)
+    for name in paths:
+        if name.startswith(HUB_PREFIX) or Path(name).is_dir() or has_rows(name):
+            for text in (each.text for each in _documents(name, config, report, _unlabelled)):
+                yield (f"{line}\n" for line in text.removesuffix("\n").split("\n"))
+        else:
+            report.items += 1
+            yield (f"{line}\n" for _, line in reader.lines(name))
 
 
 def _documents(

@@ -22,6 +22,7 @@ from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from throughtime.errors import InputError
 from throughtime.layers.special_ids import BOS_ID, EOS_ID, PAD_ID, SPECIALS, UNK_ID
 from throughtime.text.normalise import normalise
+from throughtime.text.units import units_from_asset
 
 FARTHEST = 7
 """Maximum distance to its source word at which an unknown target word has an id with its position."""
@@ -140,6 +141,8 @@ def tokenizers_from_assets(assets: Mapping[str, bytes]) -> Tokenizers:
 
 def tokenizer_from_asset(asset: bytes) -> Tokenizer:
     """Rebuild a tokenizer from the bytes of its `to_asset`; raises InputError for any other bytes."""
+    if asset.startswith(b'{"units"'):
+        return units_from_asset(asset)
     return Words.from_asset(asset) if asset.startswith(b"{") else Subwords(asset)
 
 

@@ -1,0 +1,114 @@
+"""Truncated back-propagation through time: sequences cut into windows between which a state is carried.
+
+All sequences stand one behind the other on a circle. It is cut into rows of equal length, which a batch holds
+side by side, and each row into windows of at most so many steps, none of which goes beyond the end of a
+sequence. A row's state passes from window to window, and is new where a sequence begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from throughtime.cells import Cell
+from throughtime.layers.forms import State
+
+Places = NDArray[np.int64]
+
+
+class Window(NamedTuple):
+    """One window of each row; a row that has ended has length 0."""
+
+    starts: Places  # (B,) on the circle
+    lengths: Places  # (B,)
+    new: NDArray[np.bool_]  # (B,) whether the state is
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The windows of an epoch: batch n is window n // lanes of the rows of lane n % lanes.
+
+    A lane is what one process trains on, so that each carries the states of its own rows.
+    """
+
+    starts: Places  # (windows, lanes, B), as the others
+    lengths: Places
+    new: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return self.starts.shape[0] * self.starts.shape[1]
+
+    def __getitem__(self, number: int) -> Window:
+        at = divmod(number, self.starts.shape[1])
+        return Window(self.starts[at], self.lengths[at], self.new[at])
+
+
+def plan(ends: Places, rows: int, steps: int, shift: int = 0, lanes: int = 1) -> Plan:
+    """Return the windows of sequences that end before the places `ends`, of which the last is the total.
+
+    Args:
+        ends: in ascending order, at least one.
+        rows: rows of a batch; fewer where there are not as many steps.
+        steps: most steps of a window.
+        shift: where on the circle the first row begins.
+        lanes: number of processes, each with that many rows.
+    """
+    total = int(ends[-1])
+    rows = lanes * max(1, min(rows, total // lanes))
+    edges = shift + total * np.arange(rows + 1) // rows
+    twice = np.concatenate([ends, ends + total])
+    cut = [_cut(twice, first, last, steps) for first, last in pairwise(edges.tolist())]
+    windows = np.zeros((2, max(starts.size for starts, _ in cut), rows), np.int64)
+    for row, values in enumerate(cut):
+        windows[:, : values[0].size, row] = values
+    starts, lengths = windows.reshape(2, -1, lanes, rows // lanes)
+    starts %= total
+    new = np.isin(starts, ends % total)
+    new[0] = True
+    return Plan(starts, lengths, new)
+
+
+def _cut(ends: Places, first: int, last: int, steps: int) -> tuple[Places, Places]:
+    """Return start and length of each window from `first` to `last`."""
+    inside = ends[np.searchsorted(ends, first, "right") : np.searchsorted(ends, last)]
+    begins, stops = np.concatenate([[first], inside]), np.concatenate([inside, [last]])
+    pieces = -(-(stops - begins) // steps)  # of each sequence, rounded up
+    before = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    starts = np.repeat(begins, pieces) + before * steps
+    return starts, np.minimum(np.repeat(stops, pieces) - starts, steps)
+
+
+class Carried:
+    """The state of each row between two windows."""
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell, self._state = cell, tuple[Tensor, ...]()
+
+    def before(self, window: Window) -> State | None:
+        """Return the state to begin a window with, None for the cell's own everywhere."""
+        if not self._state or window.new.all():
+            return None
+        new = torch.from_numpy(window.new).to(self._state[0].device)[:, None]
+        named = zip(self._cell.state, self._state, strict=True)
+        parts = tuple(torch.where(new, self._cell.initial_state(name, part), part) for name, part in named)
+        return parts[0] if len(parts) == 1 else parts
+
+    def keep(self, state: State) -> None:
+        """Carry a state on; no gradient passes to the window before."""
+        parts = (state,) if isinstance(state, Tensor) else state
+        self._state = tuple(part.detach() for part in parts)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the state, by the names of the cell."""
+        return dict(zip(self._cell.state, self._state, strict=False))
+
+    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Continue with what `tensors` returned."""
+        self._state = tuple(tensors[name] for name in self._cell.state if name in tensors)
