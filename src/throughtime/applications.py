@@ -17,6 +17,10 @@ APPLICATIONS = {
         "Sequence to sequence: translation, question answering, conversation.",
         "throughtime.seq2seq.application:APPLICATION",
     ),
+    "language": Entry(
+        "Language models: predict a text unit by unit, continue it, colour it by surprise.",
+        "throughtime.language.application:APPLICATION",
+    ),
     "words classify": Entry(
         "Classify texts: linear models and recurrent networks, compared.",
         "throughtime.words.classify.application:APPLICATION",
