@@ -28,6 +28,11 @@ def sms_spam() -> Path:
     return _present(DATA / "sms_spam" / "train.tsv", "sms_spam")
 
 
+def tinyshakespeare() -> Path:
+    """The text of tinyshakespeare; ends the program where it is not there."""
+    return _present(DATA / "tinyshakespeare" / "input.txt", "tinyshakespeare")
+
+
 def _present(path: Path, name: str) -> Path:
     if not path.exists():
         raise SystemExit(f"{path} is not there; THROUGHTIME_DATA names the folder that holds {name}")

@@ -1,12 +1,13 @@
 """Runs that are killed at random moments and resumed end in the same bits as one that was left alone.
 
-A translator is trained on the built-in phrasebook, or three text classifiers on texts made up here, once
-undisturbed, then again and again with SIGKILL at up to three random moments, wherever the run is: preparing,
-training, validating, or writing a file. Each time the command resumes it, or begins anew where nothing was
-saved yet. At the end the models are compared bit by bit: weights, settings and vocabulary.
+A translator is trained on the built-in phrasebook, or three text classifiers or a language model on texts
+made up here, once undisturbed, then again and again with SIGKILL at up to three random moments, wherever the
+run is: preparing, training, validating, or writing a file. Each time the command resumes it, or begins anew
+where nothing was saved yet. At the end the models are compared bit by bit: weights, settings, vocabulary.
 
     python benchmarks/killed_runs.py --runs 20                          writes killed_runs.json
     python benchmarks/killed_runs.py --application "words classify"     the same for classifiers
+    python benchmarks/killed_runs.py --application language             and for a language model
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from rich.table import Table
 from safetensors import safe_open
 from same_bits import weights_digest
 
-Application = Literal["seq2seq", "words classify"]
+Application = Literal["seq2seq", "words classify", "language"]
 SETTINGS: dict[Application, tuple[str, ...]] = {
     "seq2seq": (
         *("--embedding-size", "32", "--encoder-size", "32", "--decoder-size", "64", "--dropout", "0.2"),
@@ -40,6 +41,11 @@ SETTINGS: dict[Application, tuple[str, ...]] = {
         *("--vector-size", "32", "--vector-epochs", "2", "--max-epochs", "4", "--validate-every", "0.5"),
         *("--average-last", "3", "--checkpoint-minutes", "0.01", "--schedule", "cosine"),
     ),
+    "language": (
+        *("--hidden-size", "64", "--num-layers", "2", "--dropout", "0.2", "--rows", "16", "--steps", "50"),
+        *("--max-epochs", "1.5", "--schedule", "cosine", "--validate-every", "0.3", "--weight-drop", "0.1"),
+        *("--average-decay", "0.99", "--average-last", "2", "--checkpoint-minutes", "0.01"),
+    ),
 }
 MODELS: dict[Application, tuple[str, ...]] = {
     "seq2seq": ("best.safetensors", "last.safetensors"),
@@ -47,6 +53,7 @@ MODELS: dict[Application, tuple[str, ...]] = {
         *("tfidf/best.safetensors", "gru/best.safetensors", "gru/last.safetensors"),
         *("lstm/best.safetensors", "lstm/last.safetensors"),
     ),
+    "language": ("best.safetensors", "last.safetensors"),
 }
 KILLS = 3
 TEXTS = 3000
@@ -57,10 +64,10 @@ app = App(help=__doc__, help_format="plaintext")
 def command(application: Application, folder: Path) -> list[str]:
     """What a user would type now: train, or resume where there is something to resume from."""
     verb = [sys.executable, "-m", "throughtime", *application.split()]
-    start = "checkpoint.safetensors" if application == "seq2seq" else "settings.json"
+    start = "settings.json" if application == "words classify" else "checkpoint.safetensors"
     if (folder / start).exists():
         return [*verb, "resume", str(folder)]
-    corpus = ["--corpus", str(folder.parent / "texts.tsv")] if application == "words classify" else []
+    corpus = [] if application == "seq2seq" else ["--corpus", str(folder.parent / "texts.tsv")]
     return [*verb, "train", "--folder", str(folder), "--overwrite", *corpus, *SETTINGS[application]]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from throughtime.measure.counting import LONGEST, best_order, surprises
+from throughtime.measure.counting import LONGEST, best_order, surprise, surprises
 
 VOCAB = 5
 
@@ -52,7 +52,7 @@ def test_counts_are_those_of_the_definition(
 ) -> None:
     learned, text = texts
     expected = plainly(learned.tolist(), text.tolist(), order, adaptive)
-    *_, nats = surprises(learned, text, VOCAB, adaptive=adaptive, longest=order)
+    nats = surprise(learned, text, VOCAB, order, adaptive=adaptive)
     assert nats.tolist() == pytest.approx(expected)
 
 
@@ -61,8 +61,7 @@ def test_probabilities_sum_to_one(texts: tuple[NDArray[np.uint8], NDArray[np.uin
     total = 0.0
     for last in range(VOCAB):
         ended = np.append(text, last).astype(np.uint8)
-        *_, nats = surprises(learned, ended, VOCAB, longest=2)
-        total += float(np.exp(-nats[-1]))
+        total += float(np.exp(-surprise(learned, ended, VOCAB, 2)[-1]))
     assert total == pytest.approx(1)
 
 
@@ -77,11 +76,12 @@ def test_nothing_learned_is_uniform_and_adapts() -> None:
 
 def test_the_best_context_is_that_of_the_source() -> None:
     draw = np.random.default_rng(2)
-    moves = draw.integers(0, 2, 4000)
+    moves = draw.integers(0, 2, 40_000)
     ids = np.cumsum(moves) % VOCAB  # the next unit depends on one unit before it
-    order, nats = best_order(ids[:3000], ids[3000:], VOCAB)
-    assert order == 1
-    assert nats == pytest.approx(np.log(2), abs=0.01)
+    for adaptive in (False, True):
+        assert best_order(ids[:30_000], VOCAB, adaptive=adaptive) == 1
+    nats = surprise(ids[:30_000], ids[30_000:], VOCAB, 1)
+    assert nats.mean() == pytest.approx(np.log(2), abs=0.01)
 
 
 def test_contexts_end_where_their_numbers_do(texts: tuple[NDArray[np.uint8], NDArray[np.uint8]]) -> None:

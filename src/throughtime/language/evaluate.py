@@ -20,8 +20,7 @@ from throughtime.language.corpus import Prepared, divided, documents, prepared_i
 from throughtime.language.model_file import Loaded, load_model
 from throughtime.language.score import cached_surprises, dynamic_surprises, surprises
 from throughtime.layers.special_ids import BOS_ID, UNK_ID
-from throughtime.measure.counting import best_order
-from throughtime.measure.counting import surprises as counted
+from throughtime.measure.counting import best_order, surprise
 from throughtime.text.unit_corpus import Text, pieces, read_text
 
 COLUMNS = {"window": "in windows", "cache": "cache", "dynamic": "dynamic"}
@@ -130,16 +129,15 @@ def predict(loaded: Loaded, text: Text, learned: Prepared | None, asked: TestCon
 
 
 def _counting(text: Text, learned: Prepared | None, loaded: Loaded) -> dict[str, dict[str, float]]:
-    """Return the sums of counting, by contexts of the length that is best for the validation text.
+    """Return the sums of counting, by contexts of the length that is best where the model learned.
 
-    Where the text learned from is not known, counting begins with nothing, and the best length is taken with
-    hindsight.
+    Where that text is not known, counting begins with nothing, and the length is best for the text itself.
     """
-    train, validation = (learned.train.ids, learned.validation.ids) if learned else (text.ids[:0], text.ids)
+    train = learned.train.ids if learned else text.ids[:0]
     rows: dict[str, dict[str, float]] = {}
     for how in ("once", "dynamic") if learned else ("dynamic",):
         size, adaptive = loaded.tokenizer.vocab_size, how == "dynamic"
-        order, _ = best_order(train, validation, size, adaptive=adaptive)
-        *_, nats = counted(train, text.ids, size, adaptive=adaptive, longest=order)
+        order = best_order(train if learned else text.ids, size, adaptive=adaptive)
+        nats = surprise(train, text.ids, size, order, adaptive=adaptive)
         rows.setdefault(f"counting, {order} before", {})[how] = float(nats[text.ids != BOS_ID].sum())
     return rows

@@ -28,7 +28,7 @@ from throughtime.language.model_file import save_model
 from throughtime.language.network import LanguageModel
 from throughtime.language.score import surprises
 from throughtime.layers.windows import Carried, Plan, Window, plan
-from throughtime.measure.counting import best_order
+from throughtime.measure.counting import best_order, surprise
 from throughtime.text.unit_corpus import Ids, Text
 from throughtime.training.task import Floor, Loss
 
@@ -117,8 +117,9 @@ class LanguageTask:
     def floor(self) -> Floor:
         """Return the metrics of counting."""
         text, size = self._validated, self.prepared.tokenizer.vocab_size
-        order, nats = best_order(self.prepared.train.ids, text.ids, size)
-        return Floor(f"counting what follows {order} {self.unit}", _metrics(nats, text))
+        order = best_order(self.prepared.train.ids, size)
+        nats = surprise(self.prepared.train.ids, text.ids, size, order).mean()
+        return Floor(f"counting what follows {order} {self.unit}", _metrics(float(nats), text))
 
     def save_model(self, path: Path, weights: dict[str, Tensor]) -> None:
         """Write the model with these weights."""

@@ -12,7 +12,6 @@ Adaptive counts also count what has passed of the text that is predicted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,18 +28,20 @@ LONGEST = 6
 _LARGEST = 2**63
 
 
-class Floor(NamedTuple):
-    """The length of the context, and the mean of -log p in nats a unit."""
+def best_order(learned: Ids, vocab_size: int, *, adaptive: bool = False) -> int:
+    """Return the length of context that predicts the last tenth of a text best, counting in the rest."""
+    learned = learned[-MOST:]
+    cut = len(learned) - len(learned) // 10
+    tried = surprises(learned[:cut], learned[cut:], vocab_size, adaptive=adaptive)
+    return int(np.argmin([nats.sum() for nats in tried]))
 
-    order: int
-    nats: float
 
-
-def best_order(learned: Ids, validation: Ids, vocab_size: int, *, adaptive: bool = False) -> Floor:
-    """Return the length of context that predicts the validation text best, and how well."""
-    means = [float(nats.mean()) for nats in surprises(learned, validation, vocab_size, adaptive=adaptive)]
-    best = int(np.argmin(means))
-    return Floor(best, means[best])
+def surprise(
+    learned: Ids, text: Ids, vocab_size: int, order: int, *, adaptive: bool = False
+) -> NDArray[np.float64]:
+    """Return -log p of each unit of a text in nats, (N,), by contexts of up to `order` units."""
+    *_, nats = surprises(learned, text, vocab_size, adaptive=adaptive, longest=order)
+    return nats
 
 
 def surprises(
