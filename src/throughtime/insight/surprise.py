@@ -15,7 +15,7 @@ from rich.text import Text
 
 from throughtime.artefact.file import written_whole
 
-SHADES = ("#ffffff", "#fff1e3", "#ffdcb8", "#ffbd88", "#ff9560", "#f8663f", "#dc3a2b", "#b01426")
+SHADES = ("#ffffff", "#fff1e3", "#ffdcb8", "#ffbd88", "#ff9560", "#f8663f", "#d8372a", "#b01426")
 """From no surprise to the greatest; every shade but the last two has enough contrast with black."""
 
 BITS = 1.5

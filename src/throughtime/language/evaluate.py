@@ -18,9 +18,9 @@ from throughtime.insight.surprise import coloured, legend, write_html
 from throughtime.language.config import EvaluateConfig, Options, TestConfig, TrainConfig
 from throughtime.language.corpus import Prepared, divided, documents, prepared_in
 from throughtime.language.model_file import Loaded, load_model
-from throughtime.language.score import cached_surprises, dynamic_surprises, surprises
 from throughtime.layers.special_ids import BOS_ID, UNK_ID
 from throughtime.measure.counting import best_order, surprise
+from throughtime.measure.prediction import cached_surprises, dynamic_surprises, surprises
 from throughtime.text.unit_corpus import Text, pieces, read_text
 
 COLUMNS = {"window": "in windows", "cache": "cache", "dynamic": "dynamic"}

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.nn.functional import linear
 
 from throughtime.decoding.sampling import SampleSettings, distribution
 from throughtime.decoding.stepping import LengthRule
 from throughtime.language.config import Options, RunConfig
 from throughtime.language.model_file import Loaded
-from throughtime.layers.special_ids import BOS_ID, PAD_ID, UNK_ID
+from throughtime.layers.special_ids import BOS_ID, EOS_ID, PAD_ID, UNK_ID
+from throughtime.text.tokenizer import Subwords
 from throughtime.text.unit_corpus import decode, encode
 
 
@@ -49,19 +52,24 @@ def run(
 def _drawn(loaded: Loaded, prompt: str) -> str:
     model, asked = loaded.model, loaded.sampling
     settings = SampleSettings(1, asked.temperature, asked.top_k, asked.top_p, LengthRule(0, asked.length, 0))
-    generator = torch.Generator().manual_seed(asked.seed)
-    stream, read = model.recurrence.stream(), [BOS_ID, *encode(loaded.tokenizer, prompt)]
-    vectors, drawn = model.embedding(torch.tensor(read)), list[int]()
-    for vector in vectors[:-1]:
-        stream.step(vector)
-    vector = vectors[-1]
-    while len(drawn) < asked.length:
-        features = model.projection(stream.step(vector))
-        log_p = model.output.log_probabilities(features[None])
-        log_p[0, [PAD_ID, UNK_ID]] = -torch.inf
-        unit = int(torch.multinomial(distribution(log_p, settings), 1, generator=generator))
+    chances = torch.rand(asked.length, generator=torch.Generator().manual_seed(asked.seed))
+    never = [PAD_ID, UNK_ID] if isinstance(loaded.tokenizer, Subwords) else [PAD_ID, UNK_ID, EOS_ID]
+    bias = model.output.bias.index_fill(0, torch.tensor(never), -torch.inf)
+    stream, (*before, vector) = model.recurrence.stream(), _vectors(loaded, prompt)
+    for each in before:
+        stream.step(each)
+    drawn: list[int] = []
+    for chance in chances.split(1):
+        scores = linear(model.projection(stream.step(vector)), model.output.weight, bias)
+        up_to = distribution(scores[None], settings)[0].cumsum(0)
+        unit = int(torch.searchsorted(up_to, chance * up_to[-1], right=True))
         if unit == BOS_ID:  # the document ends
             break
         drawn.append(unit)
         vector = model.embedding.weight[unit]
     return decode(loaded.tokenizer, drawn)
+
+
+def _vectors(loaded: Loaded, prompt: str) -> Sequence[Tensor]:
+    """Return the vector of each unit of a prompt, behind that of the end of a document before it."""
+    return loaded.model.embedding(torch.tensor([BOS_ID, *encode(loaded.tokenizer, prompt)])).unbind()

@@ -26,9 +26,9 @@ from throughtime.language.config import METRICS, TrainConfig
 from throughtime.language.corpus import Prepared
 from throughtime.language.model_file import save_model
 from throughtime.language.network import LanguageModel
-from throughtime.language.score import surprises
 from throughtime.layers.windows import Carried, Plan, Window, plan
 from throughtime.measure.counting import best_order, surprise
+from throughtime.measure.prediction import surprises
 from throughtime.text.unit_corpus import Ids, Text
 from throughtime.training.task import Floor, Loss
 

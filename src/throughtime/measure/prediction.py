@@ -1,18 +1,42 @@
-"""How well a model predicts a text: as it is, while it goes on learning, and with a cache of what it read."""
+"""How well a network predicts a text: as it is, learning on, and with a cache of what it has read."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Protocol, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from throughtime.language.network import LanguageModel
 from throughtime.layers.forms import State
 from throughtime.text.unit_corpus import Ids
+
+
+class Predictor(Protocol):
+    """A module that predicts each unit of a text from those before it."""
+
+    @property
+    def output(self) -> nn.Linear:
+        """From features to a score for each unit."""
+        ...
+
+    def features(
+        self, units: Tensor, state: State | None = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        """Return the features behind each unit, (T, B, width) of (T, B), and the state after the last."""
+        ...
+
+    def eval(self) -> Self:
+        """Leave out dropout."""
+        ...
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Yield the weights."""
+        ...
+
 
 Spans = Sequence[tuple[int, int]]
 """Where the pieces of a text start and end; each is read from the unit before it on, with a new state."""
@@ -24,7 +48,7 @@ STEPS = 512
 """Units of a piece that are read at once."""
 
 
-def surprises(model: LanguageModel, ids: Ids, spans: Spans) -> NDArray[np.float64]:
+def surprises(model: Predictor, ids: Ids, spans: Spans) -> NDArray[np.float64]:
     """Return -log p of each unit of the pieces, one behind the other, in nats."""
     found = [
         nats
@@ -35,7 +59,7 @@ def surprises(model: LanguageModel, ids: Ids, spans: Spans) -> NDArray[np.float6
 
 
 @torch.no_grad()
-def _side_by_side(model: LanguageModel, ids: Ids, spans: Spans) -> list[NDArray[np.float64]]:
+def _side_by_side(model: Predictor, ids: Ids, spans: Spans) -> list[NDArray[np.float64]]:
     pieces = [_piece(ids, span) for span in spans]
     lengths = torch.tensor([len(piece) - 1 for piece in pieces])
     padded = torch.nn.utils.rnn.pad_sequence(pieces)  # (T + 1, B)
@@ -57,14 +81,14 @@ def _piece(ids: Ids, span: tuple[int, int]) -> Tensor:
     return torch.from_numpy(np.append(ids[start - 1], ids[start:end]).astype(np.int64))
 
 
-def _log_targets(model: LanguageModel, features: Tensor, targets: Tensor) -> Tensor:
+def _log_targets(model: Predictor, features: Tensor, targets: Tensor) -> Tensor:
     """Return log p of the targets (T, B)."""
     scores = model.output(features)
     return scores.gather(-1, targets[..., None])[..., 0] - scores.logsumexp(-1)
 
 
 def dynamic_surprises(
-    model: LanguageModel, ids: Ids, spans: Spans, steps: int, rate: float, decay: float
+    model: Predictor, ids: Ids, spans: Spans, steps: int, rate: float, decay: float
 ) -> NDArray[np.float64]:
     """Return -log p of each unit by a model that goes on learning from the text as it passes.
 
@@ -75,8 +99,8 @@ def dynamic_surprises(
 
     v the running mean of g^2. The model itself stays as it is. Pieces are read one behind the other.
     """
-    learner = copy.deepcopy(model).eval().requires_grad_()
-    weights = list(learner.parameters())
+    learner = copy.deepcopy(model).eval()
+    weights = [weight.requires_grad_() for weight in learner.parameters()]
     first = [weight.detach().clone() for weight in weights]
     optimiser = torch.optim.Adam(weights, rate, betas=(0.0, 0.999), fused=True)
     found: list[Tensor] = []
@@ -102,7 +126,7 @@ def _detached(state: State) -> State:
 
 @torch.no_grad()
 def cached_surprises(
-    model: LanguageModel, ids: Ids, spans: Spans, size: int, weight: float, sharpness: float
+    model: Predictor, ids: Ids, spans: Spans, size: int, weight: float, sharpness: float
 ) -> NDArray[np.float64]:
     """Return -log p of each unit by the model mixed with what it has read (Grave, Joulin and Usunier 2017).
 

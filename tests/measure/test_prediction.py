@@ -10,11 +10,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from throughtime.language import score
 from throughtime.language.config import VectorsConfig
 from throughtime.language.network import LanguageModel
-from throughtime.language.score import cached_surprises, dynamic_surprises, surprises
 from throughtime.layers.regularised import RecurrenceConfig
+from throughtime.measure import prediction
+from throughtime.measure.prediction import cached_surprises, dynamic_surprises, surprises
 
 VOCAB = 9
 IDS: NDArray[np.uint8] = np.random.default_rng(3).integers(4, VOCAB, 61).astype(np.uint8)
@@ -39,8 +39,8 @@ def plainly(model: LanguageModel, start: int, end: int) -> list[float]:
 def test_each_piece_is_read_with_a_state_of_its_own(
     model: LanguageModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(score, "STEPS", 7)
-    monkeypatch.setattr(score, "TOGETHER", 2)
+    monkeypatch.setattr(prediction, "STEPS", 7)
+    monkeypatch.setattr(prediction, "TOGETHER", 2)
     spans = [(0, 30), (30, 33), (40, 60)]
     with torch.no_grad():
         expected = [nats for start, end in spans for nats in plainly(model, start, end)]
@@ -75,7 +75,7 @@ def test_a_decay_of_one_forgets(model: LanguageModel) -> None:
 def test_the_cache_is_that_of_the_definition(
     model: LanguageModel, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(score, "STEPS", 7)
+    monkeypatch.setattr(prediction, "STEPS", 7)
     weight, sharpness = 0.2, 3.0
     with torch.no_grad():
         read = torch.from_numpy(np.append(IDS[-1], IDS[:40]).astype(np.int64))
