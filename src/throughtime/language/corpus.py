@@ -74,7 +74,8 @@ def _write(config: TextConfig, reading: ReadingConfig, seed: int, folder: Path) 
     for part, paths in (("validation", config.validation), ("test", config.test)):
         if paths:
             counts |= write_parts(divided(documents(paths, reading)), tokenizer, folder, (part,))
-    notes = [report.summary(), *report.notes, *report.first_bad]
+    summary = [report.summary()] if report.items > 1 or report.bad else []
+    notes = [*summary, *report.notes, *report.first_bad]
     described = {
         "characters": counts,
         "notes": notes if config.corpus else [f"documentation strings of {find_sources().summary()}"],

@@ -26,6 +26,9 @@ from throughtime.text.unit_corpus import Text, pieces, read_text
 COLUMNS = {"window": "in windows", "cache": "cache", "dynamic": "dynamic"}
 """Ways of predicting a text other than `once`, as it is; they are never compared in one column."""
 
+TESTED = 1_000_000
+"""Most units of the test that ends training, some two minutes; `evaluate` predicts all."""
+
 
 @dataclass(frozen=True)
 class Predicted:
@@ -87,10 +90,10 @@ def evaluate(model: Path, options: Options, asked: EvaluateConfig) -> Predicted:
 
 
 def test(config: TrainConfig, prepared: Prepared, folder: Path, model: Path) -> Predicted | None:
-    """Predict the text that a run held out, if any."""
+    """Predict the text that a run held out, if any, or the beginning of a long one."""
     if prepared.test is None:
         return None
-    return predict(load_model(model, Options()), prepared.test, prepared, TestConfig())
+    return predict(load_model(model, Options()), prepared.test.part(0, TESTED), prepared, TestConfig())
 
 
 def predict(loaded: Loaded, text: Text, learned: Prepared | None, asked: TestConfig) -> Predicted:

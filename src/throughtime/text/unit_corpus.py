@@ -41,9 +41,11 @@ class Text:
         return [(start, end) for start, end in zip(starts, ends, strict=True) if start < end]
 
     def part(self, start: int, end: int) -> Text:
-        """Return the units from `start` to `end`, with their share of the characters."""
+        """Return the units from `start` to `end` as documents, with their share of the characters."""
         ids = self.ids[start:end]
-        return Text(ids, round(self.characters * len(ids) / len(self.ids)))
+        characters = round(self.characters * len(ids) / len(self.ids))
+        ended = len(ids) and ids[-1] == BOS_ID
+        return Text(ids if ended else np.append(ids, ids.dtype.type(BOS_ID)), characters)
 
 
 def write_parts(
