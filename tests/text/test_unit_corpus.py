@@ -54,7 +54,7 @@ def test_many_units_take_more_bytes(tmp_path: Path) -> None:
 
 def test_subwords_keep_the_ends_of_lines() -> None:
     text = "a man sleeps\n\na woman\n"
-    tokenizer = train_subwords(text.split("\n") * 20, 25, seed=0)
+    tokenizer = train_subwords(text.split("\n") * 20, 16, seed=0)
     ids = encode(tokenizer, text)
     assert ids.count(EOS_ID) == 3
     assert decode(tokenizer, ids) == text
