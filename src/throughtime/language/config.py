@@ -106,7 +106,7 @@ class LearningConfig(TrainingConfig):
     __doc__ = TrainingConfig.__doc__
 
     optimiser: Optimiser = "adamw"
-    learning_rate: float = 0.002
+    learning_rate: float = 0.004
     weight_decay: float = 0.01
     schedule: ScheduleName = "linear"
     warmup_steps: int = 100

@@ -20,7 +20,7 @@ class LanguageModel(nn.Module):
     def __init__(self, config: RecurrenceConfig, vectors: VectorsConfig, vocab_size: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, vectors.embedding_size)
-        self.recurrence = config.layers(vectors.embedding_size)
+        self.recurrence = config.build(vectors.embedding_size)
         self.dropout = nn.Dropout(config.dropout)
         width, projects = self.recurrence.output_size, nn.Identity()
         if vectors.tie and width != vectors.embedding_size:

@@ -43,7 +43,7 @@ class RecurrenceConfig:
         for name in ("dropout", "variational_dropout", "zoneout", "zoneout_memory", "weight_drop"):
             require(self, name, 0 <= getattr(self, name) < 1, "0 or more and below 1")
 
-    def layers(self, input_size: int, *, bidirectional: bool = False) -> Recurrent:
+    def build(self, input_size: int, *, bidirectional: bool = False) -> Recurrent:
         """Return the layers, time first; raise InputError where the cell does not take a regulariser."""
         dropout = self.dropout if self.num_layers > 1 else 0.0
         sizes = input_size, self.hidden_size, self.num_layers
