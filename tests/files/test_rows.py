@@ -44,7 +44,7 @@ def test_lines_that_are_not_objects() -> None:
     with pytest.raises(InputError, match=r"^a\.jsonl:2: a JSON object was expected, found list$"):
         list(json_rows("a.jsonl", Reader()))
     reader = Reader(on_bad="skip")
-    assert list(json_rows("a.jsonl", reader)) == [Row("a.jsonl:3", {"a": 1})]
+    assert list(json_rows("a.jsonl", reader)) == [Row("a.jsonl:3", {"a": 1}, 1)]
     assert (reader.report.bad, reader.report.blank) == (2, 2)
     assert reader.report.first_bad[1].startswith("a.jsonl:4: not a line of JSON (")
 

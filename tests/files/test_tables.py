@@ -15,8 +15,8 @@ def test_fields_of_tsv_are_as_they_stand(suffix: str) -> None:
     name = write(f"a.tsv{suffix}", '"a"\tb\n\n\t\nc\r\n')
     assert list(tsv_rows(name, reader)) == [
         Row(f"{name}:1", ['"a"', "b"]),
-        Row(f"{name}:3", ["", ""]),
-        Row(f"{name}:4", ["c"]),
+        Row(f"{name}:3", ["", ""], 1),
+        Row(f"{name}:4", ["c"], 1),
     ]
     assert reader.report.blank == 1
 
@@ -27,7 +27,7 @@ def test_fields_of_csv_are_quoted(suffix: str) -> None:
     name = write(f"a.csv{suffix}", '\n\na,"b, ""c""\nd"\r\n\n e , \n')
     assert list(csv_rows(name, reader)) == [
         Row(f"{name}:3", ["a", 'b, "c"\nd']),
-        Row(f"{name}:6", [" e ", " "]),
+        Row(f"{name}:6", [" e ", " "], 1),
     ]
     assert reader.report.blank == 3
 

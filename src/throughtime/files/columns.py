@@ -64,9 +64,12 @@ class Columns:
 
     def __str__(self) -> str:
         """Return the places as a note, such as "a header; text in column 1, no label"."""
+        found: dict[str, list[str]] = {column.role: [] for column in self.wanted}
+        for column, key in zip(self.wanted, self.keys, strict=True):
+            found[column.role] += [] if key is None else [str(key)]
         places = (
-            f"no {column.role}" if key is None else f"{column.role} in column {key}"
-            for column, key in zip(self.wanted, self.keys, strict=True)
+            f"{role} in column{'s' if keys[1:] else ''} {' '.join(keys)}" if keys else f"no {role}"
+            for role, keys in found.items()
         )
         return f"{'a header' if self.header else 'no header'}; {', '.join(places)}"
 

@@ -18,11 +18,13 @@ Item = TypeVar("Item")
 class Row(NamedTuple):
     """A row of a file: where it stands (file:line, or data set and row number) and what it holds.
 
-    `values` are the fields of a table's row in their order, or an object's values by their names.
+    `values` are the fields of a table's row in their order, or an object's values by their names; `blanks` is
+    the number of blank rows before it in its file.
     """
 
     place: str
     values: list[str] | Mapping[str, Any]
+    blanks: int = 0
 
 
 @dataclass

@@ -26,13 +26,15 @@ from throughtime.files.tables import csv_rows, tsv_rows
 
 def json_rows(name: str, reader: Reader) -> Iterator[Row]:
     """Stream the objects of a file that has one on each line."""
+    blanks = 0
     for number, line in reader.lines(name):
         place = f"{name}:{number}"
         if not line.strip():
             reader.report.blank += 1
+            blanks += 1
             continue
         for values in reader.attempt(_json_object, line, place):
-            yield Row(place, values)
+            yield Row(place, values, blanks)
 
 
 READERS: Mapping[str, Callable[[str, Reader], Iterator[Row]]] = {

@@ -16,11 +16,13 @@ _QUOTED = re.compile(r'"(?:[^"]|"")*"?')
 
 def tsv_rows(name: str, reader: Reader) -> Iterator[Row]:
     """Stream the rows of a table whose fields are separated by tabs and not quoted."""
+    blanks = 0
     for number, line in reader.lines(name):
         if line:
-            yield Row(f"{name}:{number}", line.split("\t"))
+            yield Row(f"{name}:{number}", line.split("\t"), blanks)
         else:
             reader.report.blank += 1
+            blanks += 1
 
 
 def csv_rows(name: str, reader: Reader) -> Iterator[Row]:
@@ -53,7 +55,7 @@ def _delimiter(line: str) -> str:
 
 
 def _csv_rows(name: str, lines: _Lines, delimiter: str, reader: Reader) -> Iterator[Row]:
-    rows = csv.reader(lines, strict=True, delimiter=delimiter)
+    rows, blanks = csv.reader(lines, strict=True, delimiter=delimiter), 0
     while True:
         lines.start = 0
         try:
@@ -64,9 +66,10 @@ def _csv_rows(name: str, lines: _Lines, delimiter: str, reader: Reader) -> Itera
         if fields is None:
             return
         if fields:
-            yield Row(f"{name}:{lines.start}", fields)
+            yield Row(f"{name}:{lines.start}", fields, blanks)
         else:
             reader.report.blank += 1
+            blanks += 1
 
 
 class _Lines:
