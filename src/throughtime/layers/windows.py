@@ -7,7 +7,7 @@ sequence. A row's state passes from window to window, and is new where a sequenc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from throughtime.cells import Cell
 from throughtime.layers.forms import State
@@ -50,6 +51,42 @@ class Plan:
         return Window(self.starts[at], self.lengths[at], self.new[at])
 
 
+@dataclass
+class Batch:
+    """A window of each row of steps with targets; beyond the end of a row the targets are NaN."""
+
+    inputs: Tensor  # (T, B, C)
+    targets: Tensor  # (T, B)
+    lengths: Tensor | None  # (B,), on the CPU, where rows differ
+    window: Window
+
+    def to(self, device: torch.device | str) -> Batch:
+        """Return the batch with its steps on a device."""
+        return Batch(self.inputs.to(device), self.targets.to(device), self.lengths, self.window)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The batches of an epoch, cut from inputs (N, C) and targets (N,) of sequences one behind the other."""
+
+    inputs: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    plan: Plan
+
+    def __len__(self) -> int:
+        return len(self.plan)
+
+    def __getitem__(self, number: int) -> Batch:
+        window = self.plan[number]
+        longest = max(1, int(window.lengths.max()))
+        steps = np.arange(longest)[:, None]
+        inside = np.minimum(steps, np.maximum(window.lengths - 1, 0))
+        places = (window.starts + inside) % len(self.targets)
+        targets = np.where(steps < window.lengths, self.targets[places], np.float32(np.nan))
+        lengths = None if (window.lengths == longest).all() else torch.from_numpy(window.lengths)
+        return Batch(torch.from_numpy(self.inputs[places]), torch.from_numpy(targets), lengths, window)
+
+
 def plan(ends: Places, rows: int, steps: int, shift: int = 0, lanes: int = 1) -> Plan:
     """Return the windows of sequences that end before the places `ends`, of which the last is the total.
 
@@ -75,6 +112,22 @@ def plan(ends: Places, rows: int, steps: int, shift: int = 0, lanes: int = 1) ->
     return Plan(starts, lengths, new)
 
 
+def whole(ends: Places, rows: int, order: Places, lanes: int = 1) -> Plan:
+    """Return windows that are whole sequences, each with a new state.
+
+    Args:
+        ends: the place behind each sequence, in ascending order.
+        rows: sequences of a batch.
+        order: numbers of the sequences, in the order in which they are read.
+        lanes: number of processes, each with that many rows.
+    """
+    lengths = np.diff(ends, prepend=0)[order]
+    shape = -(-len(order) // (lanes * rows)), lanes, rows
+    windows = np.zeros((2, shape[0] * lanes * rows), np.int64)
+    windows[:, : len(order)] = ends[order] - lengths, lengths
+    return Plan(windows[0].reshape(shape), windows[1].reshape(shape), np.ones(shape, np.bool_))
+
+
 def _cut(ends: Places, first: int, last: int, steps: int) -> tuple[Places, Places]:
     """Return start and length of each window from `first` to `last`."""
     inside = ends[np.searchsorted(ends, first, "right") : np.searchsorted(ends, last)]
@@ -83,6 +136,35 @@ def _cut(ends: Places, first: int, last: int, steps: int) -> tuple[Places, Place
     before = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     starts = np.repeat(begins, pieces) + before * steps
     return starts, np.minimum(np.repeat(stops, pieces) - starts, steps)
+
+
+@torch.no_grad()
+def read_whole(
+    read: Callable[[Tensor, Tensor | None], Tensor],
+    inputs: NDArray[np.float32],
+    ends: Places,
+    most: int = 1 << 16,
+) -> Tensor:
+    """Return what is read from whole sequences, (N, ...) in their order; several are read side by side.
+
+    Args:
+        read: returns (T, B, ...) for inputs (T, B, C) and lengths (B,), None where all are T.
+        inputs: (N, C).
+        ends: the place behind each sequence.
+        most: steps, with padding, that are read at once, unless a single sequence has more.
+    """
+    lengths = torch.from_numpy(np.diff(ends, prepend=0))
+    pieces = torch.tensor(inputs).split(lengths.tolist())
+    parts, order = dict[int, Tensor](), lengths.argsort(descending=True, stable=True)
+    while len(order):
+        longest = int(lengths[order[0]])
+        chosen, order = order.tensor_split([max(1, most // longest)])
+        own = lengths[chosen]
+        padded = pad_sequence([pieces[k] for k in chosen.tolist()])
+        result = read(padded, None if bool((own == longest).all()) else own)
+        rows = zip(chosen.tolist(), own.tolist(), result.unbind(1), strict=True)
+        parts |= {k: row[:length].cpu() for k, length, row in rows}
+    return torch.cat([parts[k] for k in range(len(pieces))])
 
 
 class Carried:
