@@ -21,6 +21,10 @@ APPLICATIONS = {
         "Language models: predict a text unit by unit, continue it, colour it by surprise.",
         "throughtime.language.application:APPLICATION",
     ),
+    "label": Entry(
+        "Sequence labelling: a label or a number at every step.",
+        "throughtime.language.label.application:APPLICATION",
+    ),
     "words classify": Entry(
         "Classify texts: linear models and recurrent networks, compared.",
         "throughtime.words.classify.application:APPLICATION",
