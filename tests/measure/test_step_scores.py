@@ -70,7 +70,8 @@ def test_numbers_are_shown_in_their_units() -> None:
     methods = {"model": lambda inputs, ends: np.array([0.0, 0.5, 1.0])}
     scores = StepScores.of(methods, observed(0, 0.5, 3), Coding("y", None, 7.0, 2.0))
     console = Console(record=True, width=100)
-    (table,) = scores.show()
+    note, table = scores.show()
+    assert note == "no floors: the data that the model learned from is not beside it"
     console.print(table)
     assert f"{2 * (4 / 3) ** 0.5:.4g}" in console.export_text()
     assert scores.to_dict()["labels"] == {}

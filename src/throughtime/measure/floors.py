@@ -20,6 +20,9 @@ Says = NDArray[np.float64]
 FITTED = 200_000
 """Steps that a linear map is fitted on, drawn from a longer corpus."""
 
+ROUNDS = 100
+"""Most steps of the solver of logistic regression."""
+
 MOST_CELLS = 20_000_000
 """Counts, or weights, of a floor; one that would have more is left out."""
 
@@ -114,7 +117,7 @@ def _linear(
     if len(known) > FITTED:
         known = np.sort(np.random.default_rng(0).choice(known, FITTED, replace=False))
     rows = _windows(learned.inputs, learned.ends, sizes, window)[known]
-    model: Any = LogisticRegression(max_iter=200) if labels else Ridge()
+    model: Any = LogisticRegression(max_iter=ROUNDS, tol=1e-3) if labels else Ridge()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(rows, learned.targets[known])
@@ -140,7 +143,7 @@ def _windows(inputs: Values, ends: Places, sizes: Sequence[int], window: Sequenc
     for step in window:
         asked = np.clip(places + step, 0, len(inputs) - 1)
         inside = (asked == places + step) & (sequence[asked] == sequence)
-        parts.append(sparse.diags_array(inside.astype(np.float64)) @ rows[asked])
+        parts.append(sparse.diags_array(inside.astype(np.float32)) @ rows[asked])
     return sparse.csr_array(sparse.hstack(parts))
 
 
@@ -151,8 +154,10 @@ def _features(inputs: Values, sizes: Sequence[int]) -> Any:
     places, parts = np.arange(len(inputs)), list[Any]()
     for column, size in zip(inputs.T, sizes, strict=True):
         if size:
-            ones = np.ones(len(inputs))
+            ones = np.ones(len(inputs), np.float32)
             parts.append(sparse.csr_array((ones, (places, column.astype(int))), shape=(len(inputs), size)))
         else:
-            parts.append(sparse.csr_array(np.stack([np.nan_to_num(column), np.isnan(column)], 1)))
+            parts.append(
+                sparse.csr_array(np.stack([np.nan_to_num(column), np.isnan(column)], 1, dtype=np.float32))
+            )
     return sparse.csr_array(sparse.hstack(parts))

@@ -91,6 +91,8 @@ class StepScores:
 
     def show(self) -> Iterator[RenderableType]:
         """Yield the table of the methods, and that of the labels."""
+        if len(self.said) == 1:
+            yield "no floors: the data that the model learned from is not beside it"
         title = f"{len(self.truth):,} steps"
         if self.target.names is None:
             rows = {name: (f"{each['rmse']:.4g}", f"{each['r2']:.3f}") for name, each in self.scores.items()}
