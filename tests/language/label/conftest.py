@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 import throughtime
-from echoes import echoes
+from held_letters import held_letters
 from letter_runs import printed
 from regression import console as console
 from throughtime.application.workflow import Result
@@ -32,24 +32,24 @@ def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     signal.signal(signal.SIGINT, before)
 
 
-def train_on_echoes(console: Console, folder: str = "run", **settings: Any) -> Result:
-    corpus = settings.pop("corpus", None) or (write("echoes.tsv", echoes()),)
+def train_on_letters(console: Console, folder: str = "run", **settings: Any) -> Result:
+    corpus = settings.pop("corpus", None) or (write("letters.tsv", held_letters()),)
     given = {**TINY, **settings}
     return throughtime.train("label", folder=folder, corpus=corpus, console=console, **given)
 
 
 @pytest.fixture
 def train(console: Console) -> Callable[..., Result]:
-    """Trains on echoes, with other settings as asked."""
-    return partial(train_on_echoes, console)
+    """Trains on letters, with other settings as asked."""
+    return partial(train_on_letters, console)
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The folder of a run that learned to say the letter before, and what it printed."""
+    """The folder of a run that learned to say which letter was the last but for c, and what it printed."""
     folder, console = tmp_path_factory.mktemp("finished"), Console(file=io.StringIO(), width=200)
     with contextlib.chdir(folder):
-        train_on_echoes(console, max_epochs=25.0, learning_rate=0.02)
+        train_on_letters(console, max_epochs=10.0, learning_rate=0.04)
     return folder, printed(console)
 
 

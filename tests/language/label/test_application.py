@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from rich.console import Console
 
 import throughtime
-from echoes import echoes
+from held_letters import held_letters
 from throughtime.application import workflow
 from throughtime.application.workflow import Result
 from throughtime.artefact.file import load
@@ -41,18 +41,18 @@ def command(*arguments: str) -> None:
 
 def test_a_run_from_its_corpus_to_its_answers(learned: str, capsys: pytest.CaptureFixture[str]) -> None:
     for line in (
-        "echoes.tsv: a header; target in column 2, no sequence, input in columns 0 1",
+        "letters.tsv: a header; target in column 2, no sequence, input in columns 0 1",
         "inputs: letter (3 values), size (numbers, some missing)",
-        "target: tag (3 values), taken for labels; --target labels or numbers decides otherwise",
+        "target: tag (2 values), taken for labels; --target labels or numbers decides otherwise",
         "train: 300 steps in 10 sequences",
     ):
         assert line in learned
     report = json.loads(Path("run/report.json").read_text())["test"]
     assert report["steps"] == 30
     assert report["scores"]["model"]["accuracy"] > 95
-    assert report["scores"]["majority label"]["accuracy"] < 60
+    assert report["scores"]["majority label"]["accuracy"] < 70
     assert report["scores"].keys() > {"majority label of each letter", "linear map of t-4 to t"}
-    assert set(report["labels"]) == {"a", "b", "c"}
+    assert set(report["labels"]) == {"a", "b"}
 
     run, evaluate = learned.splitlines()[-2:]
     example = run.split(" | ")[0].strip().removeprefix("printf '%s\\n' ")
@@ -64,12 +64,12 @@ def test_a_run_from_its_corpus_to_its_answers(learned: str, capsys: pytest.Captu
     lines = capsys.readouterr().out.splitlines()
     answers = [json.loads(line) for line in lines]
     assert [len(answer["labels"]) for answer in answers] == [3, 3]
-    assert answers[1]["labels"][1:] == ["a", "b"] and min(answers[1]["probabilities"][1:]) > 0.5
+    assert answers[1]["labels"] == ["a", "b", "b"]
 
     command("evaluate", BEST, "--json")
     again = json.loads(capsys.readouterr().out)
     assert again["scores"] == report["scores"]
-    write("other.csv", "tag,size,letter\n,1,a\na,2,b\nz,3,c\n")
+    write("other.csv", "tag,size,letter\n,1,a\nb,2,b\nz,3,c\n")
     command("evaluate", BEST, "--corpus", "other.csv", "--json")
     other = json.loads(capsys.readouterr().out)
     assert (other["steps"], other["scores"]["model"]["accuracy"]) == (2, 50)  # z was not learned
@@ -111,7 +111,7 @@ def test_numbers_are_predicted_in_their_units(train: Train) -> None:
     draw = np.random.default_rng(0)
     x = draw.normal(size=600)
     rows = "".join(f"{a:.4f},{1000 + 50 * b:.2f}\n" for a, b in zip(x, np.r_[0, x[:-1]], strict=True))
-    given = {"max_epochs": 12.0, "learning_rate": 0.02, "best_by": "rmse"}
+    given = {"max_epochs": 8.0, "learning_rate": 0.03, "best_by": "rmse"}
     result = train(corpus=(write("a.csv", f"x,y\n{rows}"),), **given)
     scores = result.report["test"]["scores"]
     assert scores["model"]["r2"] > 0.9 and scores["mean"]["r2"] < 0.1
@@ -127,7 +127,7 @@ def test_networks_that_read_both_ways_see_what_comes(train: Train) -> None:
     rows = "".join(
         f"{k},{bit},{tag}\n" for k in range(20) for bit, tag in zip(bits[k], after[k], strict=True)
     )
-    given = {"sequence_column": "id", "bidirectional": True, "max_epochs": 15.0, "learning_rate": 0.05}
+    given = {"sequence_column": "id", "bidirectional": True, "max_epochs": 8.0, "learning_rate": 0.05}
     result = train(corpus=(write("a.csv", f"id,bit,tag\n{rows}"),), **given)
     scores = result.report["test"]["scores"]
     assert scores["model"]["accuracy"] > 95
@@ -152,7 +152,7 @@ def test_an_interrupted_run_ends_in_the_same_bits(
     with monkeypatch.context() as patched:
         patched.setattr(LabelTask, "loss", press)
         assert train("run", **settings).interrupted
-    Path("echoes.tsv").unlink()  # a resumed run has the data that it began with
+    Path("letters.tsv").unlink()  # a resumed run has the data that it began with
     assert not workflow.resume(Path("run"), console).interrupted
     for name in ("best.safetensors", "last.safetensors"):
         one, other = load(f"whole/{name}").tensors, load(f"run/{name}").tensors
@@ -164,11 +164,11 @@ def test_a_model_without_the_data_of_its_run_has_no_floors(learned: str) -> None
     model = throughtime.load("alone.safetensors")
     with pytest.raises(InputError, match=r"^no steps were held out for this model; name some with --corpus$"):
         model.evaluate()
-    assert list(model.evaluate(corpus=("echoes.tsv",)).to_dict()["scores"]) == ["model"]
+    assert list(model.evaluate(corpus=("letters.tsv",)).to_dict()["scores"]) == ["model"]
 
 
 def test_nothing_is_held_out_for_a_test(train: Train) -> None:
-    result = train(test_share=0.0)
+    result = train(test_share=0.0, max_epochs=0.2)
     assert "test" not in result.report
     with pytest.raises(InputError, match=r"^no steps were held out for this model"):
         throughtime.load(BEST).evaluate()
@@ -177,18 +177,18 @@ def test_nothing_is_held_out_for_a_test(train: Train) -> None:
 @pytest.mark.parametrize(
     ("content", "settings", "message"),
     [
-        (echoes(2), {"cell": "none"}, "there is no cell named 'none'"),
+        (held_letters(2), {"cell": "none"}, "there is no cell named 'none'"),
         (
-            echoes(2),
+            held_letters(2),
             {"target_column": "label"},
             "no column 'label'; choose with --target-column from 0 'letter'",
         ),
         ("x,tag\n1,\n2,\n", {}, "the target 'tag' is empty in all rows; name another with --target-column"),
         ("x,tag\n1,u\n2\n", {}, "a.csv:3: 1 column; expected 2, as in the first row"),
-        (echoes(2), {"target": "numbers"}, "which is not a number; use --target labels"),
-        (echoes(), {"embedding_size": 0}, "embedding_size is 0; expected at least 1"),
+        (held_letters(2), {"target": "numbers"}, "which is not a number; use --target labels"),
+        (held_letters(), {"embedding_size": 0}, "embedding_size is 0; expected at least 1"),
         (
-            echoes(),
+            held_letters(),
             {"best_by": "rmse"},
             "best_by is rmse; use a validation metric of the task: loss, accuracy",
         ),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from echoes import echoes
+from held_letters import held_letters
 from throughtime.files.step_corpus import prepare
 from throughtime.files.step_settings import CodingConfig, HeldOutConfig, StepsConfig
 from throughtime.language.label.config import LayersConfig, ShortWindowConfig, TrainConfig
@@ -21,7 +21,7 @@ from written import write
 
 def task_of(windows: tuple[int, int] = (4, 10), **layers: Any) -> LabelTask:
     config = TrainConfig(
-        reading=StepsConfig((write("echoes.tsv", echoes()),)),
+        reading=StepsConfig((write("letters.tsv", held_letters()),)),
         layers=LayersConfig(hidden_size=6, dropout=0.0, **layers),
         windows=ShortWindowConfig(*windows),
     )
@@ -97,4 +97,4 @@ def test_metrics_are_those_of_the_target_and_the_floor_is_the_best() -> None:
     assert task.metrics == {"loss": "min", "accuracy": "max"}
     assert task.validate().keys() == task.metrics.keys()
     floor = task.floor()
-    assert floor.method == "linear map of t-4 to t" and floor.metrics["accuracy"] == 100
+    assert floor.method == "linear map of t-4 to t" and floor.metrics["accuracy"] > 80
