@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from throughtime.layers.windows import Batches, plan, read_whole, whole
@@ -14,8 +15,14 @@ INPUTS = np.arange(24, dtype=np.float32).reshape(12, 2)
 TARGETS = np.arange(12, dtype=np.float32)
 
 
+def at(
+    places: NDArray[np.int64], inside: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    return INPUTS[places], np.where(inside, TARGETS[places], np.float32(np.nan))
+
+
 def test_every_step_is_in_one_window_with_its_inputs() -> None:
-    batches = Batches(INPUTS, TARGETS, plan(ENDS, 2, 3, shift=4))
+    batches = Batches(at, len(TARGETS), plan(ENDS, 2, 3, shift=4))
     seen: list[float] = []
     for number in range(len(batches)):
         batch = batches[number]
@@ -29,7 +36,7 @@ def test_every_step_is_in_one_window_with_its_inputs() -> None:
 
 @pytest.mark.parametrize("lanes", [1, 2])
 def test_whole_sequences_in_an_order(lanes: int) -> None:
-    batches = Batches(INPUTS, TARGETS, whole(ENDS, 2, np.array([2, 0, 1]), lanes))
+    batches = Batches(at, len(TARGETS), whole(ENDS, 2, np.array([2, 0, 1]), lanes))
     rows = [
         [row[~row.isnan()].tolist() for row in batches[number].targets.unbind(1)]
         for number in range(len(batches))

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import nn
+
+from throughtime.application.processes import processes, processes_here
 from throughtime.errors import InputError
 from throughtime.layers import Recurrent
 from throughtime.training.config import TrainingConfig
@@ -71,6 +74,22 @@ def parts_of_training(weights: int, training: TrainingConfig, processes: int = 1
         "packing and saving": (2 + 2 * (1 + kept + averages)) * weights,
     }
     return {name: size for name, size in parts.items() if size}
+
+
+def memory_of_steps(
+    model: nn.Module, layer: Recurrent, steps: int, others: int, training: TrainingConfig
+) -> MemoryEstimate:
+    """Return the memory of training a model with a recurrence on batches of so many steps.
+
+    others: numbers that a batch needs beside the recurrence.
+    """
+    weights = NUMBER * sum(parameter.numel() for parameter in model.parameters())
+    parts = {
+        **parts_of_training(weights, training, processes()),
+        "recurrence": NUMBER * steps * activations(layer),
+        "inputs and outputs": NUMBER * others,
+    }
+    return MemoryEstimate(parts, free_memory(), processes_here(), "fewer rows, steps or a smaller network")
 
 
 def activations(layer: Recurrent) -> int:

@@ -39,6 +39,12 @@ class Observed(NamedTuple):
     targets: NDArray[np.float32]
     ends: NDArray[np.int64]
 
+    def at(
+        self, places: NDArray[np.int64], inside: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return inputs (T, B, C) and targets (T, B) at places (T, B), NaN where they are not inside."""
+        return self.inputs[places], np.where(inside, self.targets[places], np.float32(np.nan))
+
     def __str__(self) -> str:
         return f"{len(self.targets):,} steps in {len(self.ends):,} sequences"
 

@@ -88,8 +88,8 @@ class WindowConfig:
     """Truncated back-propagation through time.
 
     Attributes:
-        rows: places of the text that are read side by side.
-        steps: units between two steps of the optimiser, through which gradients pass; states pass on.
+        rows: places of the data that are read side by side.
+        steps: steps of time between two of the optimiser, through which gradients pass; states pass on.
     """
 
     rows: int = 32
@@ -123,6 +123,10 @@ class TrainConfig:
     vectors: VectorsConfig = group("Vectors", VectorsConfig)
     windows: WindowConfig = group("Windows", WindowConfig)
     training: LearningConfig = group("Training", LearningConfig)
+
+    def __post_init__(self) -> None:
+        """Raise InputError for a metric that there is none of."""
+        require(self.training, "best_by", self.training.best_by in METRICS, f"one of {', '.join(METRICS)}")
 
 
 @dataclass(frozen=True)

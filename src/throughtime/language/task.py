@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,63 +11,22 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from throughtime.application.memory_estimate import (
-    COPIES,
-    NUMBER,
-    MemoryEstimate,
-    activations,
-    free_memory,
-    parts_of_training,
-)
-from throughtime.application.processes import processes, processes_here
+from throughtime.application.memory_estimate import COPIES, MemoryEstimate, memory_of_steps
+from throughtime.application.processes import processes
 from throughtime.engine.softmax import ROWS_AT_ONCE
 from throughtime.language.config import METRICS, TrainConfig
 from throughtime.language.corpus import Prepared
 from throughtime.language.model_file import save_model
 from throughtime.language.network import LanguageModel
-from throughtime.layers.windows import Carried, Plan, Window, plan
+from throughtime.layers.windows import Batch, Batches, Carried, plan
 from throughtime.measure.counting import best_order, surprise
 from throughtime.measure.prediction import surprises
-from throughtime.text.unit_corpus import Ids, Text
+from throughtime.text.unit_corpus import Text
 from throughtime.training.task import Floor, Loss
 
 VALIDATED = 200_000
 """Units that are validated on, the first ones of a longer text, and in how many rows."""
 VALIDATION_ROWS = 16
-
-
-@dataclass
-class Batch:
-    """A window of each row: units, the units behind them, and the steps of each row where they differ."""
-
-    units: Tensor  # (T, B)
-    targets: Tensor  # (T, B)
-    lengths: Tensor | None  # (B,), on the CPU
-    window: Window
-
-    def to(self, device: torch.device | str) -> Batch:
-        """Return the batch with its units on a device."""
-        return Batch(self.units.to(device), self.targets.to(device), self.lengths, self.window)
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """The batches of an epoch, read from the file of units one at a time."""
-
-    ids: Ids
-    plan: Plan
-
-    def __len__(self) -> int:
-        return len(self.plan)
-
-    def __getitem__(self, number: int) -> Batch:
-        window = self.plan[number]
-        longest = int(window.lengths.max())
-        steps = np.arange(-1, longest)[:, None]
-        whole = bool((window.lengths == longest).all())
-        inside = np.minimum(steps, window.lengths - 1)  # beyond the end of a row stands its last unit again
-        read = torch.from_numpy(self.ids[(window.starts + inside) % len(self.ids)].astype(np.int64))
-        return Batch(read[:-1], read[1:], None if whole else torch.from_numpy(window.lengths), window)
 
 
 class LanguageTask:
@@ -85,16 +43,17 @@ class LanguageTask:
         self._carried = Carried(self.model.recurrence.cell)
         self._validated = prepared.validation.part(0, VALIDATED)
 
-    def batches(self, epoch: int) -> Epoch:
+    def batches(self, epoch: int) -> Batches:
         """Return the windows of an epoch; each epoch begins at another place of the text."""
         train, windows = self.prepared.train, self.config.windows
         shift = int(np.random.default_rng([self.config.training.seed, epoch]).integers(len(train.ids)))
-        return Epoch(train.ids, plan(train.ends, windows.rows, windows.steps, shift, processes()))
+        cut = plan(train.ends, windows.rows, windows.steps, shift, processes())
+        return Batches(train.predicted_at, len(train.ids), cut)
 
     def loss(self, module: nn.Module, batch: Batch) -> Loss:
         """Return the loss of a batch in nats; its state is carried to the next one."""
         state = self._carried.before(batch.window)
-        total, state = module(batch.units, state, batch.lengths, batch.targets)
+        total, state = module(batch.inputs, state, batch.lengths, batch.targets)
         self._carried.keep(state)
         count = int(batch.window.lengths.sum())
         return Loss(total, count, count)
@@ -128,19 +87,13 @@ class LanguageTask:
 
 def memory_of_training(config: TrainConfig, prepared: Prepared) -> MemoryEstimate:
     """Return the memory of training; texts stay on the disk."""
-    size = prepared.tokenizer.vocab_size
+    size, steps = prepared.tokenizer.vocab_size, config.windows.rows * config.windows.steps
     with torch.device("meta"):  # shapes alone
         model = LanguageModel(config.recurrence, config.vectors, size)
-    weights = NUMBER * sum(parameter.numel() for parameter in model.parameters())
-    steps = config.windows.rows * config.windows.steps
-    width = config.vectors.embedding_size + 2 * model.output.in_features
-    scores = min(steps, ROWS_AT_ONCE) * size + 2 * size * model.output.in_features
-    parts = {
-        **parts_of_training(weights, config.training, processes()),
-        "recurrence": NUMBER * steps * (activations(model.recurrence) + COPIES * width),
-        "output layer": NUMBER * scores,
-    }
-    return MemoryEstimate(parts, free_memory(), processes_here(), "fewer rows, steps or a smaller network")
+    width = model.output.in_features
+    scores = min(steps, ROWS_AT_ONCE) * size + 2 * size * width
+    numbers = COPIES * (config.vectors.embedding_size + 2 * width) * steps + scores
+    return memory_of_steps(model, model.recurrence, steps, numbers, config.training)
 
 
 def _metrics(nats: float, text: Text) -> dict[str, float]:

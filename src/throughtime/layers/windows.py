@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -53,9 +53,9 @@ class Plan:
 
 @dataclass
 class Batch:
-    """A window of each row of steps with targets; beyond the end of a row the targets are NaN."""
+    """A window of each row of steps with targets."""
 
-    inputs: Tensor  # (T, B, C)
+    inputs: Tensor  # (T, B) or (T, B, C)
     targets: Tensor  # (T, B)
     lengths: Tensor | None  # (B,), on the CPU, where rows differ
     window: Window
@@ -67,10 +67,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Batches:
-    """The batches of an epoch, cut from inputs (N, C) and targets (N,) of sequences one behind the other."""
+    """The batches of an epoch, each read when it is asked for.
 
-    inputs: NDArray[np.float32]
-    targets: NDArray[np.float32]
+    read: returns inputs and targets at places (T, B) of the circle, and is told which of them (T, B) are
+    within their rows; the others repeat the last place of their row.
+    total: steps of the circle.
+    """
+
+    read: Callable[[Places, NDArray[np.bool_]], tuple[NDArray[Any], NDArray[Any]]]
+    total: int
     plan: Plan
 
     def __len__(self) -> int:
@@ -81,10 +86,10 @@ class Batches:
         longest = max(1, int(window.lengths.max()))
         steps = np.arange(longest)[:, None]
         inside = np.minimum(steps, np.maximum(window.lengths - 1, 0))
-        places = (window.starts + inside) % len(self.targets)
-        targets = np.where(steps < window.lengths, self.targets[places], np.float32(np.nan))
+        places = (window.starts + inside) % self.total
         lengths = None if (window.lengths == longest).all() else torch.from_numpy(window.lengths)
-        return Batch(torch.from_numpy(self.inputs[places]), torch.from_numpy(targets), lengths, window)
+        inputs, targets = self.read(places, steps < window.lengths)
+        return Batch(torch.from_numpy(inputs), torch.from_numpy(targets), lengths, window)
 
 
 def plan(ends: Places, rows: int, steps: int, shift: int = 0, lanes: int = 1) -> Plan:

@@ -60,7 +60,7 @@ def surprises(model: Predictor, ids: Ids, spans: Spans) -> NDArray[np.float64]:
 
 @torch.no_grad()
 def _side_by_side(model: Predictor, ids: Ids, spans: Spans) -> list[NDArray[np.float64]]:
-    pieces = [_piece(ids, span) for span in spans]
+    pieces = [_piece(model, ids, span) for span in spans]
     lengths = torch.tensor([len(piece) - 1 for piece in pieces])
     padded = torch.nn.utils.rnn.pad_sequence(pieces)  # (T + 1, B)
     state: State | None = None
@@ -71,14 +71,15 @@ def _side_by_side(model: Predictor, ids: Ids, spans: Spans) -> list[NDArray[np.f
         ragged = None if bool((left == len(units) - 1).all()) else left
         features, state = model.features(units[:-1], state, ragged)
         parts.append(-_log_targets(model, features, units[1:]))
-    nats = torch.cat(parts).double().numpy()
+    nats = torch.cat(parts).double().cpu().numpy()
     return [nats[:length, row] for row, length in enumerate(lengths.tolist())]
 
 
-def _piece(ids: Ids, span: tuple[int, int]) -> Tensor:
+def _piece(model: Predictor, ids: Ids, span: tuple[int, int]) -> Tensor:
     """Return the units of a piece, behind the one before it; what is before the first is the last."""
     start, end = span
-    return torch.from_numpy(np.append(ids[start - 1], ids[start:end]).astype(np.int64))
+    piece = np.append(ids[start - 1], ids[start:end]).astype(np.int64)
+    return torch.from_numpy(piece).to(model.output.weight.device)
 
 
 def _log_targets(model: Predictor, features: Tensor, targets: Tensor) -> Tensor:
@@ -105,7 +106,7 @@ def dynamic_surprises(
     optimiser = torch.optim.Adam(weights, rate, betas=(0.0, 0.999), fused=True)
     found: list[Tensor] = []
     for span in spans:
-        piece, state = _piece(ids, span)[:, None], None
+        piece, state = _piece(model, ids, span)[:, None], None
         for place in range(0, len(piece) - 1, steps):
             units = piece[place : place + steps + 1]
             features, after = learner.features(units[:-1], state)
@@ -117,7 +118,7 @@ def dynamic_surprises(
             optimiser.step()
             for weight, begun in zip(weights, first, strict=True):
                 weight.data.lerp_(begun, decay)
-    return torch.cat(found)[:, 0].double().numpy()
+    return torch.cat(found)[:, 0].double().cpu().numpy()
 
 
 def _detached(state: State) -> State:
@@ -136,8 +137,8 @@ def cached_surprises(
     """
     found: list[Tensor] = []
     for span in spans:
-        piece, state = _piece(ids, span), None
-        keys, values = torch.zeros(0, model.output.in_features), piece[:0]
+        piece, state = _piece(model, ids, span), None
+        keys, values = model.output.weight[:0], piece[:0]
         for place in range(0, len(piece) - 1, STEPS):
             units = piece[place : place + STEPS + 1]
             features, state = model.features(units[:-1, None], state)
@@ -148,13 +149,13 @@ def cached_surprises(
             share = weight * similar.sum(1)  # nothing has been read before the first unit
             found.append((1 - share) * own + weight * cached)
             keys, values = keys[-size:], values[-size:]
-    return -torch.cat(found).log().double().numpy()
+    return -torch.cat(found).log().double().cpu().numpy()
 
 
 def _similar(queries: Tensor, keys: Tensor, size: int, sharpness: float) -> Tensor:
     """Return softmax(sharpness q . k) of each query over the `size` keys before its own; the last keys are
     those of the queries."""
-    own = torch.arange(len(keys) - len(queries), len(keys))[:, None]
-    places = torch.arange(len(keys))
+    places = torch.arange(len(keys), device=keys.device)
+    own = places[len(keys) - len(queries) :, None]
     outside = (places >= own) | (places < own - size)
     return (sharpness * (queries @ keys.T)).masked_fill(outside, -torch.inf).softmax(1).nan_to_num()

@@ -40,6 +40,10 @@ class Text:
         ends = (self.ends - 1).tolist()
         return [(start, end) for start, end in zip(starts, ends, strict=True) if start < end]
 
+    def predicted_at(self, places: NDArray[np.int64], _: Any = None) -> tuple[Ids, Ids]:
+        """Return the units before the places, the last one before the first, and those at the places."""
+        return self.ids[places - 1].astype(np.int64), self.ids[places].astype(np.int64)
+
     def part(self, start: int, end: int) -> Text:
         """Return the units from `start` to `end` as documents, with their share of the characters."""
         ids = self.ids[start:end]

@@ -6,35 +6,21 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from throughtime.application.application import Application, NoOptions
+from throughtime.application.application import Application, NoOptions, later
 from throughtime.application.folder import DATA, run_folder
 from throughtime.language.label.config import EvaluateConfig, TrainConfig
 
 if TYPE_CHECKING:
     from throughtime.files.step_corpus import StepCorpus
-    from throughtime.language.label.task import LabelTask
-
-
-def _model():
-    from throughtime.language.label import model
-
-    return model
 
 
 def _prepare(config: TrainConfig, folder: Path, resumed: bool) -> StepCorpus:
     from throughtime.files.step_corpus import prepare, reopen
-    from throughtime.language.network import recurrence
 
     if resumed and (corpus := reopen(folder)):
         return corpus
-    recurrence(config.layers, 1)  # settings are refused before anything is read
+    config.layers.build(1)  # settings are refused before anything is read
     return prepare(config.reading, config.held_out, config.coding, folder, whole=config.layers.bidirectional)
-
-
-def _task(config: TrainConfig, corpus: StepCorpus) -> LabelTask:
-    from throughtime.language.label.task import LabelTask
-
-    return LabelTask(config, corpus)
 
 
 def _next_commands(config: TrainConfig, folder: Path, model: Path) -> list[str]:
@@ -52,21 +38,20 @@ APPLICATION = Application(
     prepare=_prepare,
     reopen=lambda config, folder: _prepare(config, folder, True),
     announce=lambda config, corpus: corpus.notes,
-    task=_task,
+    task=later("throughtime.language.label.task:LabelTask"),
     describe=lambda config, corpus, task: [
         f"model: {sum(p.numel() for p in task.module.parameters()):,} parameters, "
         f"back-end {task.module.recurrence.backend}"
     ],
-    test=lambda config, corpus, folder, model: (
-        _model().load_model(model).scores(corpus.parts["test"], corpus) if "test" in corpus.parts else None
-    ),
+    memory=later("throughtime.language.label.task:memory_of_training"),
+    test=later("throughtime.language.label.model:test"),
     next_commands=_next_commands,
     options=NoOptions,
-    load=lambda model, options: _model().load_model(model),
+    load=later("throughtime.language.label.model:load_model"),
     test_options=EvaluateConfig,
-    evaluate=lambda model, options, asked: _model().evaluate(model, asked),
+    evaluate=later("throughtime.language.label.model:evaluate"),
     input="json",
-    answer=lambda model, sequences: _model().answer(model, sequences),
+    answer=later("throughtime.language.label.model:answer"),
     route=("label", "labels"),
     common=("corpus", "target_column", "sequence_column", "cell", "hidden_size", "bidirectional"),
     help={

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
+from throughtime.application.application import NoOptions
 from throughtime.application.folder import DATA
 from throughtime.artefact.file import Artefact, load, save
 from throughtime.cells.user_modules import require_imported
@@ -16,8 +17,7 @@ from throughtime.errors import InputError
 from throughtime.files.step_corpus import Observed, StepCoding, StepCorpus, reopen
 from throughtime.files.steps import read_steps
 from throughtime.files.values import Decoded
-from throughtime.language.label.config import EvaluateConfig, LayersConfig
-from throughtime.language.network import recurrence
+from throughtime.language.label.config import EvaluateConfig, LayersConfig, TrainConfig
 from throughtime.layers.forms import State
 from throughtime.layers.steps import StepInputs, StepOutput
 from throughtime.layers.windows import read_whole
@@ -35,7 +35,7 @@ class Labeller(nn.Module):
         super().__init__()
         self.coding, self.layers = coding, layers
         self.inputs = StepInputs([(each.size, each.gaps) for each in coding.inputs], layers.embedding_size)
-        self.recurrence = recurrence(layers, self.inputs.output_size, layers.bidirectional)
+        self.recurrence = layers.build(self.inputs.output_size, bidirectional=layers.bidirectional)
         self.dropout = nn.Dropout(layers.dropout)
         self.output = StepOutput(self.recurrence.output_size, len(coding.target.names or ()))
 
@@ -70,7 +70,7 @@ class Labeller(nn.Module):
         save(Artefact(KIND, config, weights, {}), path)
 
 
-def load_model(path: Path) -> Labeller:
+def load_model(path: Path, _: NoOptions | None = None) -> Labeller:
     """Read a model file; raise InputError for another file, and where a cell's module is not imported."""
     artefact = load(path, KIND)
     layers = from_json(LayersConfig, artefact.config["layers"])
@@ -80,7 +80,12 @@ def load_model(path: Path) -> Labeller:
     return model.eval()
 
 
-def evaluate(path: Path, asked: EvaluateConfig) -> StepScores:
+def test(config: TrainConfig, corpus: StepCorpus, folder: Path, path: Path) -> StepScores | None:
+    """Judge the model of a run by what was held out, if anything."""
+    return load_model(path).scores(corpus.parts["test"], corpus) if "test" in corpus.parts else None
+
+
+def evaluate(path: Path, options: NoOptions, asked: EvaluateConfig) -> StepScores:
     """Judge a model file by the corpus that is named, or by what its run held out."""
     model, learned = load_model(path), reopen(path.parent / DATA)
     if asked.reading.corpus:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from throughtime.application.memory_estimate import COPIES, MemoryEstimate, memory_of_steps
 from throughtime.application.processes import processes
 from throughtime.files.step_corpus import StepCorpus
 from throughtime.language.label.config import TrainConfig
@@ -38,7 +39,7 @@ class LabelTask:
         else:
             shift = int(draw.integers(len(train.targets)))
             cut = plan(train.ends, windows.rows, windows.steps, shift, processes())
-        return Batches(train.inputs, train.targets, cut)
+        return Batches(train.at, len(train.targets), cut)
 
     def loss(self, module: nn.Module, batch: Batch) -> Loss:
         """Return the loss of a batch, in nats or squared deviations; its state is carried to the next."""
@@ -54,3 +55,13 @@ class LabelTask:
     def floor(self) -> Floor:
         """Return the metrics of the best of the simplest methods there."""
         return Floor(*self.module.scores(self.corpus.parts["validation"], self.corpus).best_floor())
+
+
+def memory_of_training(config: TrainConfig, corpus: StepCorpus) -> MemoryEstimate:
+    """Return the memory of training; what is read whole takes as many steps as the longest sequence."""
+    with torch.device("meta"):  # shapes alone
+        model = Labeller(corpus.coding, config.layers)
+    longest = int(np.diff(corpus.parts["train"].ends, prepend=0).max())
+    steps = config.windows.rows * (longest if config.layers.bidirectional else config.windows.steps)
+    width = model.inputs.output_size + 2 * model.recurrence.output_size + model.output.out_features
+    return memory_of_steps(model, model.recurrence, steps, COPIES * width * steps, config.training)
