@@ -11,9 +11,16 @@ EXTRAS = {
         *("cyclopts", "datasets", "filelock", "lightning-fabric", "matplotlib", "pyarrow", "rich"),
         *("sacrebleu", "sacremoses", "sentencepiece", "tensorboard"),
     ),
+    "language": (
+        *("charset-normalizer", "cyclopts", "datasets", "filelock", "lightning-fabric", "matplotlib"),
+        *("rich", "scikit-learn", "sentencepiece", "tensorboard"),
+    ),
     "studio": ("fastapi", "prometheus-client", "uvicorn"),
 }
 """As in pyproject.toml, but for what an extra takes of another."""
+
+COMMANDS = {"label": "language"}
+"""Commands that need the extra of another name."""
 
 MODULES = {"scipy": "scikit-learn", "sklearn": "scikit-learn"}
 """Modules that come with a package of another name."""
@@ -26,5 +33,5 @@ def extra_with(module: str, command: str = "") -> str:
     """
     package = module.split(".")[0].replace("_", "-")
     package = MODULES.get(package, package)
-    own = command if command in EXTRAS else "seq2seq"
+    own = COMMANDS.get(command, command if command in EXTRAS else "seq2seq")
     return next((extra for extra in (own, *EXTRAS) if package in EXTRAS[extra]), own)
