@@ -36,6 +36,7 @@ main()
         ("gensim.models", "seq2seq", "words"),
         ("sentencepiece", "words", "seq2seq"),
         ("fastapi", "seq2seq", "studio"),
+        ("lightning_fabric", "label", "language"),
         ("unheard_of", "words", "words"),
         ("unheard_of", "--version", "seq2seq"),
     ],

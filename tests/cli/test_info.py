@@ -28,9 +28,9 @@ def test_info_tells_versions_devices_and_back_ends(run: Callable[..., Any]) -> N
     assert list(backends) == list(CELLS)
     assert backends["lstm"] == "compiled, torch, reference"
     assert backends["gru_reset_before"] == "compiled, reference"
-    *others, words, seq2seq, studio = lines
-    for line, extra in ((words, "words"), (seq2seq, "seq2seq"), (studio, "studio")):
-        assert line.startswith(f"extra [{extra}]: ")
+    *others, words, seq2seq, language, studio = lines
+    named = {"words": words, "seq2seq": seq2seq, "language": language, "studio": studio}
+    assert all(line.startswith(f"extra [{extra}]: ") for extra, line in named.items())
     assert f"sentencepiece {metadata.version('sentencepiece')}" in seq2seq
     assert max(map(len, others)) <= 100
 
@@ -51,7 +51,7 @@ def test_info_tells_that_the_engine_was_not_built(run: Callable[..., Any], monke
 
 def test_info_tells_what_is_missing(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(info.EXTRAS, "seq2seq", ("sentencepiece", "no-such-package"))
-    assert run("info").out.splitlines()[-2] == (
+    assert run("info").out.splitlines()[-3] == (
         f"extra [seq2seq]: sentencepiece {metadata.version('sentencepiece')}, no-such-package missing"
     )
 

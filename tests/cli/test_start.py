@@ -45,6 +45,8 @@ def loaded_by(*arguments: str) -> tuple[int, set[str]]:
         "words classify train",
         "words embed",
         "words embed train",
+        "language train",
+        "label train",
         "runs",
         "engine",
     ],

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from sums import LINES, Train
 from throughtime.application import workflow
+from throughtime.application.recurrence import RecurrenceConfig
 from throughtime.language.application import APPLICATION
 from throughtime.language.config import LearningConfig, TextConfig, TrainConfig, VectorsConfig, WindowConfig
-from throughtime.layers.regularised import RecurrenceConfig
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from throughtime.application.recurrence import RecurrenceConfig
 from throughtime.language.config import VectorsConfig
 from throughtime.language.network import LanguageModel
-from throughtime.layers.regularised import RecurrenceConfig
 from throughtime.measure import prediction
 from throughtime.measure.prediction import cached_surprises, dynamic_surprises, surprises
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from throughtime.application.application import Application, later
 from throughtime.application.folder import BEST, run_folder
-from throughtime.cells.user_modules import import_option
 from throughtime.language.config import EvaluateConfig, Options, RunConfig, TrainConfig
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ def _preset(command: str, name: str | None, given: Mapping[str, Any]) -> Mapping
 
 
 def _next_commands(config: TrainConfig, folder: Path, model: Path) -> list[str]:
+    from throughtime.cells.user_modules import import_option
+
     path, page = shlex.quote(str(model)), shlex.quote(str(folder / "surprise.html"))
     commands = f'run {path} --prompt "The"', f"evaluate {path} --html {page}"
     return [f"throughtime language {command}{import_option(config.recurrence.cell)}" for command in commands]

@@ -8,9 +8,9 @@ from math import inf
 from pathlib import Path
 from typing import Literal
 
+from throughtime.application.recurrence import RecurrenceConfig
 from throughtime.errors import InputError
 from throughtime.files.documents import ReadingConfig
-from throughtime.layers.regularised import RecurrenceConfig
 from throughtime.settings import group, require
 from throughtime.training.config import (  # the command line looks up the types of inherited fields here
     SEEDS,

@@ -9,11 +9,11 @@ from typing import Any
 
 from torch import Tensor
 
+from throughtime.application.recurrence import RecurrenceConfig
 from throughtime.artefact.file import Artefact, load, save
 from throughtime.cells.user_modules import require_imported
 from throughtime.language.config import Options, SampleConfig, TrainConfig, VectorsConfig
 from throughtime.language.network import LanguageModel
-from throughtime.layers.regularised import RecurrenceConfig
 from throughtime.text.tokenizer import Tokenizer, tokenizer_from_asset
 
 KIND = "language"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from throughtime.application.recurrence import RecurrenceConfig
 from throughtime.language.config import VectorsConfig
 from throughtime.layers.forms import State
 from throughtime.layers.output import ChunkedOutput
-from throughtime.layers.regularised import RecurrenceConfig
 
 
 class LanguageModel(nn.Module):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from throughtime.application.recurrence import RecurrenceConfig
 from throughtime.files.step_settings import CodingConfig, HeldOutConfig, StepsConfig
 from throughtime.language.config import LearningConfig, WindowConfig
-from throughtime.layers.regularised import RecurrenceConfig
 from throughtime.settings import group, require
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from throughtime.cells import cell_named
-from throughtime.cells.modifiers import VariationalDropout, WeightDrop, Zoneout
 from throughtime.errors import InputError
-from throughtime.layers.recurrent import Recurrent
 from throughtime.settings import require
+
+if TYPE_CHECKING:
+    from throughtime.layers import Recurrent
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,10 @@ class RecurrenceConfig:
 
     def build(self, input_size: int, *, bidirectional: bool = False) -> Recurrent:
         """Return the layers, time first; raise InputError where the cell does not take a regulariser."""
+        from throughtime.cells import cell_named
+        from throughtime.cells.modifiers import VariationalDropout, WeightDrop, Zoneout
+        from throughtime.layers import Recurrent
+
         dropout = self.dropout if self.num_layers > 1 else 0.0
         sizes = input_size, self.hidden_size, self.num_layers
         try:
