@@ -25,7 +25,7 @@ def test_numbers_gaps_and_vectors_stand_side_by_side() -> None:
 def test_labels_cost_their_cross_entropy_and_missing_ones_nothing() -> None:
     output, features = StepOutput(4, 3), torch.randn(5, 2, 4)
     targets = torch.tensor([[0.0, NAN], [2.0, 1.0], [NAN, NAN], [1.0, 0.0], [2.0, NAN]])
-    log_p = output.says(features)
+    log_p = output.predict(features)
     assert torch.allclose(log_p, output(features).log_softmax(-1))
     known = ~targets.isnan()
     expected = -log_p[known].gather(1, targets[known].long()[:, None]).sum()
@@ -34,10 +34,12 @@ def test_labels_cost_their_cross_entropy_and_missing_ones_nothing() -> None:
 
 def test_numbers_cost_their_squared_error() -> None:
     output, features = StepOutput(4, 0), torch.randn(3, 1, 4)
-    said = output.says(features)
-    assert said.shape == (3, 1)
+    predicted = output.predict(features)
+    assert predicted.shape == (3, 1)
     loss = output.loss(features, torch.tensor([[1.0], [NAN], [-2.0]]))
-    assert loss.item() == pytest.approx(((said[0, 0] - 1) ** 2 + (said[2, 0] + 2) ** 2).item(), rel=1e-5)
+    assert loss.item() == pytest.approx(
+        ((predicted[0, 0] - 1) ** 2 + (predicted[2, 0] + 2) ** 2).item(), rel=1e-5
+    )
 
 
 def test_no_target_at_all_has_a_gradient_of_zero() -> None:

@@ -33,7 +33,7 @@ def observed(inputs: list[list[float]], targets: list[float], *ends: int) -> Obs
 
 
 def test_the_majority_label_and_that_of_each_value_by_hand() -> None:
-    # the first input says nothing; of the second, 0 stands beside the label 0 twice and 1 beside 1 thrice
+    # the first input tells nothing; of the second, 0 stands beside the label 0 twice and 1 beside 1 thrice
     inputs = [[0, 0], [1, 0], [0, 1], [1, 1], [0, 1], [1, 1]]
     train = observed(inputs, [0, 0, 1, 1, 1, math.nan], 6)
     floors = floors_of_steps(corpus(train, ("u", "v"), ("a", ("s", "t")), ("b", ("s", "t"))), causal=True)

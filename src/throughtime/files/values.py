@@ -65,12 +65,12 @@ class Coding:
         codes = {value: self._code(value) for value in set(values)}
         return np.array([codes[value] for value in values], np.float32)
 
-    def decode(self, said: NDArray[Any]) -> Decoded:
+    def decode(self, predicted: NDArray[Any]) -> Decoded:
         """Return the likeliest labels by log probabilities (N, L), or numbers in their units from (N,)."""
         if self.names is None:
-            return Decoded({"numbers": (self.mean + self.deviation * said).tolist()})
-        labels = [self.names[place] for place in said.argmax(1)]
-        return Decoded({"labels": labels, "probabilities": np.exp(said.max(1)).round(6).tolist()})
+            return Decoded({"numbers": (self.mean + self.deviation * predicted).tolist()})
+        labels = [self.names[place] for place in predicted.argmax(1)]
+        return Decoded({"labels": labels, "probabilities": np.exp(predicted.max(1)).round(6).tolist()})
 
     def _code(self, value: str) -> float:
         if value.casefold() in self.absent:

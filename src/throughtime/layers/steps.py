@@ -57,6 +57,6 @@ class StepOutput(nn.Linear):
             return mse_loss(answers[:, 0], targets, reduction="sum")
         return cross_entropy(answers, targets.long(), reduction="sum")
 
-    def says(self, features: Tensor) -> Tensor:
+    def predict(self, features: Tensor) -> Tensor:
         """Return the log probabilities of the labels (..., L), or the number (...)."""
         return self(features).log_softmax(-1) if self.labels else self(features)[..., 0]

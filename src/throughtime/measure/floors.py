@@ -14,8 +14,8 @@ from throughtime.files.step_corpus import Observed, StepCorpus
 
 Places = NDArray[np.int64]
 Values = NDArray[np.float32]
-Says = NDArray[np.float64]
-"""What a method says of N steps: log probabilities of labels (N, L), or numbers (N,)."""
+Predictions = NDArray[np.float64]
+"""Of N steps: log probabilities of labels (N, L), or numbers (N,)."""
 
 FITTED = 200_000
 """Steps that a linear map is fitted on, drawn from a longer corpus."""
@@ -37,13 +37,13 @@ def label_shares(labels: NDArray[np.int64], count: int) -> NDArray[np.float64]:
     return counts / counts.sum()
 
 
-Method = Callable[[Values, Places], Says]
-"""Says something of each step of inputs (N, C) in sequences that end at places (S,)."""
+Method = Callable[[Values, Places], Predictions]
+"""Predicts each step of inputs (N, C) in sequences that end at places (S,)."""
 
 
 @lru_cache(maxsize=1)
 def floors_of_steps(learned: StepCorpus, *, causal: bool) -> dict[str, Method]:
-    """Return the simplest methods of saying something of each step, by their names.
+    """Return the simplest methods of predicting each step, by their names.
 
     Of labels the majority label, the majority label of each value of one input, and logistic regression on
     a window of inputs; of numbers the mean, and ridge regression on such a window.
@@ -66,9 +66,9 @@ def floors_of_steps(learned: StepCorpus, *, causal: bool) -> dict[str, Method]:
     return {"majority label": _always(np.log(shares)), **by_value, **named}
 
 
-def _always(said: Any) -> Method:
-    """Return the method that says the same of every step."""
-    return lambda inputs, ends: np.repeat(np.asarray(said, np.float64)[None], len(inputs), 0)
+def _always(predicted: Any) -> Method:
+    """Return the method that predicts the same for every step."""
+    return lambda inputs, ends: np.repeat(np.asarray(predicted, np.float64)[None], len(inputs), 0)
 
 
 def _best_by_value(
@@ -92,12 +92,12 @@ def _best_by_value(
         return {}
     _, column, values, log_p = min(tried, key=lambda one: one[0])
 
-    def says(inputs: Values, ends: Places) -> Says:
+    def predict(inputs: Values, ends: Places) -> Predictions:
         asked = _filled(inputs[:, column])
         places = np.minimum(np.searchsorted(values, asked), len(values) - 1)
         return np.where((values[places] == asked)[:, None], log_p[places], np.log(shares))
 
-    return {f"majority label of each {names[column]}": says}
+    return {f"majority label of each {names[column]}": predict}
 
 
 def _filled(values: Values) -> Values:
@@ -122,7 +122,7 @@ def _linear(
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(rows, learned.targets[known])
 
-    def says(inputs: Values, ends: Places) -> Says:
+    def predict(inputs: Values, ends: Places) -> Predictions:
         seen = _windows(inputs, ends, sizes, window)
         if not labels:
             return model.predict(seen)
@@ -130,7 +130,7 @@ def _linear(
         log_p[:, model.classes_.astype(int)] = np.maximum(model.predict_log_proba(seen), log_p[0, 0])
         return log_p
 
-    return says
+    return predict
 
 
 def _windows(inputs: Values, ends: Places, sizes: Sequence[int], window: Sequence[int]) -> Any:

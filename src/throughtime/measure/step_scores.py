@@ -1,4 +1,4 @@
-"""How good what methods say of each step of sequences is."""
+"""How good the predictions of several methods are at each step of sequences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from throughtime.console import figures
 from throughtime.errors import InputError
 from throughtime.files.step_corpus import Observed
 from throughtime.files.values import Coding
-from throughtime.measure.floors import Method, Says
+from throughtime.measure.floors import Method, Predictions
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,34 +30,34 @@ MOST_LABELS = 30
 
 @dataclass(frozen=True, eq=False)
 class StepScores:
-    """What several methods say of the same steps, of which the truth is known.
+    """The predictions of several methods for the same steps, whose truth is known.
 
-    said: by the name of each method log probabilities of labels (N, L), or numbers (N,); the model is first.
+    predicted: log probabilities of labels (N, L), or numbers (N,), by method, that of the model first.
     truth: (N,), codes of labels, or numbers. target: their coding.
     """
 
-    said: Mapping[str, Says]
+    predicted: Mapping[str, Predictions]
     truth: NDArray[Any]
     target: Coding
 
     @classmethod
     def of(cls, methods: Mapping[str, Method], part: Observed, target: Coding) -> StepScores:
-        """Have methods say something of the steps that have a target; raise InputError where none has."""
+        """Predict the steps that have a target; raise InputError where none has."""
         known = ~np.isnan(part.targets)
         if not known.any():
             raise InputError(f"no step has a value in {target.column!r}; expected one to judge by")
-        said = {name: method(part.inputs, part.ends)[known] for name, method in methods.items()}
-        return cls(said, part.targets[known], target)
+        predicted = {name: method(part.inputs, part.ends)[known] for name, method in methods.items()}
+        return cls(predicted, part.targets[known], target)
 
     @property
     def scores(self) -> dict[str, dict[str, float]]:
         """The scores of each method, by its name."""
-        return {name: self._scores(said) for name, said in self.said.items()}
+        return {name: self._scores(predicted) for name, predicted in self.predicted.items()}
 
-    def _scores(self, said: Says) -> dict[str, float]:
+    def _scores(self, predicted: Predictions) -> dict[str, float]:
         if self.target.names is None:
-            return number_scores(said, self.truth, self.target.deviation)
-        return label_scores(said, self.truth)
+            return number_scores(predicted, self.truth, self.target.deviation)
+        return label_scores(predicted, self.truth)
 
     @property
     def each_label(self) -> dict[str, dict[str, float]]:
@@ -65,7 +65,7 @@ class StepScores:
         names = self.target.names
         if names is None or len(names) > MOST_LABELS:
             return {}
-        return each_label(next(iter(self.said.values())).argmax(1), self.truth, names)
+        return each_label(next(iter(self.predicted.values())).argmax(1), self.truth, names)
 
     def best_floor(self) -> tuple[str, dict[str, float]]:
         """Return name and scores of the method with the least loss but for the first, the model."""
@@ -91,7 +91,7 @@ class StepScores:
 
     def show(self) -> Iterator[RenderableType]:
         """Yield the table of the methods, and that of the labels."""
-        if len(self.said) == 1:
+        if len(self.predicted) == 1:
             yield "no floors: the data that the model learned from is not beside it"
         title = f"{len(self.truth):,} steps"
         if self.target.names is None:
@@ -114,7 +114,7 @@ class StepScores:
         return f"{accuracy:.2f} ({low:.1f} to {high:.1f})", f"{loss:.3f}"
 
 
-def label_scores(log_p: Says, truth: NDArray[Any]) -> dict[str, float]:
+def label_scores(log_p: Predictions, truth: NDArray[Any]) -> dict[str, float]:
     """Return the mean of -log p(true label), in nats, and the accuracy, in per cent.
 
     log_p: (N, L). truth: (N,). A label that was not learned is never right, and the mean leaves it out.
@@ -125,21 +125,25 @@ def label_scores(log_p: Says, truth: NDArray[Any]) -> dict[str, float]:
     return {"loss": float(nats.mean()) if len(nats) else 0.0, "accuracy": 100 * hits / len(truth)}
 
 
-def number_scores(said: Says, truth: NDArray[Any], deviation: float) -> dict[str, float]:
+def number_scores(predicted: Predictions, truth: NDArray[Any], deviation: float) -> dict[str, float]:
     """Return the mean squared error, its root in units, and R^2 = 1 - error / variance of the truth.
 
-    said, truth: (N,), both in units of `deviation`.
+    predicted, truth: (N,), both in units of `deviation`.
     """
-    error, variance = float(np.square(said - truth).mean()), float(truth.astype(np.float64).var())
+    error, variance = float(np.square(predicted - truth).mean()), float(truth.astype(np.float64).var())
     return {"loss": error, "rmse": deviation * error**0.5, "r2": 1 - error / variance if variance else 0.0}
 
 
-def each_label(said: NDArray[Any], truth: NDArray[Any], labels: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Return precision, recall, F1 and the number of true steps of each label; said, truth: (N,)."""
+def each_label(
+    predicted: NDArray[Any], truth: NDArray[Any], labels: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Return precision, recall, F1 and the number of true steps of each label; predicted, truth: (N,)."""
     from sklearn.metrics import precision_recall_fscore_support
 
     zero: Any = 0  # which its types do not know
-    columns: Any = precision_recall_fscore_support(truth, said, labels=range(len(labels)), zero_division=zero)
+    columns: Any = precision_recall_fscore_support(
+        truth, predicted, labels=range(len(labels)), zero_division=zero
+    )
     names = ("precision", "recall", "f1", "steps")
     rows = zip(*(column.tolist() for column in columns), strict=True)
     return {label: dict(zip(names, row, strict=True)) for label, row in zip(labels, rows, strict=True)}

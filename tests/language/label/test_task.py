@@ -29,10 +29,10 @@ def task_of(windows: tuple[int, int] = (4, 10), **layers: Any) -> LabelTask:
 
 
 def whole_loss(task: LabelTask) -> float:
-    """The loss of the training part by what the evaluation says of it."""
+    """The loss of the training part by the predictions of the evaluation."""
     train = task.corpus.parts["train"]
-    said = torch.from_numpy(task.module.says(train.inputs, train.ends))
-    return -said[torch.arange(len(said)), torch.from_numpy(train.targets).long()].sum().item()
+    predicted = torch.from_numpy(task.module.predict(train.inputs, train.ends))
+    return -predicted[torch.arange(len(predicted)), torch.from_numpy(train.targets).long()].sum().item()
 
 
 def losses(task: LabelTask, batches: Sequence[Batch]) -> float:

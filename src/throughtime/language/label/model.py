@@ -21,7 +21,7 @@ from throughtime.language.label.config import EvaluateConfig, LayersConfig, Trai
 from throughtime.layers.forms import State
 from throughtime.layers.steps import StepInputs, StepOutput
 from throughtime.layers.windows import read_whole
-from throughtime.measure.floors import Places, Says, Values, floors_of_steps
+from throughtime.measure.floors import Places, Predictions, Values, floors_of_steps
 from throughtime.measure.step_scores import StepScores
 from throughtime.settings import from_json, to_json
 
@@ -51,18 +51,18 @@ class Labeller(nn.Module):
         read, after = self.recurrence(self.dropout(self.inputs(inputs)), state, lengths=lengths)
         return self.dropout(read), after
 
-    def says(self, inputs: Values, ends: Places) -> Says:
+    def predict(self, inputs: Values, ends: Places) -> Predictions:
         """Return log probabilities of labels (N, L), or numbers (N,), for the steps of whole sequences."""
 
         def read(steps: Tensor, lengths: Tensor | None) -> Tensor:
-            return self.output.says(self.features(steps.to(self.output.weight.device), None, lengths)[0])
+            return self.output.predict(self.features(steps.to(self.output.weight.device), None, lengths)[0])
 
         return read_whole(read, inputs, ends).double().numpy()
 
     def scores(self, part: Observed, learned: StepCorpus | None = None) -> StepScores:
         """Judge the model, and the simplest methods where it is known what they learn from."""
         floors = floors_of_steps(learned, causal=not self.layers.bidirectional) if learned else {}
-        return StepScores.of({"model": self.says, **floors}, part, self.coding.target)
+        return StepScores.of({"model": self.predict, **floors}, part, self.coding.target)
 
     def save(self, path: Path, weights: dict[str, Tensor]) -> None:
         """Write the model with these weights as one file, whole or not at all."""
@@ -99,5 +99,5 @@ def evaluate(path: Path, options: NoOptions, asked: EvaluateConfig) -> StepScore
 def answer(model: Labeller, sequences: Sequence[Any]) -> list[Decoded]:
     """Answer sequences as JSON has them; raise InputError for one that is not as those learned from."""
     steps = model.coding.of_json(sequences)
-    said = np.split(model.says(steps.inputs, steps.ends), steps.ends[:-1])
-    return list(map(model.coding.target.decode, said))
+    predicted = np.split(model.predict(steps.inputs, steps.ends), steps.ends[:-1])
+    return list(map(model.coding.target.decode, predicted))
