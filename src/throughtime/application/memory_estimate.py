@@ -79,7 +79,7 @@ def parts_of_training(weights: int, training: TrainingConfig, processes: int = 1
 def memory_of_steps(
     model: nn.Module, layer: Recurrent, steps: int, others: int, training: TrainingConfig
 ) -> MemoryEstimate:
-    """Return the memory of training a model with a recurrence on batches of so many steps.
+    """Return the memory of training a model with a recurrence on batches of that many steps.
 
     others: numbers that a batch needs beside the recurrence.
     """

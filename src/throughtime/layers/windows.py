@@ -1,7 +1,7 @@
 """Truncated back-propagation through time: sequences cut into windows between which a state is carried.
 
 All sequences stand one behind the other on a circle. It is cut into rows of equal length, which a batch holds
-side by side, and each row into windows of at most so many steps, none of which goes beyond the end of a
+side by side, and each row into windows of a limited number of steps, none of which goes beyond the end of a
 sequence. A row's state passes from window to window, and is new where a sequence begins.
 """
 
@@ -69,8 +69,8 @@ class Batch:
 class Batches:
     """The batches of an epoch, each read when it is asked for.
 
-    read: returns inputs and targets at places (T, B) of the circle, and is told which of them (T, B) are
-    within their rows; the others repeat the last place of their row.
+    read: returns inputs and targets at places (T, B) of the circle, given which of them (T, B) are within
+    their rows; the others repeat the last place of their row.
     total: steps of the circle.
     """
 

@@ -10,11 +10,9 @@ import io
 import json
 import random
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from types import MappingProxyType
 from typing import Literal, Protocol, cast
 
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
@@ -22,7 +20,14 @@ from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from throughtime.errors import InputError
 from throughtime.layers.special_ids import BOS_ID, EOS_ID, PAD_ID, SPECIALS, UNK_ID
 from throughtime.text.normalise import normalise
-from throughtime.text.units import units_from_asset
+from throughtime.text.units import (
+    NOTHING,
+    UNKNOWN,
+    most_frequent,
+    require_room,
+    units_from_asset,
+    written,
+)
 
 FARTHEST = 7
 """Maximum distance to its source word at which an unknown target word has an id with its position."""
@@ -35,11 +40,6 @@ _THREADS = (
     2  # affects the result: sentencepiece sums over threads, so the number must not depend on the machine
 )
 _LONGEST_SENTENCE = 1 << 14  # bytes; sentencepiece skips longer ones
-
-
-NOTHING: Mapping[int, str] = MappingProxyType({})
-UNKNOWN: Mapping[int, int | None] = MappingProxyType({UNK_ID: None})
-"""Ids of unknown words in vocabularies without positions."""
 
 
 class Tokenizer(Protocol):
@@ -185,9 +185,9 @@ class Subwords:
 
     def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
         if not unknown:
-            return self._model.decode(_before_end(ids))
+            return self._model.decode([int(number) for _, number in written(ids)])
         fillings = iter([unknown.get(k, UNKNOWN_SIGN) for k, number in enumerate(ids) if number == UNK_ID])
-        parts = self._model.decode(_before_end(ids)).split(UNKNOWN_SIGN)
+        parts = self._model.decode([int(number) for _, number in written(ids)]).split(UNKNOWN_SIGN)
         return parts[0] + "".join(next(fillings, UNKNOWN_SIGN) + part for part in parts[1:])
 
     def inner(self) -> list[bool]:
@@ -254,9 +254,7 @@ class Words:
         return [self._words[number] for number in ids]
 
     def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
-        end = list(ids).index(EOS_ID) if EOS_ID in ids else len(ids)
-        written = [(k, number) for k, number in enumerate(ids[:end]) if number not in (PAD_ID, BOS_ID)]
-        words = [unknown.get(k, self._words[number]) for k, number in written]
+        words = [unknown.get(k, self._words[number]) for k, number in written(ids)]
         return self._joiner.detokenize(words, unescape=False)
 
     def inner(self) -> list[bool]:
@@ -285,16 +283,6 @@ class Words:
         return cls(words, language, positions)
 
 
-def _before_end(ids: Sequence[int]) -> list[int]:
-    plain: list[int] = []
-    for number in ids:
-        if number == EOS_ID:
-            break
-        if number not in (PAD_ID, BOS_ID):
-            plain.append(int(number))
-    return plain
-
-
 def train_words(sentences: Iterable[str], vocab_size: int, language: str, positions: bool = False) -> Words:
     """Keep the most frequent words, `vocab_size` with the four special ones; ties are sorted by spelling.
 
@@ -304,14 +292,7 @@ def train_words(sentences: Iterable[str], vocab_size: int, language: str, positi
     Raises InputError if Moses does not know the language, or there is no room or text for a word.
     """
     splitter = Words([], language)
-    counts: Counter[str] = Counter()
-    for sentence in sentences:
-        counts.update(splitter.split(sentence))
-    _check_vocab_size(vocab_size, len(SPECIALS) + 1)
-    if not counts:
-        raise InputError("the tokenizer has no text to learn from")
-    by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
-    return Words(by_frequency[: vocab_size - len(SPECIALS)], language, positions)
+    return Words(most_frequent(map(splitter.split, sentences), vocab_size), language, positions)
 
 
 def train_subwords(
@@ -329,7 +310,7 @@ def train_subwords(
 
     Raises InputError if the text allows no vocabulary of that size, naming the nearest size that it does.
     """
-    _check_vocab_size(vocab_size, len(SPECIALS) + 1)
+    require_room(vocab_size)
     sample = _draw(filter(None, map(normalise, sentences)), _SENTENCES, seed)
     if not sample:
         raise InputError("the tokenizer has no text to learn from")
@@ -366,11 +347,6 @@ def _draw(sentences: Iterable[str], size: int, seed: int) -> list[str]:
         if place < size:
             sample[place] = sentence
     return sample
-
-
-def _check_vocab_size(vocab_size: int, smallest: int) -> None:
-    if vocab_size < smallest:
-        raise InputError(f"vocab_size is {vocab_size}; it must be at least {smallest}")
 
 
 def _explained(message: str, vocab_size: int) -> InputError:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from throughtime.errors import InputError
@@ -16,7 +17,10 @@ from throughtime.layers.special_ids import BOS_ID, EOS_ID, PAD_ID, SPECIALS, UNK
 
 Unit = Literal["characters", "bytes", "words"]
 
-NOTHING: Mapping[int, str] = {}
+NOTHING: Mapping[int, str] = MappingProxyType({})
+UNKNOWN: Mapping[int, int | None] = MappingProxyType({UNK_ID: None})
+"""Ids of unknown words in vocabularies without positions."""
+
 _WORDS = re.compile(r"\n|[^\s]+")
 _UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
@@ -51,7 +55,7 @@ class Units:
     Raises InputError for symbols that are not distinct.
     """
 
-    unknowns: Mapping[int, int | None] = {UNK_ID: None}
+    unknowns = UNKNOWN
 
     def __init__(self, kind: Unit, symbols: Sequence[str]) -> None:
         self.kind: str = kind
@@ -75,10 +79,10 @@ class Units:
         return [self._symbols[number] for number in ids]
 
     def decode(self, ids: Sequence[int], unknown: Mapping[int, str] = NOTHING) -> str:
-        end = list(ids).index(EOS_ID) if EOS_ID in ids else len(ids)
-        written = [(k, number) for k, number in enumerate(ids[:end]) if number not in (PAD_ID, BOS_ID)]
-        own = [self._kind.unknown if number == UNK_ID else self._symbols[number] for _, number in written]
-        return self._kind.join(unknown.get(k, symbol) for (k, _), symbol in zip(written, own, strict=True))
+        return self._kind.join(unknown.get(k, self._symbol(number)) for k, number in written(ids))
+
+    def _symbol(self, number: int) -> str:
+        return self._kind.unknown if number == UNK_ID else self._symbols[number]
 
     def inner(self) -> list[bool]:
         return [False for _ in self._symbols]
@@ -112,12 +116,34 @@ def train_units(texts: Iterable[str], kind: Unit, vocab_size: int) -> Units:
     """
     if kind == "bytes":
         return Units(kind, list(map(chr, range(256))))
-    if vocab_size <= len(SPECIALS):
-        raise InputError(f"vocab_size is {vocab_size}; it must be at least {len(SPECIALS) + 1}")
+    return Units(kind, most_frequent(map(_KINDS[kind].split, texts), vocab_size))
+
+
+def most_frequent(texts: Iterable[Iterable[str]], vocab_size: int) -> list[str]:
+    """Return the most frequent symbols, `vocab_size` with the four special ones; ties sorted by spelling.
+
+    Raises InputError if there is no symbol, or no room for one.
+    """
+    require_room(vocab_size)
     counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(_KINDS[kind].split(text))
+    for symbols in texts:
+        counts.update(symbols)
     if not counts:
         raise InputError("the tokenizer has no text to learn from")
     by_frequency = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
-    return Units(kind, by_frequency[: vocab_size - len(SPECIALS)])
+    return by_frequency[: vocab_size - len(SPECIALS)]
+
+
+def require_room(vocab_size: int) -> None:
+    """Raise InputError for a vocabulary that has no room for a symbol beside the special ones."""
+    if vocab_size <= len(SPECIALS):
+        raise InputError(f"vocab_size is {vocab_size}; it must be at least {len(SPECIALS) + 1}")
+
+
+def written(ids: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the index and the id of what is written: up to the first EOS_ID, without PAD_ID and BOS_ID."""
+    for index, number in enumerate(ids):
+        if number == EOS_ID:
+            return
+        if number not in (PAD_ID, BOS_ID):
+            yield index, number
