@@ -20,6 +20,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -117,9 +118,10 @@ def trained(name: str, minutes: float, **settings: Any) -> Path:
 def predicted(model: Path, **ways: Any) -> dict[str, Any]:
     """Return what a model, and counting, reach on the last tenth, and what the model is."""
     *_, last = texts()
-    scores = load(model).evaluate(corpus=(str(last),), shown=0, **ways).to_dict()
+    loaded = load(model)
+    scores = loaded.evaluate(corpus=(str(last),), shown=0, **ways).to_dict()
     report = json.loads((model.parent / "report.json").read_text())
-    parameters = sum(parameter.numel() for parameter in load(model).model.model.parameters())
+    parameters = sum(parameter.numel() for parameter in loaded.model.model.parameters())
     training = {name: report["training"][name] for name in ("minutes", "epochs", "step")}
     nats = {
         name: {how: round(value["nats_per_character"], 4) for how, value in row.items()}
@@ -129,12 +131,17 @@ def predicted(model: Path, **ways: Any) -> dict[str, Any]:
     return {"parameters": parameters, **training, "nats": nats}
 
 
+def result(name: str, minutes: float, ways: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
+    """Train a model, and return what it reaches in these ways of predicting."""
+    return predicted(trained(name, minutes, **settings), **ways)
+
+
 @app.command
 def shakespeare(seeds: int = 3, minutes: float = MINUTES) -> None:
     """Train and predict."""
     for seed in range(1, seeds + 1):
         name = f"shakespeare-{minutes:g}-seed-{seed}"
-        row(name, lambda: predicted(trained(name, minutes, seed=seed), **ADAPTIVE))  # noqa: B023
+        row(name, partial(result, name, minutes, ADAPTIVE, seed=seed))
 
 
 @app.command
@@ -142,7 +149,7 @@ def short() -> None:
     """Train for less than counting takes to be beaten, and until it is."""
     for minutes, settings in SHORT.items():
         name = f"short-{minutes:g}"
-        row(name, lambda: predicted(trained(name, minutes, **{"validate_every": 1000.0, **settings})))  # noqa: B023
+        row(name, partial(result, name, minutes, {}, **{"validate_every": 1000.0, **settings}))
 
 
 @app.command
@@ -151,9 +158,9 @@ def cells(minutes: float = MINUTES) -> None:
     for cell in CELLS:
         name = f"cell-{cell}"
         size = as_wide_as_the_lstm(cell)
-        row(name, lambda: predicted(trained(name, minutes, cell=cell, hidden_size=size), window=256))  # noqa: B023
+        row(name, partial(result, name, minutes, {"window": 256}, cell=cell, hidden_size=size))
     for name, config in GPTS.items():
-        row(name, lambda: gpt(config, minutes))  # noqa: B023
+        row(name, partial(gpt, config, minutes))
 
 
 def as_wide_as_the_lstm(cell: str) -> int:
