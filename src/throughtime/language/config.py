@@ -204,10 +204,10 @@ class TestConfig:
     corpus: tuple[str, ...] = ()
     window: int = 0
     dynamic: int = 0
-    dynamic_rate: float = 0.001
-    dynamic_decay: float = 0.001
+    dynamic_rate: float = 0.0002
+    dynamic_decay: float = 0.0003
     cache: int = 0
-    cache_weight: float = 0.05
+    cache_weight: float = 0.2
     cache_sharpness: float = 0.3
     html: Path | None = None
     shown: int = 800

@@ -22,7 +22,7 @@ from throughtime.layers.windows import Batch, Batches, Carried, plan
 from throughtime.measure.counting import best_order, surprise
 from throughtime.measure.prediction import surprises
 from throughtime.text.unit_corpus import Text
-from throughtime.training.task import Floor, Loss
+from throughtime.training.task import Floor, Loss, ParameterGroup, matrices_and_vectors
 
 VALIDATED = 200_000
 """Units that are validated on, the first ones of a longer text, and in how many rows."""
@@ -49,6 +49,10 @@ class LanguageTask:
         shift = int(np.random.default_rng([self.config.training.seed, epoch]).integers(len(train.ids)))
         cut = plan(train.ends, windows.rows, windows.steps, shift, processes())
         return Batches(train.predicted_at, len(train.ids), cut)
+
+    def parameter_groups(self) -> list[ParameterGroup]:
+        """Return the weights, and the biases, which do not decay."""
+        return matrices_and_vectors(self.module)
 
     def loss(self, module: nn.Module, batch: Batch) -> Loss:
         """Return the loss of a batch in nats; its state is carried to the next one."""

@@ -47,6 +47,13 @@ class ParameterGroup:
         require(self, "weight_decay", self.weight_decay is None or self.weight_decay >= 0, "0 or more")
 
 
+def matrices_and_vectors(module: nn.Module) -> list[ParameterGroup]:
+    """Return the parameters as two groups, the second without weight decay: biases, gains of norms."""
+    vectors = [parameter for parameter in module.parameters() if parameter.dim() < 2]
+    matrices = [parameter for parameter in module.parameters() if parameter.dim() >= 2]
+    return [ParameterGroup(matrices), ParameterGroup(vectors, weight_decay=0.0)]
+
+
 class Batches(Protocol):
     """The batches of one epoch by their numbers, from 0; each is made when it is asked for.
 

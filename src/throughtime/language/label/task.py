@@ -13,7 +13,7 @@ from throughtime.language.label.config import TrainConfig
 from throughtime.language.label.model import Labeller
 from throughtime.layers.windows import Batch, Batches, Carried, plan, whole
 from throughtime.measure.step_scores import LABEL_METRICS, NUMBER_METRICS
-from throughtime.training.task import Floor, Loss
+from throughtime.training.task import Floor, Loss, ParameterGroup, matrices_and_vectors
 
 
 class LabelTask:
@@ -40,6 +40,10 @@ class LabelTask:
             shift = int(draw.integers(len(train.targets)))
             cut = plan(train.ends, windows.rows, windows.steps, shift, processes())
         return Batches(train.at, len(train.targets), cut)
+
+    def parameter_groups(self) -> list[ParameterGroup]:
+        """Return the weights, and the biases, which do not decay."""
+        return matrices_and_vectors(self.module)
 
     def loss(self, module: nn.Module, batch: Batch) -> Loss:
         """Return the loss of a batch, in nats or squared deviations; its state is carried to the next."""
