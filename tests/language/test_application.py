@@ -53,11 +53,12 @@ def test_a_stopped_run_ends_in_the_same_bits(
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
-@pytest.mark.parametrize("cell", ["gru", "elman", "slstm"])
-def test_any_cell_with_all_regularisers(train: Train, config: TrainConfig, cell: str) -> None:
-    recurrence = replace(
-        config.recurrence, cell=cell, variational_dropout=0.1, zoneout=0.1, weight_drop=0.1, num_layers=2
-    )
+@pytest.mark.parametrize(("cell", "zoneout_memory"), [("gru", 0), ("elman", 0), ("slstm", 0), ("lstm", 0.2)])
+def test_any_cell_with_all_regularisers(
+    train: Train, config: TrainConfig, cell: str, zoneout_memory: float
+) -> None:
+    noise = {"variational_dropout": 0.1, "zoneout": 0.1, "weight_drop": 0.1, "zoneout_memory": zoneout_memory}
+    recurrence = replace(config.recurrence, cell=cell, num_layers=2, **noise)
     result = train(recurrence=recurrence, training=replace(config.training, max_epochs=0.2), name=cell)
     assert result.model is not None
     loaded = load_model(result.model, Options(SampleConfig(length=5)))

@@ -86,7 +86,7 @@ class Zoneout(Modified):
         if len(self.state) == 1:
             raise ValueError(f"{self.cell.name} has no memory beside its output; leave out `memory`")
         for name in self.state[1:]:
-            if not bool(torch.isfinite(self.cell.initial_state(name, torch.zeros(1)))):
+            if not bool(torch.isfinite(self.cell.initial_state(name, torch.zeros(1, device="cpu")))):
                 raise ValueError(
                     f"the state {name} of {self.cell.name} is no mean of others; leave out `memory`"
                 )
